@@ -1,0 +1,39 @@
+"""Celery: the worker's app, and everything that runs by the clock in one table."""
+
+from __future__ import annotations
+
+import os
+from typing import Final, NamedTuple
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "curbe.settings")
+
+
+class Row(NamedTuple):
+    task: str
+    every_s: float
+    queue: str
+    why: str
+
+
+SCHEDULE: Final = (
+    Row("agents.tasks.sweep_presence", 10, "calls", "A browser that died is offline after 30 s, and people are told."),
+    Row("telephony.tasks.process_events", 5, "calls", "Events that could not get their lock, or waited for their call."),
+    Row("telephony.tasks.reconcile", 15, "calls", "Calls and offers without news: Telnyx is asked."),
+    Row("recordings.tasks.fetch_due", 15, "recordings", "Recordings whose fetch failed, or was never queued."),
+    Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
+)
+
+app = Celery("curbe")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["agents", "telephony", "recordings"])
+app.conf.beat_schedule = {
+    row.task: {
+        "task": row.task,
+        "schedule": row.every_s,
+        # A run that could not start before the next one is due is dropped: a late sweep helps nobody.
+        "options": {"queue": row.queue, "expires": row.every_s},
+    }
+    for row in SCHEDULE
+}

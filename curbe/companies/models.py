@@ -1,0 +1,141 @@
+"""Companies, the people in them, and what each may do."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from curbe.lib.phone import E164
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import UserManager
+
+e164_validator = RegexValidator(E164, _("Write the number as E.164: +13055550100."))
+
+
+def new_public_id() -> str:
+    return secrets.token_hex(4)
+
+
+class Language(models.TextChoices):
+    SPANISH = "es", "Español"
+    ENGLISH = "en", "English"
+
+
+class Company(models.Model):
+    """A tenant: its numbers, people, calls and recordings are its own."""
+
+    class RoutingMode(models.TextChoices):
+        AUTO = "auto", _("Automatic: one free agent rings alone, several ring together")
+
+    #: 8 hex digits; stands in every webhook address, so it never changes.
+    public_id = models.CharField(max_length=8, unique=True, default=new_public_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    timezone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=2, choices=Language, default=Language.SPANISH)
+    routing_mode = models.CharField(max_length=16, choices=RoutingMode, default=RoutingMode.AUTO)
+    fallback_number = models.CharField(max_length=16, blank=True, default="", validators=[e164_validator])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CompanyOwned(models.Model):
+    """A row that belongs to one company and is reached only through ``curbe.companies.access``."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+", verbose_name=_("company"))
+
+    class Meta:
+        abstract = True
+
+
+class User(AbstractUser):
+    """A person who logs in. ``language`` is empty until the person has chosen one."""
+
+    # One field for the name: first and last names do not fit Gómez Ríos, and nobody needs them apart.
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    name = models.CharField(_("name"), max_length=120, blank=True, default="")
+    language = models.CharField(_("language"), max_length=2, choices=Language, blank=True, default="")
+
+    if TYPE_CHECKING:
+        objects: ClassVar[UserManager[User]]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def get_full_name(self) -> str:
+        return self.name or self.username
+
+    def get_short_name(self) -> str:
+        return (self.name or self.username).split(" ")[0]
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Administrator")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    AGENT = "agent", _("Agent")
+
+
+#: Who may see what all agents of the company do.
+SUPERVISING_ROLES = frozenset({Role.OWNER, Role.ADMIN, Role.SUPERVISOR})
+
+
+class Membership(CompanyOwned):
+    """What a person is in a company. One person may be in several."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user"))
+    role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.AGENT)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "company"], name="one_membership_per_person_and_company"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.company} · {self.get_role_display()}"
+
+    @property
+    def supervises(self) -> bool:
+        return self.role in SUPERVISING_ROLES
+
+
+class ApiToken(CompanyOwned):
+    """A key with which a program acts as one member of one company (``Authorization: Token …``).
+
+    Only a digest is kept: the key is shown once, when it is made in the admin.
+    """
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=80, help_text=_("What program uses it."))
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def digest_of(key: str) -> str:
+        # The key has 256 random bits, so a plain hash is enough: there is nothing to guess.
+        return hashlib.sha256(key.encode()).hexdigest()

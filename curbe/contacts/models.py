@@ -1,0 +1,37 @@
+"""Whom the company talks to: enough to know a caller's name."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from curbe.companies.models import CompanyOwned, e164_validator
+
+
+class Contact(CompanyOwned):
+    name = models.CharField(_("name"), max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactNumber(CompanyOwned):
+    """A number that a contact calls from; within a company it names one contact."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="numbers", verbose_name=_("contact"))
+    e164 = models.CharField(_("number"), max_length=16, validators=[e164_validator])
+
+    class Meta:
+        verbose_name = _("number of a contact")
+        verbose_name_plural = _("numbers of contacts")
+        constraints = [
+            models.UniqueConstraint(fields=["company", "e164"], name="one_contact_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.e164

@@ -1,0 +1,134 @@
+"""HTTP that is the same everywhere: the short road, the content security policy, errors as JSON."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.urls import resolve
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+logger = logging.getLogger(__name__)
+
+Road = Callable[[HttpRequest], HttpResponseBase]
+
+#: Requests by programs that carry their own proof: no session, no cookie, no CSRF token could help or harm them.
+SHORT_PREFIXES: Final = ("/webhooks/", "/healthz", "/readyz")
+PHONE_TICKET: Final = "Phone "
+
+
+def short_road(get_response: Road) -> Road:
+    """Send webhooks, health checks and ticketed heartbeats straight to their views, past all other middleware."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(SHORT_PREFIXES) or request.META.get("HTTP_AUTHORIZATION", "").startswith(
+            PHONE_TICKET
+        ):
+            match = resolve(request.path_info, getattr(request, "urlconf", None))
+            request.resolver_match = match
+            return match.func(request, *match.args, **match.kwargs)
+        return get_response(request)
+
+    return middleware
+
+
+def json_error(status: int, text: str, **more: object) -> JsonResponse:
+    """Return ``{"error": text, …}``: the one shape of every error of the API."""
+    return JsonResponse({"error": text, **more}, status=status)
+
+
+def api_errors(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Give Django REST framework's errors the API's shape; 400 names the field. Unknown errors stay errors (500)."""
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    set_rollback()
+    if isinstance(error, exceptions.ValidationError) and isinstance(error.detail, dict):
+        field, messages = next(iter(error.detail.items()))
+        text = str(messages[0] if isinstance(messages, list) and messages else messages)
+        response.data = {"error": f"{field}: {text}", "field": field}
+    elif isinstance(error, exceptions.ValidationError):
+        response.data = {"error": str(error.detail[0])}
+    else:
+        response.data = {"error": str(getattr(error, "detail", error))}
+    return response
+
+
+def websocket_origin(request: HttpRequest) -> str:
+    """Return the origin of the live process as this browser reaches it (``ws://127.0.0.1:8001``)."""
+    if settings.LIVE_URL:
+        scheme, rest = settings.LIVE_URL.split("://", 1)
+        return f"{'wss' if scheme in {'https', 'wss'} else 'ws'}://{rest}"
+    host = request.get_host().rsplit(":", 1)[0]
+    return f"{'wss' if request.is_secure() else 'ws'}://{host}:{settings.LIVE_PORT}"
+
+
+def telephone_origins() -> tuple[str, ...]:
+    """Return the origins that the browser SDK talks to: the sandbox's, or Telnyx's and its regions'."""
+    if settings.TELNYX_RTC_HOST:
+        parts = urlsplit(settings.TELNYX_RTC_HOST)
+        secure = parts.scheme == "wss"
+        return (f"{parts.scheme}://{parts.netloc}", f"{'https' if secure else 'http'}://{parts.netloc}")
+    return (
+        "wss://rtc.telnyx.com",
+        "https://rtc.telnyx.com",
+        "wss://*.rtc.telnyx.com",
+        "https://*.rtc.telnyx.com",
+    )
+
+
+def content_security_policy(get_response: Road) -> Road:
+    """Let a page load what we serve, talk to us, the live process and the telephone, and nothing else."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if "Content-Security-Policy" not in response.headers:
+            response.headers["Content-Security-Policy"] = policy(request)
+        # The phone needs the microphone; nothing here needs anything else of the machine.
+        response.headers.setdefault("Permissions-Policy", "microphone=(self), camera=(), geolocation=()")
+        return response
+
+    return middleware
+
+
+def policy(request: HttpRequest) -> str:
+    connect = " ".join(("'self'", websocket_origin(request), *telephone_origins()))
+    # The operator's console and the API's page come from packages that style inline (and unfold runs Alpine.js).
+    foreign = request.path_info.startswith(("/admin/", "/api/docs"))
+    scripts = "'self' 'unsafe-inline' 'unsafe-eval'" if foreign else "'self'"
+    styles = "'self' 'unsafe-inline'" if foreign else "'self'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {scripts}",
+            f"style-src {styles}",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "media-src 'self' blob:",
+            "worker-src 'self' blob:",
+            f"connect-src {connect}",
+            "manifest-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def too_large(request: HttpRequest, limit_bytes: int) -> bool:
+    """Say whether the body is declared longer than the limit, or not declared at all."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0) > limit_bytes
+    except ValueError:
+        return True
+
+
+def empty(status: int) -> HttpResponse:
+    return HttpResponse(status=status)

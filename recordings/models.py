@@ -1,0 +1,61 @@
+"""Audio that was kept, or is on its way."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from curbe.companies.models import CompanyOwned
+from curbe.lib.ids import uuid7
+from telephony.models import Call
+
+
+def audio_path(recording: Recording, filename: str) -> str:
+    """Return where in the storage the audio lies: by company, day and recording, never by anything from outside."""
+    day = recording.created_at.strftime("%Y/%m/%d")
+    extension = "wav" if filename.endswith(".wav") else "mp3"
+    return f"{recording.company.public_id}/{day}/{recording.id}.{extension}"
+
+
+class Recording(CompanyOwned):
+    """One file of one call. The row exists from the moment that Telnyx says there is audio."""
+
+    class Kind(models.TextChoices):
+        CALL = "call", _("Call")
+        VOICEMAIL = "voicemail", _("Voicemail")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("On its way")
+        STORED = "stored", _("Stored")
+        FAILED = "failed", _("Failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="recordings")
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.CALL)
+    #: RecordingSid; asks Telnyx for a fresh link when the first one has died (after 10 minutes).
+    telnyx_recording_id = models.CharField(max_length=64, unique=True)
+    source_url = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    audio = models.FileField(upload_to=audio_path, max_length=200, blank=True)
+    content_type = models.CharField(max_length=32, blank=True, default="")
+    size_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    channels = models.PositiveSmallIntegerField(default=1)
+    duration_s = models.PositiveIntegerField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    #: In words, for the person who reads the row.
+    error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    stored_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("recording")
+        verbose_name_plural = _("recordings")
+        indexes = [
+            models.Index(fields=["call"], name="recording_call_idx"),
+            models.Index(fields=["next_attempt_at"], name="recording_pending", condition=models.Q(state="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

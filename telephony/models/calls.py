@@ -1,0 +1,185 @@
+"""Calls, their legs, to whom they were offered, and every id by which anybody knows them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from agents.models import Agent
+from curbe.companies.models import CompanyOwned
+from curbe.contacts.models import Contact
+from curbe.lib.ids import uuid7
+from telephony.models.numbers import PhoneNumber
+from telephony.models.plans import CallQueue
+
+
+class Call(CompanyOwned):
+    """One conversation as people count them (a session); its legs are rows of their own.
+
+    Changed only by ``telephony.operations`` applying an event of the ledger.
+    """
+
+    class Direction(models.TextChoices):
+        INBOUND = "inbound", _("Inbound")
+        OUTBOUND = "outbound", _("Outbound")
+
+    class Status(models.TextChoices):
+        RINGING = "ringing", _("Ringing")
+        IN_PROGRESS = "in_progress", _("In progress")
+        COMPLETED = "completed", _("Completed")
+
+    class Outcome(models.TextChoices):
+        NONE = "", _("Not ended")
+        ANSWERED = "answered", _("Answered")
+        FORWARDED = "forwarded", _("Forwarded")
+        VOICEMAIL = "voicemail", _("Voicemail")
+        MISSED = "missed", _("Missed")
+        ABANDONED = "abandoned", _("Caller hung up")
+        UNASSIGNED = "unassigned", _("Number not assigned")
+        FAILED = "failed", _("Failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    direction = models.CharField(max_length=8, choices=Direction, default=Direction.INBOUND)
+    #: As the provider sent it: E.164, "anonymous", a SIP user. Up to 64 characters are kept.
+    from_number = models.CharField(max_length=64, blank=True, default="")
+    to_number = models.CharField(max_length=64, blank=True, default="")
+    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
+    #: What the caller is called on the screen: the contact's name, else the network's caller-ID name, else empty.
+    caller_name = models.CharField(max_length=120, blank=True, default="")
+    number = models.ForeignKey(PhoneNumber, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
+    queue = models.ForeignKey(CallQueue, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
+    #: Who answered; empty until somebody did.
+    agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
+    status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default=Outcome.NONE)
+    #: CallSid of the leg that opened the call (inbound: the caller's).
+    root_call_sid = models.CharField(max_length=160, unique=True)
+    account_sid = models.CharField(max_length=64, blank=True, default="")
+    connection_id = models.CharField(max_length=32, blank=True, default="")
+    #: The number of the newest step of the caller's leg that was decided.
+    step = models.PositiveSmallIntegerField(default=1)
+    started_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    hangup_requested_at = models.DateTimeField(null=True, blank=True)
+    #: Who asked for the hang-up, when it was one of us.
+    hangup_requested_by = models.ForeignKey(
+        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    #: How it ended, in the provider's word (normal_clearing, user_busy, …).
+    hangup_cause = models.CharField(max_length=40, blank=True, default="")
+    #: The last moment at which anything was heard of the call; the reconciler asks about silent ones.
+    last_news_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
+        indexes = [
+            models.Index(fields=["company", "-id"], name="call_company_newest"),
+            models.Index(fields=["company", "from_number", "-id"], name="call_company_from"),
+            models.Index(fields=["agent", "-id"], name="call_agent_newest"),
+            # The reconciler and the live pages read only open calls, which are few.
+            models.Index(fields=["last_news_at"], name="call_open_news", condition=~models.Q(status="completed")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_number} → {self.to_number}"
+
+
+class CallLeg(models.Model):
+    """One party's connection to the call. Status only climbs; an end is final."""
+
+    class Kind(models.TextChoices):
+        CALLER = "caller", _("Caller")
+        AGENT = "agent", _("Agent")
+        FORWARD = "forward", _("Forwarded to")
+
+    class Status(models.TextChoices):
+        INITIATED = "initiated", _("Initiated")
+        RINGING = "ringing", _("Ringing")
+        IN_PROGRESS = "in_progress", _("In progress")
+        ENDED = "ended", _("Ended")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="legs")
+    call_sid = models.CharField(max_length=160, unique=True)
+    parent_call_sid = models.CharField(max_length=160, blank=True, default="")
+    kind = models.CharField(max_length=8, choices=Kind)
+    agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="legs")
+    status = models.CharField(max_length=16, choices=Status, default=Status.INITIATED)
+    #: The provider's final word: completed, busy, no-answer, canceled, failed.
+    end_status = models.CharField(max_length=16, blank=True, default="")
+    hangup_cause = models.CharField(max_length=40, blank=True, default="")
+    hangup_source = models.CharField(max_length=16, blank=True, default="")
+    sip_code = models.CharField(max_length=16, blank=True, default="")
+    started_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("call leg")
+        verbose_name_plural = _("call legs")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.call_sid}"
+
+
+class Offer(models.Model):
+    """One ringing of one agent for one call, and how it ended."""
+
+    class Outcome(models.TextChoices):
+        PENDING = "pending", _("Ringing")
+        ANSWERED = "answered", _("Answered")
+        DECLINED = "declined", _("Declined")
+        MISSED = "missed", _("Missed")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        DEVICE_LOST = "device_lost", _("Phone lost")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="offers")
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="offers")
+    step = models.PositiveSmallIntegerField()
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.PENDING)
+    offered_at = models.DateTimeField()
+    #: Ring time-out plus a margin; a pending offer older than this is over whatever we heard.
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("offer")
+        verbose_name_plural = _("offers")
+        constraints = [
+            models.UniqueConstraint(fields=["call", "step", "agent"], name="an_agent_is_offered_a_step_once"),
+        ]
+        indexes = [
+            models.Index(fields=["agent"], name="offer_agent_pending", condition=models.Q(outcome="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} → {self.agent_id}: {self.outcome}"
+
+
+class CallIdentifier(models.Model):
+    """The registry: every id of a call that anybody learned. ``value`` is looked up together with the company."""
+
+    class Kind(models.TextChoices):
+        CALL_SID = "call_sid", "CallSid"
+        SESSION_ID = "session_id", "call_session_id"
+        LEG_ID = "leg_id", "call_leg_id"
+        SDK_CALL_ID = "sdk_call_id", "SDK call.id"
+        RECORDING_ID = "recording_id", "RecordingSid"
+
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="identifiers")
+    kind = models.CharField(max_length=16, choices=Kind)
+    value = models.CharField(max_length=160)
+    #: Which agent's browser told it; empty when Telnyx did.
+    agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    learned_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("identifier of a call")
+        verbose_name_plural = _("identifiers of calls")
+        constraints = [models.UniqueConstraint(fields=["value", "call"], name="an_id_is_once_in_a_call")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"

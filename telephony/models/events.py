@@ -1,0 +1,72 @@
+"""The ledger of everything that was heard of calls, and why each was routed as it was."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from curbe.companies.models import Company
+from curbe.lib.ids import uuid7
+from telephony.models.calls import Call
+
+
+class TelnyxEvent(models.Model):
+    """Something that was said about a call, once. Rows are added, then processed; never edited otherwise."""
+
+    class Source(models.TextChoices):
+        CALLBACK = "callback", _("Telnyx called us")
+        API = "api", _("Answer of the Telnyx API")
+        RECONCILER = "reconciler", _("Reconciler")
+        CURBE = "curbe", _("Curbe")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    #: What makes two deliveries the same event; see ``telephony.core.events``.
+    dedupe_key = models.CharField(max_length=255, unique=True)
+    #: ``instruction.voice``, ``status.ringing``, ``recording.completed``, ``call.recording.saved``, ``hangup.requested``, ….
+    kind = models.CharField(max_length=48)
+    source = models.CharField(max_length=12, choices=Source, default=Source.CALLBACK)
+    #: When it happened according to whoever told it; our clock where he did not say.
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(default=timezone.now)
+    payload = models.JSONField(default=dict)
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    #: Empty while the call is not there yet: the event waits and runs when the call is created.
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, null=True, blank=True, related_name="events")
+    processed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [
+            models.Index(fields=["call", "id"], name="event_call"),
+            # The work list of the worker; nearly all events are processed at once and leave it.
+            models.Index(fields=["received_at"], name="event_unprocessed", condition=models.Q(processed_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class RouteTrace(models.Model):
+    """What one step of a call was told, and why. Asked twice, the step is answered with ``document`` again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="traces")
+    step = models.PositiveSmallIntegerField()
+    #: ``{"verb": "ring", …}``; see ``telephony.core.types.Decision``.
+    decision = models.JSONField()
+    #: ``[{"code": …, "agent": …, …}, …]``; sentences are made of it by ``telephony.core.explain``.
+    reasons = models.JSONField(default=list)
+    document = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("routing trace")
+        verbose_name_plural = _("routing traces")
+        constraints = [models.UniqueConstraint(fields=["call", "step"], name="one_trace_per_step")]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} {self.step}"
