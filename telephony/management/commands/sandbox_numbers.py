@@ -1,0 +1,51 @@
+"""Gives the sandbox's account the numbers of our database, so that they can be called there."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import requests
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from telephony.models import PhoneNumber, TelnyxAccount
+from telephony.operations.numbers import link_numbers
+from telephony.telnyx.client import get_client
+from telephony.telnyx.errors import TelnyxError
+
+TIMEOUT_S: Final = 5.0
+
+
+class Command(BaseCommand):
+    help = "Make the sandbox's account own every number of the database, wired to our TeXML application."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.TELNYX_SANDBOX:
+            raise CommandError("This is a real Telnyx account: numbers are bought there, not made up.")
+        account = TelnyxAccount.objects.filter(company=None).exclude(texml_application_id="").first()
+        if account is None:
+            raise CommandError("There is no TeXML application yet: run manage.py telnyx_setup first.")
+        try:
+            owned = {number.e164: number.connection_id for number in get_client().phone_numbers()}
+            made = self._make_missing(owned, account.texml_application_id)
+            linked = link_numbers(get_client().phone_numbers())
+        except (TelnyxError, requests.RequestException) as err:
+            raise CommandError(f"The sandbox at {settings.SANDBOX_URL} did not do it: {err}") from err
+        self.stdout.write(f"{made} number(s) made in the sandbox, {linked} linked")
+
+    def _make_missing(self, owned: dict[str, str], application_id: str) -> int:
+        made = 0
+        with requests.Session() as session:
+            session.trust_env = False
+            for e164 in PhoneNumber.objects.order_by("e164").values_list("e164", flat=True):
+                if owned.get(e164) == application_id:
+                    continue
+                response = session.post(
+                    f"{settings.SANDBOX_URL}/_sandbox/numbers",
+                    json={"e164": e164, "connection_id": application_id},
+                    timeout=TIMEOUT_S,
+                )
+                if not response.ok:
+                    raise CommandError(f"The sandbox refused {e164}: {response.status_code} {response.text[:300]}")
+                made += 1
+        return made
