@@ -1,0 +1,151 @@
+"""What was said, written to a file: left one party, right the other."""
+
+from __future__ import annotations
+
+import os
+import wave
+from collections.abc import Callable
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, Protocol
+
+import av
+import numpy as np
+
+from telephony.sandbox.media.frames import FRAME_S, FRAME_SAMPLES, RATE_HZ, SILENCE, AudioPort, Frame, Samples
+
+RecordingFormat = Literal["wav", "mp3"]
+
+# One write a second: a disk that stutters costs at most one late tick, and a kill loses at most one second.
+_FRAMES_PER_WRITE = 50
+_SILENT_SECOND: Samples = np.zeros(RATE_HZ, np.int16)
+
+
+class SoundFile(Protocol):
+    def write(self, samples: Samples) -> None:
+        """Append samples, channels interleaved."""
+        ...
+
+    def close(self) -> None:
+        """Complete the file: headers and lengths are right afterwards."""
+        ...
+
+
+class WavFile:
+    """16-bit PCM in RIFF; the header is corrected on close."""
+
+    def __init__(self, path: Path, channels: int) -> None:
+        self._file = wave.open(str(path), "wb")  # noqa: SIM115  # closed by close(), seconds or hours later
+        self._file.setnchannels(channels)
+        self._file.setsampwidth(2)
+        self._file.setframerate(RATE_HZ)
+
+    def write(self, samples: Samples) -> None:
+        self._file.writeframesraw(samples.tobytes())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Mp3File:
+    """MP3 by libmp3lame, encoded as it arrives, so that stopping a long recording is quick."""
+
+    def __init__(self, path: Path, channels: int) -> None:
+        self._layout = "stereo" if channels == 2 else "mono"
+        self._channels = channels
+        self._container = av.open(str(path), mode="w", format="mp3")
+        self._stream = self._container.add_stream("libmp3lame", rate=RATE_HZ, layout=self._layout)
+        self._stream.bit_rate = 32_000 * channels
+        self._written = 0
+
+    def write(self, samples: Samples) -> None:
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=self._layout)
+        frame.sample_rate = RATE_HZ
+        frame.pts, frame.time_base = self._written, Fraction(1, RATE_HZ)
+        self._written += samples.size // self._channels
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+_FILES: dict[RecordingFormat, Callable[[Path, int], SoundFile]] = {"wav": WavFile, "mp3": Mp3File}
+
+
+class Recorder:
+    """One recording. The switch feeds it once a tick; `stop` completes the file and puts it at `path`."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        left: AudioPort,
+        right: AudioPort | None,
+        fmt: RecordingFormat,
+        on_stop: Callable[[Recorder], None],
+    ) -> None:
+        self.path = path
+        self.left, self.right = left, right
+        self.started_at = datetime.now(UTC)
+        self._on_stop = on_stop
+        # Under another name until it is complete: nobody serves half a recording.
+        self._part = path.with_name(path.name + ".part")
+        self._file: SoundFile | None = _FILES[fmt](self._part, 1 if right is None else 2)
+        self._waiting: list[Samples] = []
+        self._frames = 0
+
+    @property
+    def duration_s(self) -> float:
+        return self._frames * FRAME_S
+
+    @property
+    def is_running(self) -> bool:
+        return self._file is not None
+
+    def feed(self, left: Frame, right: Frame | None) -> None:
+        """Append one tick."""
+        self._waiting.append(left if right is None else interleave(left, right))
+        self._frames += 1
+        if len(self._waiting) >= _FRAMES_PER_WRITE:
+            self._flush()
+
+    def feed_silence(self, duration_s: float) -> None:
+        """Append silence of that length at once (a switch without media knows only how long it lasted)."""
+        channels = 1 if self.right is None else 2
+        frames = round(duration_s / FRAME_S)
+        self._frames += frames
+        samples = frames * FRAME_SAMPLES * channels
+        for start in range(0, samples, _SILENT_SECOND.size):
+            self._write(_SILENT_SECOND[: samples - start])
+
+    def stop(self) -> None:
+        """Write the file completely; a second call does nothing."""
+        if self._file is None:
+            return
+        self._on_stop(self)
+        if not self._frames:
+            # A file without one sample has no length that a player could show.
+            self.feed(SILENCE, None if self.right is None else SILENCE)
+        self._flush()
+        self._file.close()
+        self._file = None
+        os.replace(self._part, self.path)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._write(np.concatenate(self._waiting))
+            self._waiting.clear()
+
+    def _write(self, samples: Samples) -> None:
+        if self._file is not None:
+            self._file.write(samples)
+
+
+def interleave(left: Frame, right: Frame) -> Samples:
+    """Return left and right samples by turns, as WAV and packed stereo want them."""
+    both = np.empty(2 * left.size, np.int16)
+    both[0::2] = left
+    both[1::2] = right
+    return both

@@ -1,0 +1,211 @@
+"""Who hears what. One task moves a frame per port every 20 ms; with nobody connected it sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from telephony.sandbox.media.frames import SILENCE, AudioPort, AudioSource, Frame
+from telephony.sandbox.media.hearing import NOTHING, Hearing, Opposite, Playing, Room
+from telephony.sandbox.media.pace import Pace
+from telephony.sandbox.media.parties import VirtualParty
+from telephony.sandbox.media.recorder import Recorder, RecordingFormat
+
+logger = logging.getLogger(__name__)
+
+
+class MediaSwitch:
+    """The sound of all calls.
+
+    A port hears exactly one thing at a time: a source (`play`), one other party (`bridge`) or a room (`join`); the
+    last word wins. What a port says is heard by whoever was bridged or joined with it, whatever the port itself hears.
+    A port is connected from its first mention here until `silence` or its own `close`; meanwhile it is read and written
+    every tick, with silence if there is nothing else.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._hearings: dict[AudioPort, Hearing] = {}
+        self._rooms: dict[str, Room] = {}
+        self._recorders: list[Recorder] = []
+        self._read: tuple[AudioPort, ...] | None = ()
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="media-switch")
+
+    async def stop(self) -> None:
+        """End every sound and complete every recording."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        for recorder in tuple(self._recorders):
+            recorder.stop()
+        for port in tuple(self._hearings):
+            self.silence(port)
+
+    def party(self) -> VirtualParty:
+        """Return a new pretend caller."""
+        return VirtualParty()
+
+    # --- who hears what ---
+
+    def play(self, port: AudioPort, source: AudioSource, *, loop: bool = False) -> Playing:
+        """Let the port hear the source, from the next tick on; afterwards it hears nothing."""
+        playing = Playing(source, loop=loop)
+        self._let_hear(port, playing)
+        return playing
+
+    def bridge(self, a: AudioPort, b: AudioPort) -> None:
+        """Let the two hear each other, in place of whatever they heard."""
+        for port in (a, b):
+            self._leave_rooms(port)
+            self._stop_being_heard(port)
+        self._let_hear(a, Opposite(b))
+        self._let_hear(b, Opposite(a))
+
+    def join(self, room: str, port: AudioPort) -> None:
+        """Let the port hear, and be heard by, everybody in the room; it leaves any other room."""
+        self._leave_rooms(port)
+        self._stop_being_heard(port)
+        members = self._rooms.setdefault(room, Room())
+        members.members.append(port)
+        self._let_hear(port, members)
+
+    def leave(self, room: str, port: AudioPort) -> None:
+        """Take the port out of the room; not being in it is no error."""
+        members = self._rooms.get(room)
+        if members is None or port not in members.members:
+            return
+        members.members.remove(port)
+        if self._hearings.get(port) is members:
+            self._hearings[port] = NOTHING
+        if not members.members:
+            del self._rooms[room]
+        self._changed()
+
+    def silence(self, port: AudioPort) -> None:
+        """Let the port hear nothing and be heard by nobody, and forget it. A recording of it goes on."""
+        self._leave_rooms(port)
+        self._end(self._hearings.pop(port, None))
+        self._stop_being_heard(port)
+        self._changed()
+
+    # --- recordings ---
+
+    def record(
+        self, path: Path, *, left: AudioPort, right: AudioPort | None = None, fmt: RecordingFormat = "wav"
+    ) -> Recorder:
+        """Record what these parties say, until `stop` of the recorder: two channels, one if there is no right."""
+        recorder = Recorder(path, left=left, right=right, fmt=fmt, on_stop=self._forget_recorder)
+        self._recorders.append(recorder)
+        self._changed()
+        return recorder
+
+    def _forget_recorder(self, recorder: Recorder) -> None:
+        if recorder in self._recorders:
+            self._recorders.remove(recorder)
+            self._changed()
+
+    # --- the clockwork ---
+
+    async def _run(self) -> None:
+        while True:
+            await self._wanted.wait()
+            pace = Pace(self._clock())
+            while self._wanted.is_set():
+                await asyncio.sleep(pace.wait_s(self._clock()))
+                for _ in range(pace.take(self._clock())):
+                    self.tick()
+
+    def tick(self) -> None:
+        """Move one frame in every direction. Called by the switch's own task."""
+        self._forget_closed()
+        said = {port: _read(port) for port in self._ports_read()}
+        for port, hearing in tuple(self._hearings.items()):
+            frame = hearing.frame(port, said)
+            if frame is None:
+                self._let_hear_nothing(port, hearing)
+            _write(port, SILENCE if frame is None else frame)
+        for recorder in tuple(self._recorders):
+            self._feed(recorder, said)
+
+    def _feed(self, recorder: Recorder, said: dict[AudioPort, Frame]) -> None:
+        right = None if recorder.right is None else said.get(recorder.right, SILENCE)
+        try:
+            recorder.feed(said.get(recorder.left, SILENCE), right)
+        except Exception:
+            logger.exception("Recording %s cannot be written; it ends here", recorder.path.name)
+            self._forget_recorder(recorder)
+
+    def _ports_read(self) -> tuple[AudioPort, ...]:
+        """Return each port that must be read once per tick: all that listen (their scripts go on), and all heard."""
+        if self._read is None:
+            ports = dict.fromkeys(self._hearings)
+            for hearing in self._hearings.values():
+                ports.update(dict.fromkeys(hearing.speakers()))
+            for recorder in self._recorders:
+                ports[recorder.left] = None
+                if recorder.right is not None:
+                    ports[recorder.right] = None
+            self._read = tuple(ports)
+        return self._read
+
+    def _forget_closed(self) -> None:
+        for port in [port for port in self._hearings if port.is_closed]:
+            self.silence(port)
+
+    def _let_hear(self, port: AudioPort, hearing: Hearing) -> None:
+        self._forget_closed()
+        self._end(self._hearings.get(port))
+        self._hearings[port] = hearing
+        self._changed()
+
+    def _let_hear_nothing(self, port: AudioPort, hearing: Hearing) -> None:
+        # Unless the end of one sound was the beginning of another already.
+        if self._hearings.get(port) is hearing:
+            self._hearings[port] = NOTHING
+
+    def _leave_rooms(self, port: AudioPort) -> None:
+        for room in [name for name, members in self._rooms.items() if port in members.members]:
+            self.leave(room, port)
+
+    def _stop_being_heard(self, port: AudioPort) -> None:
+        for listener, hearing in tuple(self._hearings.items()):
+            if isinstance(hearing, Opposite) and port in hearing.speakers():
+                self._hearings[listener] = NOTHING
+
+    @staticmethod
+    def _end(hearing: Hearing | None) -> None:
+        if isinstance(hearing, Playing):
+            hearing.stop()
+
+    def _changed(self) -> None:
+        self._read = None
+        if self._hearings or self._recorders:
+            self._wanted.set()
+        else:
+            self._wanted.clear()
+
+
+def _read(port: AudioPort) -> Frame:
+    try:
+        return port.read()
+    except Exception:
+        logger.exception("A party cannot be read")
+        return SILENCE
+
+
+def _write(port: AudioPort, frame: Frame) -> None:
+    try:
+        port.write(frame)
+    except Exception:
+        logger.exception("A party cannot be written to")
