@@ -19,7 +19,9 @@ class Row(NamedTuple):
 
 SCHEDULE: Final = (
     Row("agents.tasks.sweep_presence", 10, "calls", "A browser that died is offline after 30 s, and people are told."),
-    Row("telephony.tasks.process_events", 5, "calls", "Events that could not get their lock, or waited for their call."),
+    Row(
+        "telephony.tasks.process_events", 5, "calls", "Events that could not get their lock, or waited for their call."
+    ),
     Row("telephony.tasks.reconcile", 15, "calls", "Calls and offers without news: Telnyx is asked."),
     Row("recordings.tasks.fetch_due", 15, "recordings", "Recordings whose fetch failed, or was never queued."),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),

@@ -38,7 +38,9 @@ PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG e
 if urlsplit(PUBLIC_URL).scheme not in {"http", "https"} or not urlsplit(PUBLIC_URL).netloc:
     raise ImproperlyConfigured("PUBLIC_URL must be an origin such as https://voice.example.com.")
 if not DEBUG and urlsplit(PUBLIC_URL).scheme != "https":
-    raise ImproperlyConfigured("PUBLIC_URL must be https when DEBUG is off: Telnyx signs, but does not hide, what it sends.")
+    raise ImproperlyConfigured(
+        "PUBLIC_URL must be https when DEBUG is off: Telnyx signs, but does not hide, what it sends."
+    )
 #: The origin of the WebSocket. Empty: the host of the request, on LIVE_PORT.
 LIVE_URL = env.str("LIVE_URL", default="").rstrip("/")
 
@@ -242,7 +244,11 @@ if RECORDINGS_STORAGE.startswith("s3://"):
 else:
     _RECORDINGS = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": RECORDINGS_STORAGE, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+        "OPTIONS": {
+            "location": RECORDINGS_STORAGE,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     }
 STORAGES: dict[str, dict[str, Any]] = {
     "default": _RECORDINGS,

@@ -63,9 +63,7 @@ class Call(CompanyOwned):
     ended_at = models.DateTimeField(null=True, blank=True)
     hangup_requested_at = models.DateTimeField(null=True, blank=True)
     #: Who asked for the hang-up, when it was one of us.
-    hangup_requested_by = models.ForeignKey(
-        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    hangup_requested_by = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: How it ended, in the provider's word (normal_clearing, user_busy, …).
     hangup_cause = models.CharField(max_length=40, blank=True, default="")
     #: The last moment at which anything was heard of the call; the reconciler asks about silent ones.

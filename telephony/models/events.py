@@ -23,7 +23,7 @@ class TelnyxEvent(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     #: What makes two deliveries the same event; see ``telephony.core.events``.
     dedupe_key = models.CharField(max_length=255, unique=True)
-    #: ``instruction.voice``, ``status.ringing``, ``recording.completed``, ``call.recording.saved``, ``hangup.requested``, ….
+    #: ``instruction.voice``, ``status.ringing``, ``recording.completed``, ``call.recording.saved``, ….
     kind = models.CharField(max_length=48)
     source = models.CharField(max_length=12, choices=Source, default=Source.CALLBACK)
     #: When it happened according to whoever told it; our clock where he did not say.
@@ -43,7 +43,9 @@ class TelnyxEvent(models.Model):
         indexes = [
             models.Index(fields=["call", "id"], name="event_call"),
             # The work list of the worker; nearly all events are processed at once and leave it.
-            models.Index(fields=["received_at"], name="event_unprocessed", condition=models.Q(processed_at__isnull=True)),
+            models.Index(
+                fields=["received_at"], name="event_unprocessed", condition=models.Q(processed_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

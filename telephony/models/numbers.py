@@ -43,7 +43,8 @@ class PhoneNumber(CompanyOwned):
         constraints = [
             # SET_NULL may leave a user or queue destination without its row: that number is treated as not assigned.
             models.CheckConstraint(
-                condition=(Q(agent__isnull=True) | Q(destination="user")) & (Q(queue__isnull=True) | Q(destination="queue")),
+                condition=(Q(agent__isnull=True) | Q(destination="user"))
+                & (Q(queue__isnull=True) | Q(destination="queue")),
                 name="a_number_has_only_the_target_of_its_destination",
             ),
         ]

@@ -1,0 +1,106 @@
+"""A decision becomes a TeXML document. Pure: the addresses that Telnyx is to call are made here from an origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+from urllib.parse import quote
+
+from curbe.lib.phone import is_e164
+from telephony.core import speech, texml
+from telephony.core.types import Decision, Forward, Hangup, Ring, Say, Voicemail
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What a document says of the call it belongs to."""
+
+    call_id: str
+    #: The company's public id, 8 hex digits.
+    company: str
+    language: str
+    #: As the network sent them; anything but E.164 is not passed on.
+    from_number: str
+    to_number: str
+    caller_name: str
+    #: The origin of every callback URL (settings.PUBLIC_URL).
+    origin: str
+
+
+def render(decision: Decision, facts: CallFacts, step: int) -> str:
+    """Return the document of one step; what follows it asks for step + 1."""
+    match decision:
+        case Ring(targets, timeout_s):
+            return texml.document(
+                texml.Dial(
+                    targets=tuple(
+                        [
+                            texml.Sip(
+                                target.sip_username,
+                                headers=(("X-Curbe-Call", facts.call_id),),
+                                status_callback=_url(facts, "status", f"&agent={target.agent_id}"),
+                            )
+                            for target in targets
+                        ]
+                    ),
+                    action=_url(facts, "dial-complete", f"&step={step + 1}"),
+                    timeout_s=timeout_s,
+                    # The browser shows whom it is about to talk to: the customer.
+                    caller_id=facts.from_number if is_e164(facts.from_number) else "",
+                    from_display_name=texml.display_name(facts.caller_name),
+                    recording_callback=_url(facts, "recording"),
+                )
+            )
+        case Forward(e164, timeout_s):
+            return texml.document(
+                texml.Dial(
+                    targets=(texml.Number(e164, status_callback=_url(facts, "status")),),
+                    action=_url(facts, "dial-complete", f"&step={step + 1}"),
+                    timeout_s=timeout_s,
+                    # Outside our account only a number of ours may be shown (error 10010, SIP 403 D35).
+                    caller_id=facts.to_number if is_e164(facts.to_number) else "",
+                    recording_callback=_url(facts, "recording"),
+                    pass_diversion=True,
+                )
+            )
+        case Voicemail(max_length_s):
+            return texml.document(
+                texml.Say(speech.text("leave_message", facts.language), speech.voice(facts.language)),
+                texml.Record(
+                    action=_url(facts, "voicemail", f"&step={step + 1}"),
+                    recording_callback=_url(facts, "recording", "&kind=voicemail"),
+                    max_length_s=max_length_s,
+                ),
+            )
+        case Say(text):
+            return spoken(text, facts.language)
+        case Hangup():
+            return texml.document(texml.Hangup())
+        case never:
+            assert_never(never)
+
+
+def spoken(text: str, language: str) -> str:
+    """Return a document that says one text and hangs up."""
+    return texml.document(texml.Say(speech.text(text, language), speech.voice(language)), texml.Hangup())
+
+
+def apology(language: str, origin: str, company: str) -> str:
+    """Return what a caller hears when we failed: an apology, then a message is taken all the same.
+
+    The message finds its call by its CallSid. Without a company (its address unknown too) the address has none.
+    """
+    address = (
+        f"{origin}/webhooks/telnyx/recording/{quote(company, safe='')}"
+        if company
+        else f"{origin}/webhooks/telnyx/recording"
+    )
+    return texml.document(
+        texml.Say(speech.text("apology", language), speech.voice(language)),
+        texml.Record(action="", recording_callback=f"{address}?kind=voicemail"),
+        texml.Hangup(),
+    )
+
+
+def _url(facts: CallFacts, what: str, more: str = "") -> str:
+    return f"{facts.origin}/webhooks/telnyx/{what}/{facts.company}?call={facts.call_id}{more}"

@@ -1,0 +1,172 @@
+"""TeXML: what we tell Telnyx to do with a call. Small, typed, escaping by construction.
+
+Verbs and attributes are those of developers.telnyx.com (TeXML verbs, 2026-04); no others can be written here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+CONTENT_TYPE: Final = "application/xml; charset=utf-8"
+
+_HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>'
+_TAIL: Final = "</Response>"
+
+# What XML 1.0 has no way to write, and the braces that Telnyx's templating would run ({{From}}, {{#if …}}).
+_UNSAFE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\\{\\{+|\\}\\}+")
+# fromDisplayName: letters, numbers, spaces and -_~!.+, 128 characters at most (Dial verb).
+_NOT_IN_DISPLAY_NAME: Final = re.compile(r"[^\w \-~!.+]", re.UNICODE)
+
+
+def clean(text: str) -> str:
+    """Return the text without what would break the document or be run by Telnyx's templates."""
+    return _UNSAFE.sub("", text) if _UNSAFE.search(text) else text
+
+
+def escape(text: str) -> str:
+    """Return the text ready to stand in an element or an attribute."""
+    text = clean(text)
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    if '"' in text:
+        text = text.replace('"', "&quot;")
+    return text.replace("'", "&apos;") if "'" in text else text
+
+
+def display_name(name: str) -> str:
+    """Return what of a caller's name may stand in ``fromDisplayName``; empty if nothing is left."""
+    return _NOT_IN_DISPLAY_NAME.sub("", name).strip()[:128]
+
+
+def element(name: str, attributes: Iterable[tuple[str, str]], body: str = "") -> str:
+    """Return one element. ``body`` is markup; attributes with an empty value are left out."""
+    written = "".join([f' {key}="{escape(value)}"' for key, value in attributes if value])
+    return f"<{name}{written}>{body}</{name}>" if body else f"<{name}{written}/>"
+
+
+@dataclass(frozen=True, slots=True)
+class Sip:
+    """A browser, rung by its credential. Only the generic host: an application's own would loop (gotchas.md 8)."""
+
+    username: str
+    #: Custom headers; their names start with X-. An empty value would make Telnyx refuse the leg, so it is dropped.
+    headers: tuple[tuple[str, str], ...] = ()
+    status_callback: str = ""
+
+    def markup(self) -> str:
+        query = "&".join([f"{name}={quote(value, safe='')}" for name, value in self.headers if value])
+        uri = f"sip:{quote(self.username, safe='')}@sip.telnyx.com{'?' if query else ''}{query}"
+        return element("Sip", _noun(self.status_callback), escape(uri))
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    e164: str
+    status_callback: str = ""
+
+    def markup(self) -> str:
+        return element("Number", _noun(self.status_callback), escape(self.e164))
+
+
+def _noun(status_callback: str) -> tuple[tuple[str, str], ...]:
+    if not status_callback:
+        return ()
+    return (
+        ("statusCallback", status_callback),
+        ("statusCallbackEvent", "initiated ringing answered completed"),
+        ("statusCallbackMethod", "POST"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Ring the targets together; the first to answer is connected. ``action`` is asked when it is over."""
+
+    targets: tuple[Sip | Number, ...]
+    action: str
+    timeout_s: int
+    caller_id: str = ""
+    from_display_name: str = ""
+    recording_callback: str = ""
+    pass_diversion: bool = False
+
+    def markup(self) -> str:
+        recorded = bool(self.recording_callback)
+        attributes = (
+            ("timeout", str(self.timeout_s)),
+            ("answerOnBridge", "true"),
+            ("ringTone", "us"),
+            ("callerId", self.caller_id),
+            ("fromDisplayName", self.from_display_name),
+            ("passDiversionHeader", "true" if self.pass_diversion else ""),
+            ("record", "record-from-answer-dual" if recorded else ""),
+            ("recordingStatusCallback", self.recording_callback),
+            ("recordingStatusCallbackEvent", "completed" if recorded else ""),
+            ("recordingStatusCallbackMethod", "POST" if recorded else ""),
+            ("action", self.action),
+            ("method", "POST"),
+        )
+        return element("Dial", attributes, "".join([target.markup() for target in self.targets]))
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    text: str
+    voice: str
+
+    def markup(self) -> str:
+        return element("Say", (("voice", self.voice),), escape(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Take a message. ``timeout`` stays away: Telnyx would listen for silence by transcription, and charge for it."""
+
+    action: str
+    recording_callback: str
+    max_length_s: int = 60
+
+    def markup(self) -> str:
+        attributes = (
+            ("maxLength", str(self.max_length_s)),
+            ("playBeep", "true"),
+            ("finishOnKey", "#"),
+            ("channels", "single"),
+            ("format", "mp3"),
+            ("recordingStatusCallback", self.recording_callback),
+            ("recordingStatusCallbackEvent", "completed" if self.recording_callback else ""),
+            ("recordingStatusCallbackMethod", "POST" if self.recording_callback else ""),
+            ("action", self.action),
+            ("method", "POST" if self.action else ""),
+        )
+        return element("Record", attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    def markup(self) -> str:
+        return "<Hangup/>"
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Refuse the call unanswered; only as the first verb, where it costs nothing."""
+
+    def markup(self) -> str:
+        return '<Reject reason="rejected"/>'
+
+
+Verb = Dial | Say | Record | Hangup | Reject
+
+
+def document(*verbs: Verb) -> str:
+    """Return the whole TeXML document."""
+    return f"{_HEAD}{''.join([verb.markup() for verb in verbs])}{_TAIL}"

@@ -1,0 +1,360 @@
+"""What Telnyx is told when it asks: the instructions of a call, step by step.
+
+An instruction never fails and never asks anybody outside. Its order is fixed: read, decide, claim, write, answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Greatest
+
+from agents.operations import claim, release
+from curbe.lib import push
+from curbe.lib.ids import uuid7
+from telephony.core import render
+from telephony.core.routing import decide
+from telephony.core.types import (
+    Decision,
+    DestinationKind,
+    DialStatus,
+    Forward,
+    Plan,
+    Reason,
+    Ring,
+    RouteContext,
+    Routed,
+    Say,
+    Voicemail,
+    decision_as_json,
+    decision_from_json,
+)
+from telephony.models import Call, RouteTrace, TelnyxEvent
+from telephony.operations import ledger, offers
+from telephony.operations.opening import Opening, open_call
+from telephony.queries.routing import NumberFacts, VoiceFacts, voice_facts, voice_facts_by_orm
+
+logger = logging.getLogger(__name__)
+
+#: An offer outlives its ring time-out by this much: Telnyx counts from when the browser rings, we from our answer.
+OFFER_MARGIN_S: Final = 5
+#: A claim lost means that another call was quicker; after three rounds nobody is rung and the plan goes on.
+MAX_ROUNDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRequest:
+    """Telnyx asks what to do with a new call (webhooks.md, section 2)."""
+
+    call_sid: str
+    account_sid: str
+    connection_id: str
+    #: E.164, or whatever the network sent; at most 64 characters.
+    from_number: str
+    to_number: str
+    #: The caller-ID name of the network, or empty.
+    caller_name: str
+    payload: dict[str, str]
+
+
+def answer_voice(request: VoiceRequest, *, company: str | None, now: datetime) -> str:
+    """Return the first document of an inbound call; a repeated request gets the same one.
+
+    ``company`` is the public id in the address, None for the address of all companies.
+
+    1. One statement reads what is known. 2. A pure function decides. 3. The agents to ring are claimed; what another
+    call took meanwhile is left out. 4. One statement writes call, leg, offers, trace and event.
+    """
+    facts = voice_facts(
+        to_number=request.to_number, from_number=request.from_number, call_sid=request.call_sid, now=now
+    )
+    if facts.document:
+        return facts.document
+    number = facts.number
+    if number is None or (company is not None and number.company != company):
+        return _foreign(request, number, company, now)
+    if facts.call_id is not None:
+        # The first try broke after its call was made: there is nobody to ring twice, but a message can be taken.
+        return render.apology(number.language, settings.PUBLIC_URL, number.company)
+    return _first_step(request, number, facts, now)
+
+
+def _first_step(request: VoiceRequest, number: NumberFacts, facts: VoiceFacts, now: datetime) -> str:
+    call_id = uuid7()
+    routed, claimed = _decide_and_claim(call_id, number.plan, now)
+    document = render.render(
+        routed.decision,
+        render.CallFacts(
+            call_id=str(call_id),
+            company=number.company,
+            language=number.language,
+            from_number=request.from_number,
+            to_number=request.to_number,
+            caller_name=number.contact_name or network_name(request),
+            origin=settings.PUBLIC_URL,
+        ),
+        step=1,
+    )
+    opening = _opening(
+        call_id,
+        request,
+        number,
+        decision_as_json(routed.decision),
+        routed.reasons,
+        document=document,
+        claimed=claimed,
+        lease=_lease(routed.decision, now),
+        now=now,
+    )
+    if not open_call(opening):
+        # The same request came twice at the same moment and the other one was written: its answer is the answer.
+        release(call_id=call_id, agent_ids=None, reason="withdrawn", now=now)
+        return _written_by_the_other(request, number)
+    if facts.awaited:
+        ledger.call_created(call_id, now)
+    _tell(call_id, number.company_id, claimed)
+    return document
+
+
+def _opening(
+    call_id: uuid.UUID,
+    request: VoiceRequest,
+    number: NumberFacts,
+    decision: dict[str, Any],
+    reasons: tuple[Reason, ...],
+    *,
+    document: str,
+    claimed: list[int],
+    lease: datetime,
+    now: datetime,
+) -> Opening:
+    return Opening(
+        call_id=call_id,
+        company_id=number.company_id,
+        number_id=number.number_id,
+        queue_id=number.queue_id,
+        contact_id=number.contact_id,
+        caller_name=number.contact_name or network_name(request),
+        call_sid=request.call_sid,
+        account_sid=request.account_sid,
+        connection_id=request.connection_id,
+        from_number=request.from_number,
+        to_number=request.to_number,
+        payload=request.payload,
+        decision=decision,
+        reasons=reasons,
+        document=document,
+        offered=tuple(claimed),
+        offers_expire_at=lease,
+        now=now,
+    )
+
+
+def _decide_and_claim(call_id: uuid.UUID, plan: Plan, now: datetime) -> tuple[Routed, list[int]]:
+    """Return a decision whose agents, if any, are ours; nobody rings for two calls at once."""
+    context = RouteContext(step=1, now=now, plan=plan)
+    for _ in range(MAX_ROUNDS):
+        routed = decide(context)
+        if not isinstance(routed.decision, Ring):
+            return routed, []
+        wanted = [target.agent_id for target in routed.decision.targets]
+        claimed = claim(agent_ids=wanted, call_id=call_id, until=_lease(routed.decision, now), now=now)
+        lost = frozenset(wanted) - frozenset(claimed)
+        if not lost:
+            return routed, claimed
+        context = replace(context, lost_claims=context.lost_claims | lost)
+        if claimed:
+            ours = tuple(target for target in routed.decision.targets if target.agent_id in claimed)
+            kept = tuple(r for r in routed.reasons if not (r["code"] == "rung" and r["agent_id"] in lost))
+            names = {c.agent_id: c.name for c in plan.candidates}
+            gone = tuple({"code": "claimed", "agent": names[i], "agent_id": i} for i in sorted(lost))
+            return Routed(Ring(ours, routed.decision.timeout_s), kept + gone), claimed
+    everybody = frozenset(candidate.agent_id for candidate in plan.candidates)
+    return decide(replace(context, lost_claims=everybody)), []
+
+
+def _lease(decision: Decision, now: datetime) -> datetime:
+    timeout_s = decision.timeout_s if isinstance(decision, Ring) else 0
+    return now + timedelta(seconds=timeout_s + OFFER_MARGIN_S)
+
+
+def _written_by_the_other(request: VoiceRequest, number: NumberFacts) -> str:
+    trace = RouteTrace.objects.filter(call__root_call_sid=request.call_sid, step=1).first()
+    return trace.document if trace else render.apology(number.language, settings.PUBLIC_URL, number.company)
+
+
+def _foreign(request: VoiceRequest, number: NumberFacts | None, company: str | None, now: datetime) -> str:
+    """Answer a call to a number that is not ours, or not of the company in the address; the second is an alarm."""
+    if number is not None:
+        logger.error("Number %s called at the address of company %s belongs to another", number.number_id, company)
+    event = ledger.record(
+        kind="instruction.voice.foreign" if number is not None else "instruction.voice.unknown_number",
+        source=TelnyxEvent.Source.CALLBACK,
+        dedupe_key=f"voice|{request.call_sid}",
+        occurred_at=now,
+        payload=request.payload,
+        now=now,
+    )
+    if event is not None:
+        ledger.settle(event, now)
+    return render.spoken("unassigned", settings.DEFAULT_LANGUAGE)
+
+
+def _tell(call_id: uuid.UUID, company_id: int, offered: list[int]) -> None:
+    groups = [push.company_group(company_id), *(push.agent_group(agent_id) for agent_id in offered)]
+    push.send("call.ringing", groups=groups, call_id=str(call_id))
+
+
+def network_name(request: VoiceRequest) -> str:
+    """Return the caller's name of the network, unless it only repeats the number."""
+    name = request.caller_name.strip()
+    return "" if name == request.from_number else name[:120]
+
+
+def keep_failed_call(request: VoiceRequest, *, now: datetime) -> None:
+    """Write a call whose routing failed, if its number is ours: its message, its end and its caller are not lost."""
+    facts = voice_facts_by_orm(
+        to_number=request.to_number, from_number=request.from_number, call_sid=request.call_sid, now=now
+    )
+    if facts.number is None or facts.call_id is not None:
+        return
+    call_id = uuid7()
+    decision = decision_as_json(Voicemail())
+    opening = _opening(
+        call_id, request, facts.number, decision, ({"code": "failed"},), document="", claimed=[], lease=now, now=now
+    )
+    open_call(opening)
+
+
+def refuse_outbound(payload: dict[str, str], *, now: datetime) -> None:
+    """Note a call that a browser placed and nobody announced. Its company is nobody's to claim, so it has none."""
+    logger.warning("Refused an outbound call of credential %s", payload.get("FromSipUri", "?")[:80])
+    event = ledger.record(
+        kind="instruction.outbound.refused",
+        source=TelnyxEvent.Source.CALLBACK,
+        dedupe_key=f"outbound|{payload.get('CallSid', '')[:160]}",
+        occurred_at=now,
+        payload=payload,
+        now=now,
+    )
+    if event is not None:
+        ledger.settle(event, now)
+
+
+# --- The steps after the first ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StepRequest:
+    """Telnyx asks how a call goes on: a ``<Dial>`` or ``<Record>`` ended, or a redirect led here."""
+
+    #: ``dial_complete``, ``step`` or ``voicemail``.
+    kind: str
+    company: str
+    #: The call and the step that the address names.
+    call: str
+    step: int
+    call_sid: str
+    dial: DialStatus | None
+    payload: dict[str, str]
+
+
+class UnknownCall(LookupError):
+    """The address names no call of that company, or the request's ids belong to another call."""
+
+
+def answer_step(request: StepRequest, *, now: datetime) -> str:
+    """Return the document of a step; asked twice, the same one. Raises UnknownCall."""
+    call = _call_of(request)
+    written = RouteTrace.objects.filter(call=call, step=request.step).first()
+    if written is not None:
+        return written.document
+    try:
+        with transaction.atomic():
+            document = _next_step(call, request, now)
+    except IntegrityError:
+        # Two at the same moment: the one that was written first is the answer of both.
+        return RouteTrace.objects.get(call=call, step=request.step).document
+    return document
+
+
+def _call_of(request: StepRequest) -> Call:
+    try:
+        call_id = uuid.UUID(request.call)
+    except ValueError as err:
+        raise UnknownCall(request.call) from err
+    call = Call.objects.select_related("company").filter(pk=call_id, company__public_id=request.company).first()
+    # The address is not signed; the CallSid in the body is. They must speak of the same call.
+    if call is None or call.root_call_sid != request.call_sid:
+        raise UnknownCall(request.call)
+    return call
+
+
+def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
+    event = TelnyxEvent(
+        dedupe_key=f"{request.kind}|{call.pk}|{request.step}",
+        kind=f"instruction.{request.kind}",
+        source=TelnyxEvent.Source.CALLBACK,
+        occurred_at=now,
+        received_at=now,
+        payload=request.payload,
+        company_id=call.company_id,
+        call=call,
+        processed_at=now,
+        attempts=1,
+    )
+    event.save(force_insert=True)
+    previous = RouteTrace.objects.filter(call=call, step=request.step - 1).first()
+    decided = decision_from_json(previous.decision) if previous else None
+    if isinstance(decided, Ring | Forward):
+        offers.dial_ended(call.pk, step=request.step - 1, dial_status=request.dial or DialStatus.UNKNOWN, now=now)
+    routed = _continue(call, request, decided, now)
+    document = render.render(
+        routed.decision,
+        render.CallFacts(
+            call_id=str(call.pk),
+            company=call.company.public_id,
+            language=call.company.language,
+            from_number=call.from_number,
+            to_number=call.to_number,
+            caller_name=call.caller_name,
+            origin=settings.PUBLIC_URL,
+        ),
+        step=request.step,
+    )
+    RouteTrace.objects.create(
+        call=call,
+        step=request.step,
+        decision=decision_as_json(routed.decision),
+        reasons=list(routed.reasons),
+        document=document,
+        at=now,
+    )
+    # Greatest() because a late step must not turn the clock back.
+    Call.objects.filter(pk=call.pk).update(
+        step=Greatest("step", request.step), last_news_at=Greatest("last_news_at", now)
+    )
+    push.send("call.updated", groups=[push.company_group(call.company_id)], call_id=str(call.pk))
+    return document
+
+
+def _continue(call: Call, request: StepRequest, previous: Decision | None, now: datetime) -> Routed:
+    if previous is None:
+        # The step before was answered with a fallback, which leaves no trace: what remains is a polite end.
+        return Routed(Say("message_kept"), ({"code": "failed"},))
+    return decide(
+        RouteContext(
+            step=request.step,
+            now=now,
+            plan=Plan(destination=DestinationKind.NONE),
+            previous=previous,
+            dial=request.dial,
+            hangup_requested=call.hangup_requested_at is not None,
+        )
+    )

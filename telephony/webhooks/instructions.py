@@ -1,0 +1,131 @@
+"""The addresses where a call waits for our TeXML. Whatever happens inside, the answer is a valid document and 200."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from curbe.companies.models import Company
+from telephony.core import render, texml
+from telephony.core.types import DialStatus
+from telephony.operations import inbound
+from telephony.webhooks.decorators import BadForm, form, signed
+
+logger = logging.getLogger(__name__)
+
+
+def texml_response(document: str) -> HttpResponse:
+    return HttpResponse(document.encode(), content_type=texml.CONTENT_TYPE)
+
+
+@signed
+def voice(request: HttpRequest, company: str | None = None) -> HttpResponse:
+    """An inbound call on a number of ours: what does the caller meet first?"""
+    fields: dict[str, str] = {}
+    try:
+        fields = form(request)
+        return texml_response(inbound.answer_voice(_voice_request(fields), company=company, now=timezone.now()))
+    except BadForm as err:
+        logger.error("An instruction at %s cannot be read: %s", request.path, err)
+    except Exception:
+        logger.exception("Unable to route call %s", fields.get("CallSid", "?"))
+        _rescue(fields, company)
+    return texml_response(_fallback(company))
+
+
+@signed
+def dial_complete(request: HttpRequest, company: str) -> HttpResponse:
+    """A ``<Dial>`` ended: how does the call go on?"""
+    return _step("dial_complete", request, company)
+
+
+@signed
+def step(request: HttpRequest, company: str) -> HttpResponse:
+    """Every other continuation of a call."""
+    return _step("step", request, company)
+
+
+@signed
+def voicemail(request: HttpRequest, company: str) -> HttpResponse:
+    """A ``<Record>`` ended."""
+    return _step("voicemail", request, company)
+
+
+@signed
+def outbound(request: HttpRequest, company: str | None = None) -> HttpResponse:
+    """A call that a browser placed. No road leads there yet, so a call that nobody announced is refused."""
+    try:
+        fields = form(request)
+        inbound.refuse_outbound(fields, now=timezone.now())
+    except Exception:
+        logger.exception("Unable to note a refused outbound call")
+    return texml_response(texml.document(texml.Reject()))
+
+
+def _step(kind: str, request: HttpRequest, company: str) -> HttpResponse:
+    try:
+        asked = _step_request(kind, request, company)
+        return texml_response(inbound.answer_step(asked, now=timezone.now()))
+    except (BadForm, inbound.UnknownCall) as err:
+        logger.error("An instruction at %s leads nowhere: %s", request.get_full_path(), err)
+    except Exception:
+        logger.exception("Unable to continue a call at %s", request.get_full_path())
+    if kind == "voicemail":
+        # A message was just taken: asking for another one would be a loop.
+        return texml_response(texml.document(texml.Hangup()))
+    return texml_response(_fallback(company))
+
+
+def _voice_request(fields: dict[str, str]) -> inbound.VoiceRequest:
+    if not fields.get("CallSid"):
+        raise BadForm("CallSid is missing")
+    return inbound.VoiceRequest(
+        call_sid=fields["CallSid"][:160],
+        account_sid=fields.get("AccountSid", "")[:64],
+        connection_id=fields.get("ConnectionId", "")[:32],
+        from_number=texml.clean(fields.get("From", ""))[:64],
+        to_number=texml.clean(fields.get("To", ""))[:64],
+        caller_name=texml.clean(fields.get("CallerId", ""))[:120],
+        payload=fields,
+    )
+
+
+def _step_request(kind: str, request: HttpRequest, company: str) -> inbound.StepRequest:
+    fields = form(request)
+    number = request.GET.get("step", "")
+    if not (number.isascii() and number.isdigit() and 2 <= int(number[:6]) <= 30_000):
+        raise BadForm("the address names no step")
+    status = fields.get("DialCallStatus", "")
+    return inbound.StepRequest(
+        kind=kind,
+        company=company,
+        call=request.GET.get("call", ""),
+        step=int(number[:6]),
+        call_sid=fields.get("CallSid", ""),
+        dial=DialStatus(status) if status in set(DialStatus) else DialStatus.UNKNOWN if status else None,
+        payload=fields,
+    )
+
+
+def _rescue(fields: dict[str, str], company: str | None) -> None:
+    """Keep at least the fact that the call came, so that its message finds it. Best effort: the caller waits."""
+    try:
+        with transaction.atomic():
+            inbound.keep_failed_call(_voice_request(fields), now=timezone.now())
+    except Exception:
+        logger.exception("Unable to keep call %s of company %s", fields.get("CallSid", "?"), company)
+
+
+def _fallback(company: str | None) -> str:
+    language = settings.DEFAULT_LANGUAGE
+    try:
+        known = Company.objects.filter(public_id=company).only("language").first() if company else None
+        language = known.language if known else language
+    except DatabaseError:
+        # The database may be why we are here. The apology is then in the language of the house.
+        pass
+    return render.apology(language, settings.PUBLIC_URL, company or "")
