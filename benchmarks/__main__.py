@@ -1,0 +1,149 @@
+"""`make bench`: the product's own processes, measured on this machine, with the framework's floor beside each figure.
+
+Every run is bounded in count and time and stays on loopback. `CURBE_BENCH_COMPANIES` makes the large data set smaller.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from benchmarks import data, load, telnyx
+from benchmarks.weigh import resident_mb
+from curbe.dev import ports
+from curbe.dev.stack import Stack
+
+SMALL: Final = data.Size(companies=10)
+LARGE: Final = data.Size(companies=int(os.environ.get("CURBE_BENCH_COMPANIES", "10000")))
+CONNECTIONS: Final = (1, 16, 64)
+#: Long enough for a stable median, short enough for a machine that others use.
+REQUESTS: Final = {1: 2_000, 16: 8_000, 64: 8_000}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="curbe-bench-") as folder, _stack(Path(folder)) as stack:
+        print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+        print("One web process (4 threads); PostgreSQL and the load generator share the machine.\n")
+        _floor(stack)
+        stack.start("web")
+        with psycopg.connect(stack.env["DATABASE_URL"], autocommit=True) as connection:
+            _inbound(stack, connection, SMALL)
+            _inbound(stack, connection, LARGE)
+            _heartbeats(stack, connection, LARGE)
+            print(f"web process: {resident_mb(stack.process('web').pid):.0f} MB resident")
+            _inside(stack)
+            data.fill(connection, SMALL)
+        _play(stack)
+
+
+@contextmanager
+def _stack(folder: Path) -> Iterator[Stack]:
+    taken = {name: ports.free_port() for name in ("PORT", "LIVE_PORT", "SANDBOX_PORT")}
+    env = {**os.environ, "TELNYX_PUBLIC_KEY": telnyx.PUBLIC_KEY, "LOG_LEVEL": "ERROR", "CURBE_IGNORE_DOTENV": "1"}
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        # Never somebody's own database: it is emptied here.
+        env.pop(name, None)
+    with Stack(data=folder, ports=taken, env=env, throwaway=True) as stack:
+        stack.start_servers()
+        stack.manage("migrate", "--verbosity", "0")
+        yield stack
+
+
+def _row(what: str, figures: load.Figures, note: str = "") -> None:
+    bad = {status: count for status, count in figures.statuses.items() if status >= 300}
+    trouble = f"  !! {bad}" if bad else ""
+    print(f"  {what:<44} {figures.per_second:>8,.0f}/s   p50 {figures.p50_ms:6.2f}   p99 {figures.p99_ms:6.2f} ms  {note}{trouble}")
+
+
+FLOOR: dict[int, load.Figures] = {}
+
+
+def _floor(stack: Stack) -> None:
+    print("Framework's floor: a static XML view in the same server")
+    stack.env["DJANGO_SETTINGS_MODULE"] = "benchmarks.floor_settings"
+    stack.start("web")
+    host, port = stack.host, stack.ports["PORT"]
+    request = load.http("POST", "/webhooks/floor", f"{host}:{port}")
+    load.run(host, port, [request] * 1_000, connections=4)
+    for connections in CONNECTIONS:
+        FLOOR[connections] = load.run(host, port, [request] * REQUESTS[connections] * 2, connections=connections)
+        _row(f"{connections} connections", FLOOR[connections])
+    stack.stop("web")
+    stack.env["DJANGO_SETTINGS_MODULE"] = "curbe.settings"
+    print()
+
+
+def _inbound(stack: Stack, connection: psycopg.Connection, size: data.Size) -> None:
+    data.fill(connection, size)
+    chance = random.Random(size.numbers)
+    host, port = stack.host, stack.ports["PORT"]
+    print(f"Inbound webhook, {size.numbers:,} numbers, {size.companies:,} companies, {size.agents:,} agents")
+
+    def call(connections: int, count: int) -> load.Figures:
+        requests = [telnyx.voice(f"{host}:{port}", numbers=size.numbers, chance=chance) for _ in range(count)]
+        return load.run(host, port, requests, connections=connections)
+
+    data.everybody_on_a_break(connection)
+    call(4, 500)
+    for connections in CONNECTIONS:
+        figures = call(connections, REQUESTS[connections])
+        share = figures.per_second / FLOOR[connections].per_second
+        _row(f"{connections} connections, nobody free", figures, f"{share:.2f} of the floor")
+    if size.companies >= 1_000:
+        data.everybody_available(connection)
+        # Each call reserves five agents for half a minute: fewer calls than queues, so that most find somebody.
+        figures = call(16, min(4_000, size.companies // 2))
+        share = figures.per_second / FLOOR[16].per_second
+        _row("16 connections, five agents claimed", figures, f"{share:.2f} of the floor")
+    print()
+
+
+def _heartbeats(stack: Stack, connection: psycopg.Connection, size: data.Size) -> None:
+    from benchmarks.inside import tickets
+
+    data.everybody_available(connection)
+    host, port = stack.host, stack.ports["PORT"]
+    chance = random.Random(1)
+    some = [chance.randint(1, size.agents) for _ in range(10_000)]
+    requests = [
+        load.http(
+            "POST",
+            "/api/agents/heartbeat",
+            f"{host}:{port}",
+            body,
+            Content_Type="application/json",
+            Authorization=f"Phone {ticket}",
+        )
+        for ticket, body in tickets(stack.env, some)
+    ]
+    load.run(host, port, requests[:500], connections=4)
+    print(f"Heartbeats with a ticket, {size.agents:,} agents")
+    _row("16 connections", load.run(host, port, requests, connections=16))
+    print()
+
+
+def _inside(stack: Stack) -> None:
+    from benchmarks import inside
+
+    inside.report(stack.env)
+
+
+def _play(stack: Stack) -> None:
+    from benchmarks import play
+
+    stack.start("live", "worker", "beat")
+    play.report(stack)
+    for name in ("web", "live", "worker", "beat"):
+        print(f"{name}: {resident_mb(stack.process(name).pid):.0f} MB resident, with its children")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Companies by the thousand, made by the database itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+
+#: Numbers and agents of one company.
+NUMBERS_PER_COMPANY: Final = 10
+AGENTS_PER_COMPANY: Final = 10
+MEMBERS_PER_QUEUE: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    companies: int
+
+    @property
+    def numbers(self) -> int:
+        return self.companies * NUMBERS_PER_COMPANY
+
+    @property
+    def agents(self) -> int:
+        return self.companies * AGENTS_PER_COMPANY
+
+
+_FILL: Final = """
+INSERT INTO companies_company (id, public_id, slug, name, timezone, language, routing_mode, fallback_number, created_at)
+  SELECT c, lpad(to_hex(c), 8, '0'), 'bench-' || c, 'Bench ' || c, 'UTC', 'es', 'auto', '', now()
+  FROM generate_series(1, {companies}) c;
+INSERT INTO companies_user (id, password, is_superuser, username, email, is_staff, is_active, date_joined, name, language)
+  SELECT a, '!', false, 'agent-' || a, '', false, true, now(), 'Agent ' || a, '' FROM generate_series(1, {agents}) a;
+INSERT INTO companies_membership (user_id, company_id, role, created_at)
+  SELECT a, (a - 1) / {per_company} + 1, 'agent', now() FROM generate_series(1, {agents}) a;
+INSERT INTO agents_agent (id, company_id, user_id, is_active, intent, activity, idle_since, presence, presence_at, created_at)
+  SELECT a, (a - 1) / {per_company} + 1, a, true, 'AVAILABLE', 'IDLE', now() - (a % 600) * interval '1 second',
+    'AVAILABLE', now(), now() FROM generate_series(1, {agents}) a;
+INSERT INTO agents_beat (agent_id, phone_id, last_seen_at, ready, microphone)
+  SELECT a, 'phone-' || a, now(), true, true FROM generate_series(1, {agents}) a;
+INSERT INTO telephony_sipendpoint (company_id, agent_id, telnyx_credential_id, sip_username, connection_id, created_at)
+  SELECT (a - 1) / {per_company} + 1, a, 'credential-' || a, 'gencred' || a, '1', now() FROM generate_series(1, {agents}) a;
+INSERT INTO telephony_callqueue (id, company_id, name, strategy, ring_timeout_s, created_at)
+  SELECT c, c, 'ventas', 'ring_all', 25, now() FROM generate_series(1, {companies}) c;
+INSERT INTO telephony_queuemember (queue_id, agent_id)
+  SELECT (a - 1) / {per_company} + 1, a FROM generate_series(1, {agents}) a WHERE (a - 1) % {per_company} < {members};
+INSERT INTO telephony_phonenumber (company_id, e164, label, telnyx_id, connection_id, destination, queue_id, created_at)
+  SELECT (n - 1) / {numbers_per_company} + 1, '+1' || (3050000000 + n), '', '', '', 'queue',
+    (n - 1) / {numbers_per_company} + 1, now() FROM generate_series(1, {numbers}) n;
+"""
+
+
+def fill(connection: psycopg.Connection, size: Size) -> None:
+    """Make the companies with their agents (all online), one queue each, and numbers that lead to it."""
+    statement = _FILL.format(
+        companies=size.companies,
+        agents=size.agents,
+        numbers=size.numbers,
+        per_company=AGENTS_PER_COMPANY,
+        numbers_per_company=NUMBERS_PER_COMPANY,
+        members=MEMBERS_PER_QUEUE,
+    )
+    with connection.transaction():
+        connection.execute(
+            "TRUNCATE companies_company, companies_user CASCADE", prepare=False
+        )
+        for one in statement.split(";\n"):
+            if one.strip():
+                connection.execute(one, prepare=False)  # type: ignore[call-overload]
+    connection.execute("VACUUM ANALYZE")
+
+
+def everybody_idle(connection: psycopg.Connection) -> None:
+    connection.execute("UPDATE agents_agent SET activity = 'IDLE', busy_call_id = NULL, reserved_until = NULL")
+    everybody_beats(connection)
+    connection.execute("VACUUM ANALYZE agents_agent")
+
+
+def everybody_on_a_break(connection: psycopg.Connection) -> None:
+    """Leave nobody to ring: a call is read, decided and written, but claims nobody."""
+    connection.execute("UPDATE agents_agent SET intent = 'BREAK'")
+    connection.execute("VACUUM ANALYZE agents_agent")
+
+
+def everybody_available(connection: psycopg.Connection) -> None:
+    connection.execute("UPDATE agents_agent SET intent = 'AVAILABLE'")
+    everybody_idle(connection)
+
+
+def everybody_beats(connection: psycopg.Connection) -> None:
+    connection.execute("UPDATE agents_beat SET last_seen_at = now()")
