@@ -70,6 +70,10 @@ class Agent(CompanyOwned):
             models.Index(
                 fields=["busy_call_id"], name="agents_agent_busy_call", condition=models.Q(busy_call_id__isnull=False)
             ),
+            # Whose lease or wrap-up may have run out: read at each sweep. Few rows are not idle.
+            models.Index(
+                fields=["activity"], name="agents_agent_not_idle", condition=~models.Q(activity=Activity.IDLE)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,281 @@
+"""Everything that changes an agent. Each operation loads the rows, changes them, and ends in ``settle``.
+
+Agents are locked in the order of their ids, in one statement per operation, so that operations that meet wait for each
+other and never deadlock. Operations join an open transaction; claim and heartbeat are safe without one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+
+from agents import statements
+from agents.models import Activity, Agent, Intent, PresenceChange
+from agents.presence import BEAT_TTL, AgentFacts, derive, is_reserved, is_wrapping_up
+from agents.queries import facts_of
+from curbe.lib import push
+from curbe.lib.db import prepared
+from curbe.lib.ids import uuid7
+
+logger = logging.getLogger(__name__)
+
+SWEEP_BATCH: Final = 500
+
+
+class UnknownAgent(Exception):
+    """There is no such agent in that company, or he (or his person) has been deactivated."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatAnswer:
+    presence: str
+    #: Whether the phone that beat is the one that holds the agent.
+    phone: Literal["here", "elsewhere"]
+
+
+def heartbeat(*, agent_id: int, phone_id: str, ready: bool, microphone: bool, now: datetime) -> HeartbeatAnswer:
+    """Note that the agent's phone is alive; return his presence, and whether this phone is still his.
+
+    One UPDATE, and nothing else while the derived word stays as it was. A phone that another one took the agent from is
+    told so and changes nothing, until the other has been silent for 30 s. Raises UnknownAgent.
+    """
+    beat = {"agent": agent_id, "phone": phone_id, "ready": ready, "microphone": microphone, "now": now}
+    rows = prepared(statements.BEAT, {**beat, "silent_since": now - BEAT_TTL})
+    if not rows:
+        return _beat_of_another(agent_id, phone_id, ready, microphone, now)
+    before, intent, activity, busy_call_id, reserved_until, wrap_up_until = rows[0]
+    facts = AgentFacts(
+        intent=intent,
+        activity=activity,
+        reserved_until=reserved_until,
+        wrap_up_until=wrap_up_until,
+        last_seen_at=now,
+        ready=ready,
+        microphone=microphone,
+        has_live_call=busy_call_id is not None,
+    )
+    word = derive(facts, now)
+    if word == before:
+        return HeartbeatAnswer(word, "here")
+    return HeartbeatAnswer(_settle_one(agent_id, reason="heartbeat", now=now), "here")
+
+
+def claim_phone(*, agent_id: int, phone_id: str, take_over: bool, now: datetime) -> bool:
+    """Make this phone the agent's one phone; return False if another one that is alive holds him.
+
+    With ``take_over`` the other one loses him, and is told by a push. Until the new phone's first beat the agent has no
+    device, so nobody is rung into a page that is still connecting.
+    """
+    values = {"agent": agent_id, "phone": phone_id, "take_over": take_over, "now": now}
+    with transaction.atomic():
+        rows = prepared(statements.CLAIM_PHONE, {**values, "silent_since": now - BEAT_TTL})
+        if not rows:
+            return False
+        (is_new,) = rows[0]
+        if is_new:
+            _settle_one(agent_id, reason="phone", now=now)
+            push.send("phone.claimed", groups=[push.agent_group(agent_id)], phone_id=phone_id)
+    return True
+
+
+def choose_intent(*, agent_id: int, intent: Intent, now: datetime) -> str:
+    """Keep what the person chose; return his presence. Raises UnknownAgent.
+
+    Chosen while busy it stops new offers at once, and shows when the call (and its wrap-up) is over.
+    """
+    with transaction.atomic():
+        agents = _lock(Q(id=agent_id, is_active=True))
+        if not agents:
+            raise UnknownAgent(agent_id)
+        agents[0].intent = intent
+        if intent == Intent.AVAILABLE and agents[0].activity == Activity.NOT_RESPONDING:
+            agents[0].activity = Activity.IDLE
+        _settle(agents, reason="intent", now=now)
+    return agents[0].presence
+
+
+def claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: datetime) -> list[int]:
+    """Reserve for this call those of the agents who are free, until ``until``; return their ids, ascending.
+
+    One statement, so two calls at once never ring one agent. Free is: available by his own choice, no call and no lease
+    that still runs, and a phone that beat within 30 s, registered and with a microphone.
+    """
+    wanted = sorted(set(agent_ids))
+    if not wanted:
+        return []
+    claimed = prepared(
+        statements.CLAIM,
+        {
+            "agents": wanted,
+            "changes": [uuid7() for _ in wanted],
+            "call": call_id,
+            "until": until,
+            "now": now,
+            "silent_since": now - BEAT_TTL,
+        },
+    )
+    for agent_id, company_id, before in claimed:
+        if before != "RINGING":
+            _tell(agent_id, company_id, "RINGING")
+    return sorted(agent_id for agent_id, _company_id, _before in claimed)
+
+
+def leg_answered(*, agent_id: int, call_id: UUID, now: datetime) -> None:
+    """Put the agent on this call. What the carrier says is a fact: it beats any lease, an older call's too."""
+    with transaction.atomic():
+        # The others who ring for this call are about to be released: locked now, all in one order.
+        agents = _lock(Q(id=agent_id) | Q(busy_call_id=call_id))
+        answering = [agent for agent in agents if agent.id == agent_id]
+        for agent in answering:
+            agent.activity = Activity.ON_CALL
+            agent.busy_call_id = call_id
+            agent.reserved_until = None
+            agent.wrap_up_until = None
+        _settle(answering, reason="answered", call_id=call_id, now=now)
+
+
+def release(*, call_id: UUID, agent_ids: Sequence[int] | None = None, reason: str, now: datetime) -> list[int]:
+    """Free the agents whom this call holds (of ``agent_ids``, or all); return their ids, ascending.
+
+    Whom another call holds by now is left alone, so a late word about an old call frees nobody.
+    """
+    held = Q(busy_call_id=call_id)
+    if agent_ids is not None:
+        held &= Q(id__in=list(agent_ids))
+    with transaction.atomic():
+        agents = _lock(held)
+        for agent in agents:
+            _free(agent)
+        _settle(agents, reason=reason, call_id=call_id, now=now)
+    return [agent.id for agent in agents]
+
+
+def sweep(now: datetime) -> int:
+    """Tell people about agents whom the clock changed (a silent browser, a lease that ran out); return how many.
+
+    Nothing depends on it: who routes a call compares the times himself. A batch that fails is halved until the bad row
+    is alone, logged, and left.
+    """
+    ids = [agent_id for (agent_id,) in prepared(statements.EXPIRED, {"now": now, "silent_since": now - BEAT_TTL})]
+    return sum(_sweep_batch(ids[start : start + SWEEP_BATCH], now) for start in range(0, len(ids), SWEEP_BATCH))
+
+
+def _sweep_batch(agent_ids: Sequence[int], now: datetime) -> int:
+    try:
+        with transaction.atomic():
+            # Whoever is locked is being changed by somebody who knows more; the next sweep sees him again.
+            agents = _lock(Q(id__in=agent_ids), skip_locked=True)
+            for agent in agents:
+                _drop_what_ran_out(agent, now)
+            changed = _settle(agents, reason="sweep", now=now)
+            settled = [agent.id for agent in agents]
+            prepared(statements.FORGET_SILENT_PHONES, {"agents": settled, "silent_since": now - BEAT_TTL})
+            return changed
+    except (DatabaseError, ValueError):
+        if len(agent_ids) == 1:
+            logger.exception("Unable to sweep agent %s", agent_ids[0])
+            return 0
+    middle = len(agent_ids) // 2
+    return _sweep_batch(agent_ids[:middle], now) + _sweep_batch(agent_ids[middle:], now)
+
+
+def _drop_what_ran_out(agent: Agent, now: datetime) -> None:
+    facts = facts_of(agent)
+    leased = agent.activity == Activity.RESERVED and not is_reserved(facts, now)
+    wrapped_up = agent.activity == Activity.WRAP_UP and not is_wrapping_up(facts, now)
+    if leased or wrapped_up:
+        _free(agent)
+
+
+def _free(agent: Agent) -> None:
+    agent.activity = Activity.IDLE
+    agent.busy_call_id = None
+    agent.reserved_until = None
+    agent.wrap_up_until = None
+
+
+def _beat_of_another(agent_id: int, phone_id: str, ready: bool, microphone: bool, now: datetime) -> HeartbeatAnswer:
+    """Answer a beat that no row took: the agent's first one, one of a phone that lost him, or of nobody we know."""
+    agent = Agent.objects.filter(id=agent_id, is_active=True, user__is_active=True).select_related("beat").first()
+    if agent is None:
+        raise UnknownAgent(agent_id)
+    if hasattr(agent, "beat"):
+        return HeartbeatAnswer(derive(facts_of(agent), now), "elsewhere")
+    claim_phone(agent_id=agent_id, phone_id=phone_id, take_over=False, now=now)
+    return heartbeat(agent_id=agent_id, phone_id=phone_id, ready=ready, microphone=microphone, now=now)
+
+
+def _lock(which: Q, *, skip_locked: bool = False) -> list[Agent]:
+    """Return the agents with their beats, locked until the end of the transaction, in the order of their ids."""
+    rows = Agent.objects.filter(which).select_related("beat").order_by("id")
+    return list(rows.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked))
+
+
+def _settle_one(agent_id: int, *, reason: str, now: datetime) -> str:
+    with transaction.atomic():
+        agents = _lock(Q(id=agent_id))
+        if not agents:
+            raise UnknownAgent(agent_id)
+        _settle(agents, reason=reason, now=now)
+    return agents[0].presence
+
+
+def _settle(agents: Sequence[Agent], *, reason: str, now: datetime, call_id: UUID | None = None) -> int:
+    """Write locked agents as they are now, with the word derived anew; return how many words changed.
+
+    One UPDATE; and, where a word changed, one INSERT of the changes and a push each.
+    """
+    changes = []
+    for agent in agents:
+        before, agent.presence = agent.presence, derive(facts_of(agent), now)
+        if agent.presence == before:
+            continue
+        agent.presence_at = now
+        # A ring that was not answered does not send him to the end of the line; a call, a break and an absence do.
+        if agent.presence == "AVAILABLE" and before != "RINGING":
+            agent.idle_since = now
+        changes.append(
+            PresenceChange(
+                company_id=agent.company_id,
+                agent=agent,
+                before=before,
+                after=agent.presence,
+                reason=reason,
+                call_id=call_id,
+                at=now,
+            )
+        )
+    if agents:
+        prepared(statements.WRITE_AGENTS, _columns(agents))
+    if changes:
+        PresenceChange.objects.bulk_create(changes)
+    for change in changes:
+        _tell(change.agent_id, change.company_id, change.after)
+    return len(changes)
+
+
+def _columns(agents: Sequence[Agent]) -> dict[str, list[object]]:
+    """Return the changed rows column by column, as ``unnest`` takes them."""
+    return {
+        "id": [agent.id for agent in agents],
+        "intent": [str(agent.intent) for agent in agents],
+        "activity": [str(agent.activity) for agent in agents],
+        "busy_call_id": [agent.busy_call_id for agent in agents],
+        "reserved_until": [agent.reserved_until for agent in agents],
+        "wrap_up_until": [agent.wrap_up_until for agent in agents],
+        "idle_since": [agent.idle_since for agent in agents],
+        "presence": [agent.presence for agent in agents],
+        "presence_at": [agent.presence_at for agent in agents],
+    }
+
+
+def _tell(agent_id: int, company_id: int, presence: str) -> None:
+    groups = [push.agent_group(agent_id), push.supervisors_group(company_id)]
+    push.send("agent.presence", groups=groups, agent_id=agent_id, presence=presence)

@@ -1,0 +1,124 @@
+"""The statements of the roads that are asked thousands of times a second, or that touch thousands of rows at once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Answers the agent's facts when the beat was taken. A phone that has been silent for 30 s holds nobody.
+BEAT: Final = """
+UPDATE agents_beat AS beat
+   SET last_seen_at = %(now)s, phone_id = %(phone)s, ready = %(ready)s, microphone = %(microphone)s
+  FROM agents_agent AS agent
+  JOIN companies_user AS person ON person.id = agent.user_id AND person.is_active
+ WHERE beat.agent_id = %(agent)s
+   AND agent.id = beat.agent_id
+   AND agent.is_active
+   AND (beat.phone_id = %(phone)s OR beat.last_seen_at <= %(silent_since)s)
+RETURNING agent.presence, agent.intent, agent.activity, agent.busy_call_id, agent.reserved_until, agent.wrap_up_until
+"""
+
+#: Answers whether the phone is a new one. The CTE sees the row as it was, so the new row is told from the old.
+CLAIM_PHONE: Final = """
+WITH former AS (
+    SELECT phone_id FROM agents_beat WHERE agent_id = %(agent)s
+)
+INSERT INTO agents_beat AS beat (agent_id, phone_id, last_seen_at, ready, microphone)
+VALUES (%(agent)s, %(phone)s, %(now)s, false, false)
+ON CONFLICT (agent_id) DO UPDATE
+   SET phone_id = excluded.phone_id,
+       last_seen_at = excluded.last_seen_at,
+       ready = beat.ready AND beat.phone_id = excluded.phone_id,
+       microphone = beat.microphone AND beat.phone_id = excluded.phone_id
+ WHERE beat.phone_id = excluded.phone_id
+    OR beat.last_seen_at <= %(silent_since)s
+    OR %(take_over)s
+RETURNING coalesce((SELECT former.phone_id FROM former), '') <> beat.phone_id
+"""
+
+#: Rows are locked in the order of ids before they are written: two ring groups that overlap wait, and never deadlock.
+#: The lock reads the row anew, so of two calls at once the second finds the agent reserved.
+CLAIM: Final = """
+WITH wanted AS (
+    SELECT * FROM unnest(%(agents)s::bigint[], %(changes)s::uuid[]) AS wanted (agent_id, change_id)
+), free AS (
+    SELECT agent.id, agent.presence AS before, wanted.change_id
+      FROM wanted
+      JOIN agents_agent AS agent ON agent.id = wanted.agent_id
+      JOIN agents_beat AS beat ON beat.agent_id = agent.id
+     WHERE agent.is_active
+       AND agent.intent = 'AVAILABLE'
+       AND (agent.activity = 'IDLE'
+            OR agent.activity = 'RESERVED' AND (agent.reserved_until IS NULL OR agent.reserved_until <= %(now)s)
+            OR agent.activity = 'WRAP_UP' AND (agent.wrap_up_until IS NULL OR agent.wrap_up_until <= %(now)s))
+       AND beat.last_seen_at > %(silent_since)s
+       AND beat.ready
+       AND beat.microphone
+     ORDER BY agent.id
+       FOR NO KEY UPDATE OF agent
+), claimed AS (
+    UPDATE agents_agent AS agent
+       SET activity = 'RESERVED',
+           busy_call_id = %(call)s,
+           reserved_until = %(until)s,
+           wrap_up_until = NULL,
+           presence = 'RINGING',
+           presence_at = %(now)s
+      FROM free
+     WHERE agent.id = free.id
+    RETURNING agent.id, agent.company_id, free.before, free.change_id
+), noted AS (
+    INSERT INTO agents_presencechange (id, company_id, agent_id, before, after, reason, call_id, at)
+    SELECT change_id, company_id, id, before, 'RINGING', 'claim', %(call)s, %(now)s
+      FROM claimed
+     WHERE before <> 'RINGING'
+)
+SELECT id, company_id, before FROM claimed
+"""
+
+WRITE_AGENTS: Final = """
+UPDATE agents_agent AS agent
+   SET intent = changed.intent,
+       activity = changed.activity,
+       busy_call_id = changed.busy_call_id,
+       reserved_until = changed.reserved_until,
+       wrap_up_until = changed.wrap_up_until,
+       idle_since = changed.idle_since,
+       presence = changed.presence,
+       presence_at = changed.presence_at
+  FROM unnest(
+           %(id)s::bigint[], %(intent)s::text[], %(activity)s::text[], %(busy_call_id)s::uuid[],
+           %(reserved_until)s::timestamptz[], %(wrap_up_until)s::timestamptz[], %(idle_since)s::timestamptz[],
+           %(presence)s::text[], %(presence_at)s::timestamptz[]
+       ) AS changed (
+           id, intent, activity, busy_call_id, reserved_until, wrap_up_until, idle_since, presence, presence_at
+       )
+ WHERE agent.id = changed.id
+RETURNING agent.id
+"""
+
+#: Whose word the clock may have changed: a superset of them, cheaply. Three arms, each with a short list:
+#: phones that fell silent and are still noted (a swept phone is forgotten, so whoever is long gone is not read again),
+#: agents who read online though their beat is gone (after a crash of the database), leases that ran out.
+EXPIRED: Final = """
+SELECT agent_id
+  FROM agents_beat
+ WHERE last_seen_at <= %(silent_since)s AND phone_id <> ''
+UNION
+SELECT agent.id
+  FROM agents_agent AS agent
+ WHERE agent.presence NOT IN ('OFFLINE', 'ON_CALL', 'WRAP_UP')
+   AND NOT EXISTS (SELECT FROM agents_beat AS beat WHERE beat.agent_id = agent.id)
+UNION
+SELECT id
+  FROM agents_agent
+ WHERE activity <> 'IDLE'
+   AND (activity = 'RESERVED' AND reserved_until <= %(now)s OR activity = 'WRAP_UP' AND wrap_up_until <= %(now)s)
+ORDER BY 1
+"""
+
+FORGET_SILENT_PHONES: Final = """
+UPDATE agents_beat
+   SET phone_id = ''
+ WHERE agent_id = ANY(%(agents)s::bigint[]) AND last_seen_at <= %(silent_since)s AND phone_id <> ''
+RETURNING agent_id
+"""
