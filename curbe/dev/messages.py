@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,8 +66,24 @@ def problems(root: Path = ROOT) -> list[str]:
                 found.append(f"{where}: fuzzy, so nobody sees it: {text!r}")
             elif translated and not all(_strings(message)):
                 found.append(f"{where}: not translated: {text!r}")
-            found += [f"{where}: {error}: {text!r}" for error in message.check(catalogue)]
+            else:
+                found += [f"{where}: {error}: {text!r}" for error in _placeholder_problems(message)]
     return found
+
+
+def _placeholder_problems(message: Message) -> Iterator[str]:
+    """Yield what would fail when the page is made, or leave a value out of it. A plural form may do without its number."""
+    wanted = _names(*([message.id] if isinstance(message.id, str) else message.id))
+    for string in filter(None, _strings(message)):
+        unknown, missing = _names(str(string)) - wanted, wanted - _names(str(string))
+        if unknown:
+            yield f"nobody fills in {', '.join(sorted(unknown))}"
+        if missing and isinstance(message.id, str):
+            yield f"{', '.join(sorted(missing))} is left out"
+
+
+def _names(*texts: str) -> set[str]:
+    return {name for text in texts for name in re.findall(r"%\((\w+)\)", text)}
 
 
 def _strings(message: Message) -> tuple[object, ...]:

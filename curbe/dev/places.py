@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -86,6 +87,8 @@ def forget_outside(data: Path) -> None:
         if origin.read_text(encoding="utf-8") == str(data):
             shutil.rmtree(origin.with_suffix(""), ignore_errors=True)
             origin.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # others' are still there
+        OUTSIDE.rmdir()
 
 
 def binaries(home: Path, account: Account | None) -> Binaries:
