@@ -8,3 +8,6 @@ class CompaniesConfig(AppConfig):
     name = "curbe.companies"
     label = "companies"
     verbose_name = _("Companies and people")
+
+    def ready(self) -> None:
+        from curbe.companies import schema  # noqa: F401
