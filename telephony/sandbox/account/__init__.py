@@ -1,0 +1,1 @@
+"""The account at the pretend Telnyx: what it owns, kept in one file."""

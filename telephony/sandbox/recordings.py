@@ -1,0 +1,235 @@
+"""Recordings: real files, the resource about each, links that die, and who is told when one is complete."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import wave
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from aiohttp import web
+
+from telephony.sandbox import clock, ids
+from telephony.sandbox.account.store import Row, public
+from telephony.sandbox.media.frames import AudioPort
+from telephony.sandbox.media.recorder import Recorder
+from telephony.sandbox.webhooks import form_message
+
+if TYPE_CHECKING:
+    from telephony.sandbox.calls.legs import Leg
+    from telephony.sandbox.world import World
+
+Format = Literal["wav", "mp3"]
+Channels = Literal["single", "dual"]
+CONTENT_TYPES: dict[str, str] = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a recording is made, and who hears of it. `source` is RecordingSource and initiated_by."""
+
+    source: str
+    channels: Channels
+    fmt: Format
+    callback_url: str = ""
+    callback_method: str = "POST"
+    callback_events: tuple[str, ...] = ("completed",)
+    send_url: bool = True
+    as_event: bool = False  # call.recording.saved instead of a form: recordings of an outbound voice profile
+
+
+@dataclass
+class Running:
+    """A recording that has begun. `stop` may be called again; only the first call counts."""
+
+    sid: str
+    leg: Leg
+    wishes: Wishes
+    recorder: Recorder
+    row: Row | None = None
+
+
+@dataclass(frozen=True)
+class _Link:
+    recording_id: str
+    dies_at: datetime
+
+
+class Recordings:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._links: dict[str, _Link] = {}
+        self._running: dict[str, Running] = {}
+        world.config.recordings.mkdir(parents=True, exist_ok=True)
+
+    def start(self, leg: Leg, *, left: AudioPort, right: AudioPort | None, wishes: Wishes) -> Running:
+        """Begin to record `leg`; left is what the first party says, right the other's."""
+        sid = ids.new_uuid()
+        path = self._world.config.recordings / f"{sid}.{wishes.fmt}"
+        running = Running(sid, leg, wishes, self._world.switch.record(path, left=left, right=right, fmt=wishes.fmt))
+        self._running[sid] = running
+        if "in-progress" in wishes.callback_events and wishes.callback_url:
+            self._tell(running, "in-progress", {})
+        return running
+
+    def stop(self, running: Running) -> Row:
+        """Complete the file and the resource, and tell a moment later. Returns the resource."""
+        if running.row is not None:
+            return running.row
+        self._running.pop(running.sid, None)
+        recorder, wishes = running.recorder, running.wishes
+        recorder.stop()
+        if wishes.channels == "single" and recorder.right is not None:
+            _mix_down(recorder.path)
+        running.row = self._world.account.put("recordings", self._resource(running))
+        self._world.journal.info(
+            f"Recorded {recorder.duration_s:.1f} s by {wishes.source}", call_id=running.leg.call.id
+        )
+        self._world.spawn(self._announce(running))
+        return running.row
+
+    def stop_all(self) -> None:
+        for running in list(self._running.values()):
+            self.stop(running)
+
+    def _resource(self, running: Running) -> Row:
+        leg, recorder = running.leg, running.recorder
+        now = clock.now()
+        return {
+            "id": running.sid,
+            "record_type": "recording",
+            "call_control_id": leg.call_control_id,
+            "call_leg_id": leg.call_leg_id,
+            "call_session_id": leg.call.session_id,
+            "connection_id": leg.connection_id,
+            "conference_id": None,
+            "channels": running.wishes.channels,
+            "duration_millis": round(recorder.duration_s * 1000),
+            "recording_started_at": clock.iso(recorder.started_at),
+            "recording_ended_at": clock.iso(now),
+            "created_at": clock.iso(now),
+            "updated_at": clock.iso(now),
+            "from": leg.from_,
+            "to": leg.to,
+            "source": "call",
+            "status": "completed",
+            "initiated_by": running.wishes.source,
+            "_file": recorder.path.name,
+            "_format": running.wishes.fmt,
+        }
+
+    # --- telling ---
+
+    async def _announce(self, running: Running) -> None:
+        await asyncio.sleep(self._world.config.timing.recording_ready_s)
+        row = running.row
+        assert row is not None
+        if running.wishes.as_event:
+            self._announce_as_event(running, row)
+        elif running.wishes.callback_url and "completed" in running.wishes.callback_events:
+            facts = {
+                "RecordingDuration": str(round(row["duration_millis"] / 1000)),
+                "RecordingChannels": "2" if row["channels"] == "dual" else "1",
+            }
+            if running.wishes.send_url:
+                facts["RecordingUrl"] = self.fresh_url(row)
+            self._tell(running, "completed", facts)
+
+    def _tell(self, running: Running, status: str, facts: dict[str, str]) -> None:
+        wishes, leg = running.wishes, running.leg
+        identity = leg.identity()
+        fields = {name: identity[name] for name in ("AccountSid", "CallSid", "CallSidLegacy", "ConnectionId")}
+        fields |= {"RecordingSid": running.sid, "RecordingStatus": status, "RecordingSource": wishes.source, **facts}
+        if self._world.trouble.switches.lose_recording_callback:
+            message = form_message(
+                "recording", wishes.callback_url, fields, method=wishes.callback_method, store=leg.call.exchanges.append
+            )
+            self._world.webhooks.drop(message)
+            return
+        self._world.webhooks.notify(
+            wishes.callback_url,
+            fields,
+            kind="recording",
+            method=wishes.callback_method,
+            store=leg.call.exchanges.append,
+        )
+
+    def _announce_as_event(self, running: Running, row: Row) -> None:
+        url = self._world.account.settings["events_url"]
+        if not url or self._world.trouble.switches.lose_recording_callback:
+            self._world.journal.info("call.recording.saved is not sent", call_id=running.leg.call.id)
+            return
+        payload = {
+            name: row[name]
+            for name in ("call_control_id", "call_leg_id", "call_session_id", "connection_id", "channels",
+                         "recording_started_at", "recording_ended_at")
+        }  # fmt: skip
+        payload |= {
+            "recording_id": running.sid,
+            "client_state": None,
+            "format": running.wishes.fmt,
+            "recording_urls": {running.wishes.fmt: self.fresh_url(row)},
+            "public_recording_urls": {},
+        }
+        self._world.webhooks.notify_event(url, "call.recording.saved", payload, store=running.leg.call.exchanges.append)
+
+    # --- links and files ---
+
+    def shown(self, row: Row) -> Row:
+        """The resource with a link that works from now on for ten minutes."""
+        return public(row) | {"download_urls": {row["_format"]: self.fresh_url(row)}}
+
+    def fresh_url(self, row: Row) -> str:
+        lives_s = self._world.config.timing.link_lives_s
+        dies_at = clock.now() + timedelta(seconds=lives_s)
+        self._links = {
+            token: link for token, link in self._links.items() if link.dies_at > clock.now() - timedelta(hours=1)
+        }
+        token = secrets.token_urlsafe(24)
+        self._links[token] = _Link(row["id"], dies_at)
+        path = f"/_files/recordings/{token}.{row['_format']}"
+        return f"{self._world.origin}{path}?X-Amz-Expires={lives_s:.0f}&expires={int(dies_at.timestamp())}"
+
+    def kill_links(self) -> int:
+        """Age every link that was given out, at once. Returns how many."""
+        count = len(self._links)
+        self._links.clear()
+        return count
+
+    def remove(self, recording_id: str) -> Row | None:
+        row = self._world.account.remove("recordings", recording_id)
+        if row is not None:
+            (self._world.config.recordings / row["_file"]).unlink(missing_ok=True)
+        return row
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """The file, while the link lives; afterwards 403 in the words of the storage (gotchas.md 20)."""
+        link = self._links.get(Path(request.match_info["name"]).stem)
+        row = self._world.account.get("recordings", link.recording_id) if link else None
+        if link is None or row is None or link.dies_at <= clock.now():
+            return web.Response(status=403, text=_EXPIRED_XML, content_type="application/xml")
+        path = self._world.config.recordings / row["_file"]
+        return web.FileResponse(path, headers={"Content-Type": CONTENT_TYPES[row["_format"]]})
+
+
+_EXPIRED_XML = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    "<Error><Code>AccessDenied</Code><Message>Request has expired</Message><X-Amz-Expires>600</X-Amz-Expires></Error>"
+)
+
+
+def _mix_down(path: Path) -> None:
+    """Turn a WAV of two channels into one of their mean."""
+    with wave.open(str(path), "rb") as stereo:
+        rate = stereo.getframerate()
+        samples = np.frombuffer(stereo.readframes(stereo.getnframes()), np.int16).reshape(-1, 2)
+    mixed = samples.astype(np.int32).mean(axis=1).astype(np.int16)
+    with wave.open(str(path), "wb") as mono:
+        mono.setnchannels(1)
+        mono.setsampwidth(2)
+        mono.setframerate(rate)
+        mono.writeframes(mixed.tobytes())

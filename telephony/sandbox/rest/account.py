@@ -1,0 +1,76 @@
+"""Recordings, balance, public key."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from telephony.sandbox.account.store import Row, newest_first
+from telephony.sandbox.keys import public_key_text
+from telephony.sandbox.rest import fields
+from telephony.sandbox.rest.errors import not_found
+from telephony.sandbox.rest.http import data, paged, world_of
+from telephony.sandbox.rest.schema import check_query
+
+# Query filter → field of the resource.
+_EQUAL = ("call_control_id", "call_leg_id", "call_session_id", "conference_id", "connection_id", "from", "to")
+_TIMES = {"created_at": "created_at", "start_time": "recording_started_at", "end_time": "recording_ended_at"}
+
+
+async def recordings(request: web.Request) -> web.Response:
+    query = check_query(fields.RECORDINGS_QUERY, request.query)
+    world = world_of(request)
+    rows = [row for row in newest_first(world.account.table("recordings")) if _passes(row, query)]
+    return paged([world.recordings.shown(row) for row in rows], query)
+
+
+def _passes(row: Row, query: Row) -> bool:
+    if any(f"filter[{name}]" in query and row[name] != query[f"filter[{name}]"] for name in _EQUAL):
+        return False
+    for name, field in _TIMES.items():
+        # ISO texts of one form and zone: their order is the order of time.
+        if row[field] < query.get(f"filter[{name}][gte]", "") or row[field] > query.get(f"filter[{name}][lte]", "9"):
+            return False
+    return True
+
+
+async def recording(request: web.Request) -> web.Response:
+    world = world_of(request)
+    row = world.account.get("recordings", request.match_info["id"])
+    if row is None:
+        raise not_found(f"recording {request.match_info['id']}")
+    return data(world.recordings.shown(row))
+
+
+async def delete_recording(request: web.Request) -> web.Response:
+    world = world_of(request)
+    row = world.recordings.remove(request.match_info["id"])
+    if row is None:
+        raise not_found(f"recording {request.match_info['id']}")
+    return data(world.recordings.shown(row))
+
+
+async def balance(request: web.Request) -> web.Response:
+    return data(
+        {
+            "record_type": "balance",
+            "balance": "250.00",
+            "available_credit": "250.00",
+            "credit_limit": "0.00",
+            "pending": "0.00",
+            "currency": "USD",
+        }
+    )
+
+
+async def public_key(request: web.Request) -> web.Response:
+    """Known from a community runbook only (UNVERIFIED, assumption S-26)."""
+    return data({"public": public_key_text(world_of(request).key)})
+
+
+ROUTES = [
+    web.get("/v2/recordings", recordings),
+    web.get("/v2/recordings/{id}", recording),
+    web.delete("/v2/recordings/{id}", delete_recording),
+    web.get("/v2/balance", balance),
+    web.get("/v2/public_key", public_key),
+]
