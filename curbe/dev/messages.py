@@ -72,7 +72,7 @@ def problems(root: Path = ROOT) -> list[str]:
 
 
 def _placeholder_problems(message: Message) -> Iterator[str]:
-    """Yield what would fail when the page is made, or leave a value out of it. A plural form may do without its number."""
+    """Yield what would fail when the page is made, or leave a value out. A plural form may do without its number."""
     wanted = _names(*([message.id] if isinstance(message.id, str) else message.id))
     for string in filter(None, _strings(message)):
         unknown, missing = _names(str(string)) - wanted, wanted - _names(str(string))
