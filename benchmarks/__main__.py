@@ -30,7 +30,9 @@ REQUESTS: Final = {1: 2_000, 16: 8_000, 64: 8_000}
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="curbe-bench-") as folder, _stack(Path(folder)) as stack:
-        print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+        print(
+            f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+        )
         print("One web process (4 threads); PostgreSQL and the load generator share the machine.\n")
         _floor(stack)
         stack.start("web")
@@ -60,7 +62,9 @@ def _stack(folder: Path) -> Iterator[Stack]:
 def _row(what: str, figures: load.Figures, note: str = "") -> None:
     bad = {status: count for status, count in figures.statuses.items() if status >= 300}
     trouble = f"  !! {bad}" if bad else ""
-    print(f"  {what:<44} {figures.per_second:>8,.0f}/s   p50 {figures.p50_ms:6.2f}   p99 {figures.p99_ms:6.2f} ms  {note}{trouble}")
+    print(
+        f"  {what:<44} {figures.per_second:>8,.0f}/s   p50 {figures.p50_ms:6.2f}   p99 {figures.p99_ms:6.2f} ms  {note}{trouble}"
+    )
 
 
 FLOOR: dict[int, load.Figures] = {}

@@ -66,9 +66,7 @@ def _queries() -> None:
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
     client = Client(headers={name: value for name, value in headers.items() if name.startswith("Telnyx")})
     with CaptureQueriesContext(connection) as captured:
-        answer = client.post(
-            "/webhooks/telnyx/inbound", data=body, content_type="application/x-www-form-urlencoded"
-        )
+        answer = client.post("/webhooks/telnyx/inbound", data=body, content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 200, answer.status_code
     print(f"Inbound webhook: {len(captured)} queries, {len(answer.content)} bytes of TeXML")
 
@@ -80,7 +78,9 @@ def _pure() -> None:
 
     now = datetime.now(UTC)
     five = tuple(
-        Candidate(n, f"Agent {n}", f"gencred{n}", "AVAILABLE", "IDLE", None, now - timedelta(minutes=n), now, True, True)
+        Candidate(
+            n, f"Agent {n}", f"gencred{n}", "AVAILABLE", "IDLE", None, now - timedelta(minutes=n), now, True, True
+        )
         for n in range(1, 6)
     )
     context = RouteContext(step=1, now=now, plan=Plan(DestinationKind.QUEUE, "ventas", five))
