@@ -1,0 +1,26 @@
+"""Who acts on which kind of event. Apps above telephony register theirs when they are ready; the ledger asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from telephony.models import Call, TelnyxEvent
+
+#: Gets the event and its call, whose row is locked, inside the transaction that marks the event as processed. It may
+#: be called again for an event that was processed before, so it must be a join: twice is as good as once.
+Handler = Callable[[TelnyxEvent, Call, datetime], None]
+
+_HANDLERS: Final[dict[str, Handler]] = {}
+
+
+def register(kind: str, handler: Handler) -> None:
+    """Have ``handler`` act on events of ``kind``; ``status.*`` takes every kind of that family without its own."""
+    _HANDLERS[kind] = handler
+
+
+def find(kind: str) -> Handler | None:
+    """Return who acts on ``kind``; None when nobody does, which is right for events that are only kept."""
+    family = f"{kind.rpartition('.')[0]}.*"
+    return _HANDLERS.get(kind) or _HANDLERS.get(family)

@@ -1,0 +1,271 @@
+"""How a call goes on: one piece of news about one leg, and what follows from it for offers, agents and the call.
+
+The rules are in ``telephony.core.call_state``; here they meet the rows. Every function expects the call's row locked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from agents.operations import leg_answered, release
+from curbe.lib import push
+from curbe.lib.phone import is_e164
+from telephony.core import call_state, events
+from telephony.core.call_state import CallStatus, LegKind, OfferOutcome, Outcome
+from telephony.core.events import LegProgress
+from telephony.models import Call, CallIdentifier, CallLeg, Offer, SipEndpoint, TelnyxEvent
+
+logger = logging.getLogger(__name__)
+
+#: Telnyx's clock may be this far behind ours when a leg is matched to the offer that made it.
+CLOCK_SKEW: Final = timedelta(seconds=5)
+
+_LEG_FIELDS: Final = (
+    "kind",
+    "agent_id",
+    "parent_call_sid",
+    "status",
+    "end_status",
+    "hangup_cause",
+    "hangup_source",
+    "sip_code",
+    "started_at",
+    "answered_at",
+    "ended_at",
+)
+
+
+def on_status(event: TelnyxEvent, call: Call, now: datetime) -> None:
+    """Act on a status callback, or on the reconciler's word in its form."""
+    heard(call, events.leg_progress(event.payload), heard_at=event.occurred_at, now=now)
+
+
+def heard(call: Call, news: LegProgress, *, heard_at: datetime, now: datetime) -> None:
+    """Take one piece of news about one leg of a locked call.
+
+    1. the leg climbs; 2. ids that were not known are learned; 3. everything that follows is settled.
+    """
+    if not news.call_sid:
+        return
+    legs = {leg.call_sid: leg for leg in CallLeg.objects.filter(call=call)}
+    offers = list(Offer.objects.filter(call=call).order_by("step", "id"))
+    row = legs.get(news.call_sid)
+    if row is None:
+        row = legs[news.call_sid] = CallLeg(call=call, call_sid=news.call_sid, started_at=news.started_at or heard_at)
+        row.kind = LegKind.AGENT
+    was_answered = row.answered_at is not None
+    _advance(row, call, news, offers, heard_at)
+    _learn(call, news)
+    call.account_sid = call.account_sid or news.account_sid
+    call.connection_id = call.connection_id or news.connection_id
+    newly_answered = row if row.answered_at is not None and not was_answered else None
+    settle(call, list(legs.values()), offers, now=now, newly_answered=newly_answered)
+
+
+def settle_call(call: Call, now: datetime) -> None:
+    """Settle a locked call from its rows as they are; for whoever changed something other than a leg."""
+    offers = list(Offer.objects.filter(call=call).order_by("step", "id"))
+    settle(call, list(CallLeg.objects.filter(call=call)), offers, now=now)
+
+
+def settle(
+    call: Call,
+    legs: Sequence[CallLeg],
+    offers: Sequence[Offer],
+    *,
+    now: datetime,
+    newly_answered: CallLeg | None = None,
+) -> None:
+    """Bring offers, agents and the call in line with the legs, and tell whoever watches.
+
+    An agent is put on the call by the news of his answer alone, and only while both legs are up: news that comes after
+    the end describes the past, and holds nobody.
+    """
+    outcomes = {offer.pk: _outcome_of(offer, legs, offers) for offer in offers}
+    facts = call_state.fold([_facts(leg) for leg in legs], outcomes.values(), Outcome(call.outcome))
+    over = facts.status is CallStatus.COMPLETED
+    if over or facts.answered_at is not None:
+        outcomes = {pk: call_state.offer_after_call(outcome) for pk, outcome in outcomes.items()}
+    if newly_answered is not None and newly_answered.agent_id is not None and not over and not newly_answered.ended_at:
+        leg_answered(agent_id=newly_answered.agent_id, call_id=call.pk, now=now)
+    closed = _close(offers, outcomes, now)
+    _release(call, legs, closed, over, now)
+    _write(call, facts, now)
+
+
+def leave_voicemail(call: Call, now: datetime) -> None:
+    """Note on a locked call that a message was left. An answered or forwarded call keeps that outcome."""
+    call.outcome = call_state.later_outcome(Outcome(call.outcome), Outcome.VOICEMAIL)
+    settle_call(call, now)
+
+
+# --- The leg ------------------------------------------------------------------------------------------------------
+
+
+def _advance(row: CallLeg, call: Call, news: LegProgress, offers: Sequence[Offer], heard_at: datetime) -> None:
+    agent_id = _agent_of(news, offers)
+    row.kind = _kind_of(row, call, news, agent_id)
+    if row.agent_id is None and row.kind == LegKind.AGENT:
+        row.agent_id = agent_id
+    # The address's word on the agent has been judged: from here on only the row's counts.
+    after = call_state.advance(_facts(row), replace(news, agent_id=row.agent_id), heard_at)
+    for name in _LEG_FIELDS:
+        setattr(row, name, getattr(after, name))
+    if row._state.adding:
+        row.save(force_insert=True)
+    else:
+        row.save(update_fields=_LEG_FIELDS)
+
+
+def _agent_of(news: LegProgress, offers: Sequence[Offer]) -> int | None:
+    """Return whose browser the leg rings, if it is somebody who was offered the call.
+
+    The callback's address names him; nobody signs an address, so the offers have the last word. Without it (the
+    application's own callback) the SIP user that is rung tells.
+    """
+    offered = {offer.agent_id for offer in offers}
+    if news.agent_id is not None:
+        if news.agent_id in offered:
+            return news.agent_id
+        logger.warning("Leg %s claims to ring agent %s, who was not offered the call", news.call_sid, news.agent_id)
+        return None
+    user = news.to.removeprefix("sip:").partition("@")[0]
+    if not offered or not user or is_e164(user):
+        return None
+    found = SipEndpoint.objects.filter(sip_username=user, agent_id__in=offered)
+    return found.values_list("agent_id", flat=True).first()
+
+
+def _kind_of(row: CallLeg, call: Call, news: LegProgress, agent_id: int | None) -> LegKind:
+    if row.call_sid == call.root_call_sid:
+        return LegKind.CALLER
+    if agent_id is not None or row.agent_id is not None:
+        return LegKind.AGENT
+    return LegKind.FORWARD if is_e164(news.to) else LegKind(row.kind)
+
+
+def _facts(row: CallLeg) -> call_state.Leg:
+    return call_state.Leg(
+        call_sid=row.call_sid,
+        kind=LegKind(row.kind),
+        started_at=row.started_at,
+        agent_id=row.agent_id,
+        parent_call_sid=row.parent_call_sid,
+        status=call_state.LegStatus(row.status),
+        end_status=row.end_status,
+        hangup_cause=row.hangup_cause,
+        hangup_source=row.hangup_source,
+        sip_code=row.sip_code,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _learn(call: Call, news: LegProgress) -> None:
+    """Put every id of the news into the registry; what is there stays."""
+    kinds = CallIdentifier.Kind
+    found = ((kinds.CALL_SID, news.call_sid), (kinds.LEG_ID, news.leg_id), (kinds.SESSION_ID, news.session_id))
+    values = [value for _, value in found if value]
+    known = set(CallIdentifier.objects.filter(call=call, value__in=values).values_list("value", flat=True))
+    new = {value: kind for kind, value in reversed(found) if value and value not in known}
+    if new:
+        rows = [CallIdentifier(call=call, kind=kind, value=value) for value, kind in new.items()]
+        CallIdentifier.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+# --- The offers and their agents ----------------------------------------------------------------------------------
+
+
+def _outcome_of(offer: Offer, legs: Iterable[CallLeg], offers: Sequence[Offer]) -> OfferOutcome:
+    outcome = OfferOutcome(offer.outcome)
+    for leg in legs:
+        if leg.agent_id == offer.agent_id and offer_of(leg, offers) is offer:
+            outcome = call_state.offer_after(outcome, _facts(leg))
+    return outcome
+
+
+def offer_of(leg: CallLeg, offers: Sequence[Offer]) -> Offer | None:
+    """Return the offer that made an agent's leg: his newest that is not younger than the leg (offers by step)."""
+    his = [offer for offer in offers if offer.agent_id == leg.agent_id]
+    earlier = [offer for offer in his if offer.offered_at <= leg.started_at + CLOCK_SKEW]
+    return earlier[-1] if earlier else his[0] if his else None
+
+
+def _close(offers: Sequence[Offer], outcomes: dict[object, OfferOutcome], now: datetime) -> list[Offer]:
+    """Write the outcomes; return the offers that ended just now."""
+    ended: list[Offer] = []
+    for offer in offers:
+        before, after = OfferOutcome(offer.outcome), outcomes[offer.pk]
+        if before is after:
+            continue
+        offer.outcome = after
+        if before is OfferOutcome.PENDING:
+            offer.ended_at = now
+            ended.append(offer)
+        offer.save(update_fields=["outcome", "ended_at"])
+    tell_ended(ended)
+    return ended
+
+
+def tell_ended(offers: Iterable[Offer]) -> None:
+    """Tell each agent what became of his ringing."""
+    for offer in offers:
+        groups = [push.agent_group(offer.agent_id)]
+        push.send("offer.ended", groups=groups, call_id=str(offer.call_id), outcome=str(offer.outcome))
+
+
+def _release(call: Call, legs: Sequence[CallLeg], closed: Sequence[Offer], over: bool, now: datetime) -> None:
+    """Free whom the call no longer needs: everybody once it is over, else those who stopped ringing or talking."""
+    if over:
+        release(call_id=call.pk, agent_ids=None, reason="ended", now=now)
+        return
+    talking = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and not leg.ended_at}
+    hung_up = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and leg.ended_at}
+    for outcome in sorted({offer.outcome for offer in closed}):
+        stopped = {offer.agent_id for offer in closed if offer.outcome == outcome} - talking
+        if stopped:
+            release(call_id=call.pk, agent_ids=sorted(stopped), reason=str(outcome), now=now)
+    if hung_up - talking:
+        release(call_id=call.pk, agent_ids=sorted(hung_up - talking), reason="ended", now=now)
+
+
+# --- The call -----------------------------------------------------------------------------------------------------
+
+
+def _write(call: Call, facts: call_state.CallFacts, now: datetime) -> None:
+    before = (call.status, call.outcome, call.agent_id, call.answered_at, call.ended_at)
+    was = CallStatus(call.status)
+    call.status = call_state.later_status(was, facts.status)
+    call.outcome = facts.outcome
+    call.agent_id = facts.agent_id if facts.agent_id is not None else call.agent_id
+    call.answered_at = facts.answered_at or call.answered_at
+    call.ended_at = facts.ended_at or call.ended_at
+    call.hangup_cause = facts.hangup_cause or call.hangup_cause
+    call.last_news_at = max(call.last_news_at, now)
+    call.save(
+        update_fields=[
+            "status",
+            "outcome",
+            "agent_id",
+            "answered_at",
+            "ended_at",
+            "hangup_cause",
+            "last_news_at",
+            "account_sid",
+            "connection_id",
+        ]
+    )
+    if before != (call.status, call.outcome, call.agent_id, call.answered_at, call.ended_at):
+        _tell(call, was)
+
+
+def _tell(call: Call, was: CallStatus) -> None:
+    """Push the one event that says most about the change."""
+    type_ = "call.updated"
+    if call.status != was:
+        type_ = "call.ended" if call.status == CallStatus.COMPLETED else "call.answered"
+    push.send(type_, groups=[push.company_group(call.company_id)], call_id=str(call.pk))

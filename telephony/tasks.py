@@ -1,0 +1,52 @@
+"""What the worker does for calls. Every task is safe to run twice, and takes ids only."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from celery import shared_task
+from django.core.cache import cache
+from django.utils import timezone
+
+from agents.models import Agent
+from telephony.operations import ledger
+from telephony.operations.endpoints import NoConnection, ensure_endpoint
+from telephony.operations.reconcile import reconcile_all
+from telephony.telnyx.client import get_client
+from telephony.telnyx.errors import TelnyxUnreachable
+
+logger = logging.getLogger(__name__)
+
+#: Three marks that beat sends every 10 s: /readyz calls a worker lost after that.
+ALIVE_FOR_S: Final = 35
+ENDPOINT_RETRIES: Final = 8
+
+
+@shared_task(
+    queue="calls", autoretry_for=(TelnyxUnreachable, NoConnection), retry_backoff=5, max_retries=ENDPOINT_RETRIES
+)
+def make_endpoint(*, agent_id: int, **_: object) -> None:
+    """Give an agent his credential at Telnyx."""
+    agent = Agent.objects.select_related("company").filter(pk=agent_id, is_active=True).first()
+    if agent is not None:
+        ensure_endpoint(agent, get_client())
+
+
+@shared_task(queue="calls")
+def process_events(**_: object) -> None:
+    """Act on events that were kept and not acted on yet."""
+    ledger.process_due(timezone.now())
+
+
+@shared_task(queue="calls")
+def reconcile(**_: object) -> None:
+    """Ask Telnyx about everything that has gone silent."""
+    reconcile_all(get_client(), timezone.now())
+
+
+@shared_task(queue="default")
+def mark_alive(**_: object) -> None:
+    """Leave the marks that /readyz reads: beat sent this, and a worker ran it."""
+    now = timezone.now().isoformat()
+    cache.set_many({"alive:worker": now, "alive:beat": now}, timeout=ALIVE_FOR_S)
