@@ -30,9 +30,7 @@ REQUESTS: Final = {1: 2_000, 16: 8_000, 64: 8_000}
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="curbe-bench-") as folder, _stack(Path(folder)) as stack:
-        print(
-            f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-        )
+        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
         print("One web process (4 threads); PostgreSQL and the load generator share the machine.\n")
         _floor(stack)
         stack.start("web")

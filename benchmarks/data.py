@@ -30,17 +30,20 @@ _FILL: Final = """
 INSERT INTO companies_company (id, public_id, slug, name, timezone, language, routing_mode, fallback_number, created_at)
   SELECT c, lpad(to_hex(c), 8, '0'), 'bench-' || c, 'Bench ' || c, 'UTC', 'es', 'auto', '', now()
   FROM generate_series(1, {companies}) c;
-INSERT INTO companies_user (id, password, is_superuser, username, email, is_staff, is_active, date_joined, name, language)
+INSERT INTO companies_user (id, password, is_superuser, username, email, is_staff, is_active, date_joined, name,
+  language)
   SELECT a, '!', false, 'agent-' || a, '', false, true, now(), 'Agent ' || a, '' FROM generate_series(1, {agents}) a;
 INSERT INTO companies_membership (user_id, company_id, role, created_at)
   SELECT a, (a - 1) / {per_company} + 1, 'agent', now() FROM generate_series(1, {agents}) a;
-INSERT INTO agents_agent (id, company_id, user_id, is_active, intent, activity, idle_since, presence, presence_at, created_at)
+INSERT INTO agents_agent (id, company_id, user_id, is_active, intent, activity, idle_since, presence, presence_at,
+  created_at)
   SELECT a, (a - 1) / {per_company} + 1, a, true, 'AVAILABLE', 'IDLE', now() - (a % 600) * interval '1 second',
     'AVAILABLE', now(), now() FROM generate_series(1, {agents}) a;
 INSERT INTO agents_beat (agent_id, phone_id, last_seen_at, ready, microphone)
   SELECT a, 'phone-' || a, now(), true, true FROM generate_series(1, {agents}) a;
 INSERT INTO telephony_sipendpoint (company_id, agent_id, telnyx_credential_id, sip_username, connection_id, created_at)
-  SELECT (a - 1) / {per_company} + 1, a, 'credential-' || a, 'gencred' || a, '1', now() FROM generate_series(1, {agents}) a;
+  SELECT (a - 1) / {per_company} + 1, a, 'credential-' || a, 'gencred' || a, '1', now()
+  FROM generate_series(1, {agents}) a;
 INSERT INTO telephony_callqueue (id, company_id, name, strategy, ring_timeout_s, created_at)
   SELECT c, c, 'ventas', 'ring_all', 25, now() FROM generate_series(1, {companies}) c;
 INSERT INTO telephony_queuemember (queue_id, agent_id)

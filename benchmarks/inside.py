@@ -78,9 +78,7 @@ def _pure() -> None:
 
     now = datetime.now(UTC)
     five = tuple(
-        Candidate(
-            n, f"Agent {n}", f"gencred{n}", "AVAILABLE", "IDLE", None, now - timedelta(minutes=n), now, True, True
-        )
+        Candidate(n, f"Agent {n}", f"gen{n}", "AVAILABLE", "IDLE", None, now - timedelta(minutes=n), now, True, True)
         for n in range(1, 6)
     )
     context = RouteContext(step=1, now=now, plan=Plan(DestinationKind.QUEUE, "ventas", five))

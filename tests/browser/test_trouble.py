@@ -49,18 +49,15 @@ def _rows(stack: Stack, sql: str) -> list[Any]:
 
 def _scripted_agents(stack: Stack, sandbox: Sandbox) -> list[str]:
     """Let ana and luis answer by script: their telephones need no browser, and neither does their presence."""
-    names = wait_for(
-        "the agents' credentials",
-        lambda: (
-            names
-            if len(names := [row[0] for row in _rows(stack, "SELECT sip_username FROM telephony_sipendpoint")]) >= 2
-            else None
-        ),
-        within_s=20,
-    )
+    names = wait_for("the agents' credentials", lambda: _credentials(stack), within_s=20)
     for name, after_ms in zip(names, (150, 300), strict=False):
         sandbox.post(f"agents/{name}", answer_after_ms=after_ms)
     return list(names)
+
+
+def _credentials(stack: Stack) -> list[str] | None:
+    names = [row[0] for row in _rows(stack, "SELECT sip_username FROM telephony_sipendpoint")]
+    return names if len(names) >= 2 else None
 
 
 def _beat(stack: Stack) -> None:
@@ -68,17 +65,16 @@ def _beat(stack: Stack) -> None:
         stack,
         "WITH beat AS (INSERT INTO agents_beat (agent_id, phone_id, last_seen_at, ready, microphone) "
         "SELECT agent_id, 'script', now(), true, true FROM telephony_sipendpoint "
-        "ON CONFLICT (agent_id) DO UPDATE SET phone_id = 'script', last_seen_at = now(), ready = true, microphone = true "
-        "RETURNING 1) SELECT count(*) FROM beat",
+        "ON CONFLICT (agent_id) DO UPDATE SET phone_id = 'script', last_seen_at = now(), ready = true, "
+        "microphone = true RETURNING 1) SELECT count(*) FROM beat",
     )
 
 
 def _open(stack: Stack) -> list[Any]:
     calls = _rows(stack, "SELECT 'call', id::text FROM telephony_call WHERE status <> 'completed'")
     offers = _rows(stack, "SELECT 'offer', id::text FROM telephony_offer WHERE outcome = 'pending'")
-    agents = _rows(
-        stack, "SELECT 'agent', id::text FROM agents_agent WHERE activity <> 'IDLE' OR busy_call_id IS NOT NULL"
-    )
+    busy = "activity <> 'IDLE' OR busy_call_id IS NOT NULL"
+    agents = _rows(stack, f"SELECT 'agent', id::text FROM agents_agent WHERE {busy}")
     return [*calls, *offers, *agents]
 
 
