@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import wave
 from collections.abc import Callable
@@ -14,6 +15,8 @@ import av
 import numpy as np
 
 from telephony.sandbox.media.frames import FRAME_S, FRAME_SAMPLES, RATE_HZ, SILENCE, AudioPort, Frame, Samples
+
+logger = logging.getLogger(__name__)
 
 RecordingFormat = Literal["wav", "mp3"]
 
@@ -121,16 +124,25 @@ class Recorder:
             self._write(_SILENT_SECOND[: samples - start])
 
     def stop(self) -> None:
-        """Write the file completely; a second call does nothing."""
+        """Write the file completely; a second call does nothing.
+
+        If the disk fails there is no file at `path` afterwards, and the log says why: a call's end must go on.
+        """
         if self._file is None:
             return
         self._on_stop(self)
+        try:
+            self._complete(self._file)
+        except (OSError, av.FFmpegError):
+            logger.exception("Recording %s could not be completed", self.path.name)
+        self._file = None
+
+    def _complete(self, file: SoundFile) -> None:
         if not self._frames:
             # A file without one sample has no length that a player could show.
             self.feed(SILENCE, None if self.right is None else SILENCE)
         self._flush()
-        self._file.close()
-        self._file = None
+        file.close()
         os.replace(self._part, self.path)
 
     def _flush(self) -> None:

@@ -34,6 +34,8 @@ _RTP_PER_FRAME = _RTP_RATE_HZ * FRAME_SAMPLES // RATE_HZ
 _MAX_UNSENT = 3
 # A pause in what is written (the leg heard nothing) becomes a jump of the clock, as in real RTP.
 _GAP_S = 0.1
+# Checks between two ends that are there take milliseconds; those that would take longer will not succeed.
+_ICE_SETTLES_S = 0.5
 
 # What aiortc raises for descriptions that are no SDP, half of one, or in the wrong order.
 _BAD_SDP = (
@@ -130,6 +132,8 @@ class Peer:
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._connection.on("track", self._listen)
         self._connection.on("connectionstatechange", self._state_changed)
+        self._connection.on("iceconnectionstatechange", self._ice_state_changed)
+        self._ice_settled = asyncio.Event()
 
     @property
     def state(self) -> str:
@@ -175,6 +179,10 @@ class Peer:
             return
         self._is_closing = True
         self._speaker.stop()
+        if self._connection.iceConnectionState == "checking":
+            # Closed just as its checks succeed, aioice would start its consent timer for ever: let them end first.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ice_settled.wait(), _ICE_SETTLES_S)
         await self._connection.close()
         # The track is stopped by now; its reader is cancelled after, or aiortc's own tasks would wait for it.
         if self._listener is not None:
@@ -212,6 +220,10 @@ class Peer:
             return
         except av.FFmpegError:
             logger.exception("Sound from a browser could not be resampled")
+
+    def _ice_state_changed(self) -> None:
+        if self._connection.iceConnectionState != "checking":
+            self._ice_settled.set()
 
     def _state_changed(self) -> None:
         if self._connection.connectionState in ("failed", "closed") and not self._is_closing:

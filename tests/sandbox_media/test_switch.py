@@ -1,0 +1,370 @@
+"""Who hears what, tick by tick, and when the ticks come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from telephony.sandbox.media.clips import Frames
+from telephony.sandbox.media.frames import FRAME_SAMPLES, SILENCE, Frame
+from telephony.sandbox.media.hearing import mixed
+from telephony.sandbox.media.pace import MAX_LATE_S, Pace
+from telephony.sandbox.media.parties import SilentPort, VirtualParty
+from telephony.sandbox.media.quiet import QuietSwitch
+from telephony.sandbox.media.sources import beep, pause, tone
+from telephony.sandbox.media.switch import MediaSwitch
+
+
+class Party:
+    """A port that says one number in every sample, and notes what it hears as such numbers."""
+
+    def __init__(self, says: int = 0) -> None:
+        self.says = says
+        self.heard: list[int] = []
+        self.reads = 0
+        self.is_closed = False
+
+    def read(self) -> Frame:
+        self.reads += 1
+        return level(self.says) if self.says else SILENCE
+
+    def write(self, frame: Frame) -> None:
+        self.heard.append(int(frame[0]))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def level(value: int) -> Frame:
+    return np.full(FRAME_SAMPLES, value, np.int16)
+
+
+def levels(*values: int) -> Frames:
+    return Frames(iter([level(value) for value in values]), duration_s=None)
+
+
+def in_loop(scenario: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(_run(scenario))
+
+
+async def _run(scenario: Callable[[], Awaitable[None]]) -> None:
+    await scenario()
+
+
+def ticked(switch: MediaSwitch, times: int) -> None:
+    for _ in range(times):
+        switch.tick()
+
+
+# --- when ---
+
+
+@pytest.mark.parametrize(
+    ("now_s", "due"),
+    [(10.0, 0), (10.019, 0), (10.02, 1), (10.0599, 2), (10.06, 3), (11.0, 50)],
+)
+def test_a_tick_is_due_every_20_ms_and_late_ones_are_caught_up(now_s: float, due: int) -> None:
+    assert Pace(10.0).take(now_s) == due
+
+
+def test_an_hour_of_late_wake_ups_does_not_drift() -> None:
+    pace, now_s, taken = Pace(0.0), 0.0, 0
+    for _ in range(10_000):
+        now_s += pace.wait_s(now_s) + 0.0031
+        taken += pace.take(now_s)
+
+    assert taken == pytest.approx(now_s / 0.02, abs=1)
+
+
+def test_after_a_long_sleep_the_pace_starts_anew() -> None:
+    pace = Pace(0.0)
+
+    assert pace.take(MAX_LATE_S + 3600) == 0
+    assert pace.wait_s(MAX_LATE_S + 3600) == pytest.approx(0.02)
+
+
+def test_the_ticker_sleeps_while_nobody_is_connected_and_ticks_in_time_when_somebody_is() -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        asked: list[float] = []
+
+        def clock() -> float:
+            asked.append(loop.time())
+            return asked[-1]
+
+        switch = MediaSwitch(clock=clock)
+        await switch.start()
+        await asyncio.sleep(0.05)
+        assert asked == []
+
+        party = Party()
+        playing = switch.play(party, tone(440, 0.2))
+        began_s = loop.time()
+        await playing.done
+        took_s = loop.time() - began_s
+        switch.silence(party)
+        await asyncio.sleep(0.03)
+        looked = len(asked)
+        await asyncio.sleep(0.05)
+
+        assert 0.18 <= took_s < 0.5
+        assert len(party.heard) >= 10
+        assert len(asked) == looked
+        await switch.stop()
+
+    in_loop(scenario)
+
+
+# --- who ---
+
+
+def test_a_source_is_heard_then_silence_and_its_end_is_told() -> None:
+    async def scenario() -> None:
+        switch, party = MediaSwitch(), Party()
+        playing = switch.play(party, levels(1, 2, 3))
+        ticked(switch, 3)
+        assert not playing.done.done()
+        ticked(switch, 2)
+
+        assert party.heard == [1, 2, 3, 0, 0]
+        assert playing.done.done()
+
+    in_loop(scenario)
+
+
+def test_a_looped_source_begins_again_until_it_is_stopped() -> None:
+    async def scenario() -> None:
+        switch, party = MediaSwitch(), Party()
+        playing = switch.play(party, levels(1, 2), loop=True)
+        ticked(switch, 5)
+        playing.stop()
+        ticked(switch, 1)
+
+        assert party.heard == [1, 2, 1, 2, 1, 0]
+        assert playing.done.done()
+
+    in_loop(scenario)
+
+
+def test_an_empty_source_played_in_a_loop_ends() -> None:
+    async def scenario() -> None:
+        switch, party = MediaSwitch(), Party()
+        playing = switch.play(party, levels(), loop=True)
+        ticked(switch, 1)
+
+        assert playing.done.done()
+
+    in_loop(scenario)
+
+
+def test_what_comes_next_takes_the_place_of_what_was_heard_and_ends_it() -> None:
+    async def scenario() -> None:
+        switch, party, other = MediaSwitch(), Party(), Party(9)
+        first = switch.play(party, levels(1, 1, 1))
+        ticked(switch, 1)
+        second = switch.play(party, levels(2, 2, 2))
+        ticked(switch, 1)
+        switch.bridge(party, other)
+        ticked(switch, 1)
+
+        assert party.heard == [1, 2, 9]
+        assert first.done.done()
+        assert second.done.done()
+
+    in_loop(scenario)
+
+
+def test_a_bridge_carries_both_ways_and_reads_each_party_once_a_tick() -> None:
+    async def scenario() -> None:
+        switch, caller, agent = MediaSwitch(), Party(5), Party(7)
+        switch.bridge(caller, agent)
+        ticked(switch, 3)
+
+        assert (caller.heard, agent.heard) == ([7, 7, 7], [5, 5, 5])
+        assert (caller.reads, agent.reads) == (3, 3)
+
+    in_loop(scenario)
+
+
+def test_nobody_listens_in_on_a_party_that_was_bridged_elsewhere() -> None:
+    async def scenario() -> None:
+        switch, caller, first, second = MediaSwitch(), Party(5), Party(6), Party(7)
+        switch.bridge(caller, first)
+        switch.bridge(caller, second)
+        ticked(switch, 1)
+
+        assert (caller.heard, first.heard, second.heard) == ([7], [0], [5])
+
+    in_loop(scenario)
+
+
+def test_a_party_that_hears_music_is_still_heard_by_its_other_party() -> None:
+    async def scenario() -> None:
+        switch, caller, agent = MediaSwitch(), Party(5), Party(7)
+        switch.bridge(caller, agent)
+        switch.play(caller, levels(1))
+        ticked(switch, 1)
+
+        assert (caller.heard, agent.heard) == ([1], [5])
+
+    in_loop(scenario)
+
+
+def test_a_silenced_party_hears_nothing_is_heard_by_nobody_and_is_forgotten() -> None:
+    async def scenario() -> None:
+        switch, caller, agent = MediaSwitch(), Party(5), Party(7)
+        switch.bridge(caller, agent)
+        switch.silence(caller)
+        ticked(switch, 2)
+
+        assert (caller.heard, agent.heard) == ([], [0, 0])
+        assert caller.reads == 0
+
+    in_loop(scenario)
+
+
+def test_a_closed_port_is_forgotten_by_itself() -> None:
+    async def scenario() -> None:
+        switch, caller, agent = MediaSwitch(), Party(5), Party(7)
+        switch.bridge(caller, agent)
+        caller.close()
+        ticked(switch, 1)
+
+        assert (caller.heard, agent.heard, caller.reads) == ([], [0], 0)
+
+    in_loop(scenario)
+
+
+def test_in_a_room_everybody_hears_everybody_else() -> None:
+    async def scenario() -> None:
+        switch, a, b, c, mute = MediaSwitch(), Party(1), Party(20), Party(300), Party(0)
+        for party in (a, b, c, mute):
+            switch.join("room", party)
+        ticked(switch, 1)
+        switch.leave("room", b)
+        ticked(switch, 1)
+        switch.join("elsewhere", c)
+        ticked(switch, 1)
+
+        assert a.heard == [320, 300, 0]
+        assert b.heard == [301, 0, 0]
+        assert c.heard == [21, 1, 0]
+        assert mute.heard == [321, 301, 1]
+
+    in_loop(scenario)
+
+
+def test_leaving_a_room_that_one_is_not_in_changes_nothing() -> None:
+    async def scenario() -> None:
+        switch, a, b = MediaSwitch(), Party(1), Party(2)
+        switch.bridge(a, b)
+        switch.leave("room", a)
+        ticked(switch, 1)
+
+        assert a.heard == [2]
+
+    in_loop(scenario)
+
+
+def test_a_mix_of_loud_voices_clips_instead_of_wrapping_round() -> None:
+    assert set(mixed([level(30_000), level(30_000)])) == {32_767}
+    assert set(mixed([level(-30_000), level(-30_000)])) == {-32_768}
+
+
+def test_one_broken_source_or_port_silences_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Party):
+        def read(self) -> Frame:
+            raise RuntimeError("no microphone")
+
+        def write(self, frame: Frame) -> None:
+            raise RuntimeError("no ear")
+
+    def breaks() -> Any:
+        yield level(1)
+        raise RuntimeError("no more")
+
+    async def scenario() -> None:
+        switch, caller, agent, broken, listener = MediaSwitch(), Party(5), Party(7), Broken(), Party()
+        switch.bridge(broken, listener)
+        switch.bridge(caller, agent)
+        playing = switch.play(listener, Frames(breaks(), duration_s=None))
+        ticked(switch, 2)
+
+        assert (caller.heard, agent.heard) == ([7, 7], [5, 5])
+        assert listener.heard == [1, 0]
+        assert playing.done.done()
+
+    in_loop(scenario)
+    assert {"A sound broke off", "A party cannot be read", "A party cannot be written to"} <= set(caplog.messages)
+
+
+# --- the pretend caller ---
+
+
+def test_a_caller_remembers_how_loud_and_how_high_it_heard_and_the_last_ten_seconds() -> None:
+    party, low, high = VirtualParty(), tone(300), tone(1000)
+    assert (party.heard_rms, party.heard_peak_hz, party.heard.size) == (0.0, 0.0, 0)
+    for source, frames in ((low, 400), (high, 150)):
+        for _ in range(frames):
+            frame = source.next()
+            assert frame is not None
+            party.write(frame)
+
+    assert party.heard_peak_hz == pytest.approx(1000, abs=2)
+    assert party.heard_rms == pytest.approx(0.28, abs=0.01)
+    assert party.heard_s == 11
+    assert party.heard.size == 10 * 16_000
+    assert np.array_equal(party.heard[-FRAME_SAMPLES:], frame)
+
+
+def test_a_caller_says_one_thing_after_another_and_nothing_once_gone() -> None:
+    party = VirtualParty()
+    party.say(levels(1, 2))
+    said = [int(party.read()[0]) for _ in range(3)]
+    assert not party.is_saying
+    party.say(levels(3, 4))
+    said.append(int(party.read()[0]))
+    party.close()
+    party.say(levels(5))
+    said.append(int(party.read()[0]))
+
+    assert said == [1, 2, 0, 3, 0]
+
+
+# --- without media ---
+
+
+def test_without_media_sounds_take_their_time_and_nothing_ticks() -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        switch, port = QuietSwitch(), SilentPort()
+        await switch.start()
+        assert len(asyncio.all_tasks()) == 1
+
+        began_s = loop.time()
+        await switch.play(port, pause(0.05)).done
+        assert loop.time() - began_s >= 0.05
+        endless, looped = switch.play(port, tone(440)), switch.play(SilentPort(), beep(), loop=True)
+        await asyncio.sleep(0.02)
+        assert not looped.done.done()
+        assert not endless.done.done()
+        switch.bridge(port, SilentPort())
+        assert endless.done.done()
+        await switch.stop()
+        assert looped.done.done()
+
+    in_loop(scenario)
+
+
+def test_without_media_a_caller_speaks_by_the_clock() -> None:
+    now_s = 100.0
+    party = QuietSwitch(clock=lambda: now_s).party()
+    party.say(tone(440, 2))
+    assert party.is_saying
+    now_s = 102.5
+
+    assert not party.is_saying
