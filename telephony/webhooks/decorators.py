@@ -57,11 +57,12 @@ def signed(
 def form(request: HttpRequest) -> dict[str, str]:
     """Return the fields of a form body; of a repeated one the last. Raises BadForm if it is none.
 
-    NUL characters are dropped: no field has a use for them, and PostgreSQL has no place for them.
+    What is not UTF-8 becomes U+FFFD: a caller's name in another encoding must not cost him his call. NUL characters are
+    dropped: no field has a use for them, and PostgreSQL has no place for them.
     """
     try:
-        text = request.body.decode("utf-8").replace("%00", "").replace("\x00", "")
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
-    except (UnicodeDecodeError, ValueError) as err:
+        text = request.body.decode("utf-8", "replace").replace("%00", "").replace("\x00", "")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace")
+    except ValueError as err:
         raise BadForm("the body is not a form") from err
     return {name: value[:MAX_VALUE_CHARS] for name, value in pairs}
