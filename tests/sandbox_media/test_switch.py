@@ -17,6 +17,7 @@ from telephony.sandbox.media.parties import SilentPort, VirtualParty
 from telephony.sandbox.media.quiet import QuietSwitch
 from telephony.sandbox.media.sources import beep, pause, tone
 from telephony.sandbox.media.switch import MediaSwitch
+from tests.sandbox_media.support import collected
 
 
 class Party:
@@ -308,17 +309,15 @@ def test_one_broken_source_or_port_silences_nobody_else(caplog: pytest.LogCaptur
 def test_a_caller_remembers_how_loud_and_how_high_it_heard_and_the_last_ten_seconds() -> None:
     party, low, high = VirtualParty(), tone(300), tone(1000)
     assert (party.heard_rms, party.heard_peak_hz, party.heard.size) == (0.0, 0.0, 0)
-    for source, frames in ((low, 400), (high, 150)):
-        for _ in range(frames):
-            frame = source.next()
-            assert frame is not None
-            party.write(frame)
+    sound = np.concatenate([collected(low, frames=400), collected(high, frames=150)])
+    for frame in sound.reshape(-1, FRAME_SAMPLES):
+        party.write(frame)
 
     assert party.heard_peak_hz == pytest.approx(1000, abs=2)
     assert party.heard_rms == pytest.approx(0.28, abs=0.01)
     assert party.heard_s == 11
     assert party.heard.size == 10 * 16_000
-    assert np.array_equal(party.heard[-FRAME_SAMPLES:], frame)
+    assert np.array_equal(party.heard, sound[-10 * 16_000 :])
 
 
 def test_a_caller_says_one_thing_after_another_and_nothing_once_gone() -> None:

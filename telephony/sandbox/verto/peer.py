@@ -214,7 +214,7 @@ class Peer:
                     continue
                 for piece in resampler.resample(sound):
                     # The plane itself: to_ndarray() costs as much as the resampling.
-                    samples = np.frombuffer(piece.planes[0], np.int16, count=piece.samples)
+                    samples = np.frombuffer(memoryview(piece.planes[0]), np.int16, count=piece.samples)
                     self._on_frame(framed(samples))
         except MediaStreamError:
             return
