@@ -1,0 +1,149 @@
+"""Pushes: what the pages are told, and how it gets to them without holding a request up.
+
+A push is flat, in the past tense, and carries ids only: the page fetches the partial that an id names, and that fetch
+passes the door of the company again. Whoever misses a push (socket down, queue full, Redis away) refetches later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final, NamedTuple
+
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+
+class Event(NamedTuple):
+    fields: tuple[str, ...]
+    audience: str
+
+
+#: Every type of push. A new one gets its row here in the commit that sends it.
+EVENTS: Final[Mapping[str, Event]] = {
+    "call.ringing": Event(("call_id",), "the agents offered, supervisors, company"),
+    "call.answered": Event(("call_id",), "company"),
+    "call.updated": Event(("call_id",), "company"),
+    "call.ended": Event(("call_id",), "company"),
+    "offer.ended": Event(("call_id", "outcome"), "that agent"),
+    "recording.pending": Event(("call_id", "recording_id"), "company"),
+    "recording.stored": Event(("call_id", "recording_id"), "company"),
+    "recording.failed": Event(("call_id", "recording_id"), "company"),
+    "agent.presence": Event(("agent_id", "presence"), "that agent, supervisors"),
+    "phone.claimed": Event(("phone_id",), "that agent"),
+}
+
+#: A second of the busiest hour that was designed for; older pushes than that are worth nothing.
+QUEUE_LENGTH: Final = 2_000
+#: Redis answers a publish in well under a millisecond: past this it is away, and the push with it.
+DELIVERY_TIMEOUT_S: Final = 2.0
+
+
+class Message(NamedTuple):
+    groups: tuple[str, ...]
+    event: dict[str, str]
+
+
+def company_group(company_id: int) -> str:
+    return f"company.{company_id}"
+
+
+def supervisors_group(company_id: int) -> str:
+    return f"supervisors.{company_id}"
+
+
+def agent_group(agent_id: int) -> str:
+    return f"agent.{agent_id}"
+
+
+def send(type: str, *, groups: Iterable[str], **fields: object) -> None:
+    """Tell everybody in ``groups``, once the current transaction has committed (at once outside of one).
+
+    Adds ``at`` (ISO 8601, UTC). Never raises and never waits: a push that cannot go is dropped and logged.
+    """
+    known = EVENTS.get(type)
+    if known is None or set(known.fields) != set(fields):
+        logger.error("Push %s with fields %s is not in the table", type, sorted(fields))
+        return
+    event = {"type": type, **{name: str(value) for name, value in fields.items()}}
+    event["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    message = Message(tuple(dict.fromkeys(groups)), event)
+    transaction.on_commit(partial(_outbox.put, message), robust=True)
+
+
+def flush(timeout_s: float) -> bool:
+    """Wait until everything that was sent has left, or the time is over; say which. For tests and shut-down."""
+    return _outbox.wait_until_empty(timeout_s)
+
+
+async def deliver(message: Message) -> None:
+    """Publish one message to each of its groups. Raises whatever Redis raises."""
+    layer = get_channel_layer()
+    if layer is None:
+        raise RuntimeError("CHANNEL_LAYERS has no default")
+    for group in message.groups:
+        await layer.group_send(group, {"type": "push", "event": message.event})
+
+
+class Outbox:
+    """A bounded queue, drained by one daemon thread with an event loop and a Redis connection of its own.
+
+    The thread starts with the first message, so a process that forks (Celery's prefork) starts it in the child.
+    """
+
+    def __init__(self, length: int = QUEUE_LENGTH) -> None:
+        self._queue: queue.Queue[Message] = queue.Queue(maxsize=length)
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def put(self, message: Message) -> None:
+        try:
+            self._queue.put_nowait(message)
+        except queue.Full:
+            logger.warning("Push %s dropped: %s wait already", message.event["type"], self._queue.maxsize)
+            return
+        self._start()
+
+    def wait_until_empty(self, timeout_s: float) -> bool:
+        with self._queue.all_tasks_done:
+            return self._queue.all_tasks_done.wait_for(lambda: self._queue.unfinished_tasks == 0, timeout_s)
+
+    def _start(self) -> None:
+        if self._thread is not None:
+            return
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._drain, name="push", daemon=True)
+                self._thread.start()
+
+    def _drain(self) -> None:
+        # One loop for the life of the thread: the channel layer keeps one Redis connection per loop.
+        loop = asyncio.new_event_loop()
+        while True:
+            message = self._queue.get()
+            try:
+                loop.run_until_complete(asyncio.wait_for(deliver(message), DELIVERY_TIMEOUT_S))
+            except Exception as err:
+                # Pages refetch after a gap; what matters is that the next push is tried.
+                logger.warning("Push %s not delivered: %s", message.event["type"], type(err).__name__)
+            finally:
+                self._queue.task_done()
+
+
+_outbox = Outbox()
+
+
+def _forget_the_parents_thread() -> None:
+    global _outbox
+    _outbox = Outbox()
+
+
+os.register_at_fork(after_in_child=_forget_the_parents_thread)

@@ -1,0 +1,78 @@
+// Refetches what a push names: one row, or a list that lacks the row. HTML comes from the server only.
+
+import { live, notice } from "../lib/page.js";
+
+/** Several pushes about one call come together; the row is fetched once. */
+const GATHER_MS = 120;
+const ASK_EVERY_MS = 5_000;
+const ASK_FOR_MS = 60_000;
+/** A socket that is back within this time was not missed by anybody. */
+const SAY_DOWN_AFTER_MS = 4_000;
+
+const waiting = new Map();
+let askUntilMs = 0;
+let sayDown = null;
+
+export function connect() {
+  live?.addEventListener("push", ({ detail }) => detail.call_id && refreshCall(detail.call_id));
+  live?.addEventListener("up", onUp);
+  live?.addEventListener("down", onDown);
+  // The phone's own news reaches the list even while the socket is down.
+  document.addEventListener("curbe:call", () => {
+    if (!live?.isUp) askForAMinute();
+  });
+  setInterval(askIfDown, ASK_EVERY_MS);
+}
+
+function refreshCall(callId) {
+  const rows = document.querySelectorAll(`[data-call="${CSS.escape(callId)}"][hx-get]`);
+  if (rows.length === 0) return refreshLists();
+  return rows.forEach(refreshSoon);
+}
+
+function refreshLists() {
+  document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
+}
+
+function refreshSoon(element) {
+  const key = element.id;
+  if (waiting.has(key)) return;
+  waiting.set(key, setTimeout(() => refresh(key), GATHER_MS));
+}
+
+function refresh(id) {
+  waiting.delete(id);
+  const element = document.getElementById(id);
+  // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
+  if (!element) return;
+  if (element.matches("[data-live-list]") && element.contains(document.activeElement)) {
+    element.addEventListener("focusout", () => refreshSoon(element), { once: true });
+    return;
+  }
+  window.htmx.trigger(element, "refresh");
+}
+
+function onUp() {
+  clearTimeout(sayDown);
+  notice("liveDown", false);
+  refreshLists();
+  document.querySelectorAll("[data-call][data-unsettled]").forEach(refreshSoon);
+}
+
+function onDown() {
+  askForAMinute();
+  clearTimeout(sayDown);
+  sayDown = setTimeout(() => notice("liveDown", true), SAY_DOWN_AFTER_MS);
+}
+
+function askForAMinute() {
+  askUntilMs = Date.now() + ASK_FOR_MS;
+}
+
+function askIfDown() {
+  if (live?.isUp || Date.now() > askUntilMs) return;
+  const unsettled = document.querySelectorAll("[data-call][data-unsettled]");
+  if (unsettled.length > 0) askUntilMs = Math.max(askUntilMs, Date.now() + ASK_EVERY_MS);
+  refreshLists();
+  unsettled.forEach((element) => element.closest("[data-live-list]") || refreshSoon(element));
+}

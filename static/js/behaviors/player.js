@@ -1,0 +1,28 @@
+// One player at the foot of the page: walking to another page does not stop it, an incoming call does.
+
+export function connect() {
+  const player = document.querySelector("#player");
+  const audio = player.querySelector("audio");
+  const what = player.querySelector("[data-player-what]");
+  let opener = null;
+
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-play]");
+    if (!button) return;
+    opener = button;
+    what.textContent = button.dataset.what;
+    player.hidden = false;
+    audio.src = button.dataset.play;
+    audio.play().catch(() => {});
+    audio.focus();
+  });
+  player.querySelector("[data-player-close]").addEventListener("click", () => {
+    audio.pause();
+    player.hidden = true;
+    if (opener?.isConnected) opener.focus();
+  });
+  audio.addEventListener("error", () => {
+    if (audio.src) what.textContent = player.dataset.failed;
+  });
+  document.addEventListener("curbe:call", () => audio.pause());
+}

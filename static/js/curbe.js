@@ -1,0 +1,20 @@
+// The one script of every page: connects the behaviours, then the phone if this person has one.
+
+import * as liveRegions from "./behaviors/live_regions.js";
+import * as menu from "./behaviors/menu.js";
+import * as player from "./behaviors/player.js";
+import * as unloads from "./behaviors/unloads.js";
+import * as walk from "./behaviors/walk.js";
+import { live } from "./lib/page.js";
+
+for (const behavior of [liveRegions, menu, player, unloads, walk]) behavior.connect();
+
+const root = document.querySelector("#phone");
+if (root) {
+  const { Phone } = await import("./phone/phone.js");
+  new Phone(root).start();
+}
+
+live?.connect();
+window.addEventListener("online", () => live?.hurry());
+document.addEventListener("visibilitychange", () => document.hidden || live?.hurry());

@@ -1,0 +1,262 @@
+// The phone as a table: (state, event) → [state, commands]. Pure: no DOM, no clock, no network, no SDK.
+// Commands are plain objects {do: name, …}; phone.js carries them out and turns what comes of them into events.
+
+/** How long the last word about a call stays on the screen. */
+export const ENDED_SHOWN_MS = 4_000;
+/** A call that the agent declined is not rung again by the provider's retry of the same invite. */
+export const DECLINED_FOR_MS = 10_000;
+/** The server says the call is over, the line does not: the line gets this long to notice. */
+export const LINE_NOTICES_MS = 3_000;
+/** Without sound after this long the answer has failed (no usable network path). */
+export const ANSWER_TIMEOUT_MS = 20_000;
+export const CLAIM_AGAIN_MS = 5_000;
+export const BEAT_AGAIN_MS = 3_000;
+
+/**
+ * holder      who holds this agent's phone: unknown, here, tab (of this browser), elsewhere
+ * line        the SDK's connection: off, connecting, ready, lost (reconnects by itself), dead, no-credential
+ * microphone  unknown, asked, granted, refused, missing
+ * beatsMissed heartbeats in a row that the server did not answer
+ * call        null, or {sdkId, callId, phase, muted, why, answeredAtMs}; phases: incoming → answering → talking →
+ *             ending → ended, and recovering for a call that outlived a reload
+ */
+export const INITIAL = Object.freeze({
+  holder: "unknown",
+  otherTabBusy: false,
+  line: "off",
+  microphone: "unknown",
+  beatsMissed: 0,
+  signedOut: false,
+  presence: "",
+  intent: "AVAILABLE",
+  call: null,
+  declined: Object.freeze([]),
+});
+
+export function step(state, event) {
+  const handle = ON[event.type];
+  if (!handle) throw new Error(`the phone knows no event ${event.type}`);
+  const [changes, ...commands] = handle(state, event);
+  return [changes === null ? state : Object.freeze({ ...state, ...changes }), commands];
+}
+
+/** What the heartbeat may claim: the agent is rung only while both are true. */
+export function isReady(state) {
+  return state.holder === "here" && state.line === "ready" && !state.signedOut;
+}
+
+export function hasLiveCall(state) {
+  return state.call !== null && state.call.phase !== "ended";
+}
+
+const NOTHING = [null];
+const later = (name, afterMs, event) => ({ do: "later", name, afterMs, event });
+const withCall = (state, changes) => ({ call: Object.freeze({ ...state.call, ...changes }) });
+const isOurs = (state, event) => hasLiveCall(state) && state.call.sdkId === event.sdkId;
+
+const ON = {
+  // ---- Who holds the phone ------------------------------------------------------------------------------------
+  start: () => [{}, { do: "checkMicrophone" }, { do: "askForLock" }],
+  "lock.here": (state, { takeOver = false }) => [{ holder: "here" }, { do: "claim", takeOver }],
+  "lock.tab": (state) => [{ holder: "tab" }],
+  "lock.lost": (state) => [
+    { holder: "tab", line: "off", call: null },
+    { do: "silence" },
+    { do: "disconnect" },
+    { do: "forget", name: "claim" },
+  ],
+  "tab.told": (state, { busy }) => [{ otherTabBusy: busy }],
+  "claim.granted": (state) => [{ holder: "here", line: "connecting", signedOut: false }, { do: "connect" }],
+  "claim.elsewhere": (state) => givenUp(state),
+  "claim.signed-out": () => [{ signedOut: true, line: "off" }, { do: "disconnect" }],
+  "claim.no-credential": () => [{ line: "no-credential" }, later("claim", CLAIM_AGAIN_MS, { type: "claim.again" })],
+  "claim.failed": (state) => [
+    { line: state.line === "off" || state.line === "connecting" ? "dead" : state.line },
+    later("claim", CLAIM_AGAIN_MS, { type: "claim.again" }),
+  ],
+  "claim.again": (state) => (state.holder === "here" ? [{}, { do: "claim", takeOver: false }] : NOTHING),
+  "phone.claimed": (state, { phoneId, mine }) => (phoneId === mine ? NOTHING : givenUp(state)),
+  "use.here": (state) => {
+    if (state.holder === "tab" && !state.otherTabBusy) return [{}, { do: "stealLock" }];
+    if (state.holder === "elsewhere") return [{}, { do: "claim", takeOver: true }];
+    return NOTHING;
+  },
+  retry: (state) => [
+    {},
+    { do: "checkMicrophone" },
+    ...(state.holder === "here" && state.line !== "ready" ? [{ do: "claim", takeOver: false }] : []),
+  ],
+
+  // ---- The line, the microphone, the server -------------------------------------------------------------------
+  "line.ready": () => [{ line: "ready" }, { do: "beat" }],
+  "line.lost": (state) => (state.line === "off" ? NOTHING : [{ line: "lost" }, { do: "beat" }]),
+  "line.dead": (state) =>
+    state.line === "off"
+      ? NOTHING
+      : [{ line: "dead" }, { do: "beat" }, later("claim", CLAIM_AGAIN_MS, { type: "claim.again" })],
+  "token.expiring": (state) => (state.holder === "here" ? [{}, { do: "renewToken" }] : NOTHING),
+  microphone: (state, { is }) => (is === state.microphone ? NOTHING : [{ microphone: is }, { do: "beat" }]),
+  "beat.answered": (state, { presence, phone }) => {
+    const [changes, ...commands] = phone === "elsewhere" ? givenUp(state) : [{}];
+    return [{ ...changes, beatsMissed: 0, presence }, ...commands];
+  },
+  "beat.failed": (state) => [
+    { beatsMissed: state.beatsMissed + 1 },
+    later("beat", BEAT_AGAIN_MS, { type: "beat.again" }),
+  ],
+  "beat.again": () => [{}, { do: "beat" }],
+  "beat.refused": () => [{}, { do: "renewToken" }],
+
+  // ---- What the agent chose -----------------------------------------------------------------------------------
+  "intent.chosen": (state, { intent }) => [{ intent }, { do: "chooseIntent", intent, before: state.intent }],
+  "intent.kept": (state, { presence }) => [{ presence }],
+  "intent.failed": (state, { before }) => [{ intent: before }, { do: "tellServerIsAway" }],
+  presence: (state, { presence }) => [{ presence }],
+  me: (state, { presence, intent }) => [{ presence, intent }],
+
+  // ---- A call -------------------------------------------------------------------------------------------------
+  invite: (state, event) => invited(state, event),
+  answer: (state) =>
+    state.call?.phase === "incoming"
+      ? [
+          withCall(state, { phase: "answering" }),
+          { do: "silence" },
+          { do: "answer", sdkId: state.call.sdkId },
+          later("answer", ANSWER_TIMEOUT_MS, { type: "answer.stuck", sdkId: state.call.sdkId }),
+        ]
+      : NOTHING,
+  "answer.stuck": (state, event) =>
+    isOurs(state, event) && state.call.phase === "answering"
+      ? [withCall(state, { phase: "ending", why: "lost" }), { do: "hangup", sdkId: event.sdkId }]
+      : NOTHING,
+  "answer.no-microphone": (state, event) =>
+    isOurs(state, event) ? [{ ...withCall(state, { why: "microphone" }), microphone: "refused" }, { do: "beat" }] : NOTHING,
+  "call.active": (state, event) => {
+    if (!isOurs(state, event)) return NOTHING;
+    // The agent pressed End while it was still being answered.
+    if (state.call.phase === "ending") return [{}, { do: "hangup", sdkId: event.sdkId }];
+    const again = state.call.phase === "talking";
+    return [
+      withCall(state, { phase: "talking", answeredAtMs: state.call.answeredAtMs ?? event.atMs }),
+      { do: "silence" },
+      { do: "forget", name: "answer" },
+      ...(state.call.muted ? [{ do: "mute", sdkId: event.sdkId, muted: true }] : []),
+      ...(again ? [] : [{ do: "reportIds", sdkId: event.sdkId, callId: state.call.callId }]),
+      { do: "showCaller", callId: state.call.callId, sdkId: event.sdkId },
+      { do: "beat" },
+    ];
+  },
+  "call.answered-at": (state, { callId, atMs }) =>
+    hasLiveCall(state) && state.call.callId === callId ? [withCall(state, { answeredAtMs: atMs })] : NOTHING,
+  decline: (state, { atMs }) => {
+    if (state.call?.phase !== "incoming") return NOTHING;
+    const { sdkId, callId } = state.call;
+    const declined = [...stillDeclined(state, atMs), { callId, untilMs: atMs + DECLINED_FOR_MS }];
+    return [
+      { ...withCall(state, { phase: "ending", why: "declined" }), declined },
+      { do: "silence" },
+      { do: "decline", sdkId, callId },
+    ];
+  },
+  // The outcome is recorded first, so that our own leg's end is not taken for a missed call.
+  "decline.told": (state, event) => (isOurs(state, event) ? [{}, { do: "hangup", sdkId: event.sdkId }] : NOTHING),
+  end: (state) => {
+    if (!["answering", "talking", "recovering"].includes(state.call?.phase)) return NOTHING;
+    const { sdkId, callId } = state.call;
+    return [withCall(state, { phase: "ending" }), { do: "silence" }, { do: "endByServer", sdkId, callId }];
+  },
+  "end.done": (state, event) => (isOurs(state, event) ? [{}, { do: "endLocally", sdkId: event.sdkId }] : NOTHING),
+  "end.failed": (state, event) => (isOurs(state, event) ? [{}, { do: "hangup", sdkId: event.sdkId }] : NOTHING),
+  "call.over": (state, event) => (isOurs(state, event) ? over(state, whyOver(state.call, event)) : NOTHING),
+  // Pushes of the server about this call. The line hears the same by itself, unless it is interrupted just then.
+  "server.call-ended": (state, { callId }) =>
+    hasLiveCall(state) && state.call.callId === callId
+      ? [{}, later("notice", LINE_NOTICES_MS, { type: "line.did-not-notice", callId })]
+      : NOTHING,
+  "server.offer-ended": (state, { callId }) =>
+    state.call?.phase === "incoming" && state.call.callId === callId
+      ? [{}, later("notice", LINE_NOTICES_MS, { type: "line.did-not-notice", callId, only: "incoming" })]
+      : NOTHING,
+  "line.did-not-notice": (state, { callId, only }) => {
+    if (!hasLiveCall(state) || state.call.callId !== callId || (only && state.call.phase !== only)) return NOTHING;
+    const { sdkId } = state.call;
+    const [changes, ...commands] = over(state, state.call.phase === "incoming" ? "caller-left" : "");
+    return [changes, { do: "endLocally", sdkId }, ...commands];
+  },
+  "ended.seen": (state) => (state.call?.phase === "ended" ? afterTheCall(state) : NOTHING),
+  mute: (state) => {
+    if (state.call?.phase !== "talking") return NOTHING;
+    const muted = !state.call.muted;
+    return [withCall(state, { muted }), { do: "mute", sdkId: state.call.sdkId, muted }];
+  },
+  digit: (state, { digit }) =>
+    state.call?.phase === "talking" ? [{}, { do: "digit", sdkId: state.call.sdkId, digit }] : NOTHING,
+};
+
+function invited(state, { sdkId, callId, recovered, active, atMs }) {
+  const { call } = state;
+  if (hasLiveCall(state) && call.sdkId === sdkId) return NOTHING;
+  if (recovered) {
+    // It outlived a reload or a lost socket: nobody is rung for it again.
+    if (hasLiveCall(state)) return [{}, { do: "hangup", sdkId }];
+    return [
+      { call: newCall({ sdkId, callId, phase: "recovering" }) },
+      { do: "forget", name: "ended" },
+      { do: "showCaller", callId, sdkId },
+    ];
+  }
+  if (stillDeclined(state, atMs).some((one) => callId && one.callId === callId)) return [{}, { do: "hangup", sdkId }];
+  if (hasLiveCall(state)) {
+    const isTheSameRinging = callId && call.callId === callId && call.phase === "incoming";
+    // The provider sent the invite again under another id: the older one is dead.
+    if (isTheSameRinging) {
+      return [withCall(state, { sdkId }), { do: "endLocally", sdkId: call.sdkId }, { do: "reportIds", sdkId, callId }];
+    }
+    return [{}, { do: "hangup", sdkId }];
+  }
+  return [
+    { call: newCall({ sdkId, callId, phase: "incoming" }) },
+    { do: "forget", name: "ended" },
+    { do: "showCaller", callId, sdkId },
+    { do: "ring" },
+    { do: "reportIds", sdkId, callId },
+  ];
+}
+
+function newCall({ sdkId, callId, phase }) {
+  return Object.freeze({ sdkId, callId, phase, muted: false, why: "", answeredAtMs: null });
+}
+
+function over(state, why) {
+  return [
+    withCall(state, { phase: "ended", why }),
+    { do: "silence" },
+    { do: "forget", name: "answer" },
+    { do: "forget", name: "notice" },
+    { do: "beat" },
+    later("ended", ENDED_SHOWN_MS, { type: "ended.seen" }),
+  ];
+}
+
+function whyOver(call, { cause, sipCode }) {
+  if (call.why) return call.why;
+  if (call.phase === "incoming" || call.phase === "answering") {
+    return cause === "LOSE_RACE" || Number(sipCode) === 502 ? "taken" : "caller-left";
+  }
+  return cause === "SESSION_NOT_REATTACHED" ? "lost" : "";
+}
+
+/** Another browser has the phone now. A call that is up here is finished first: nobody is cut off. */
+function givenUp(state) {
+  if (state.holder === "tab") return NOTHING;
+  if (hasLiveCall(state)) return [{ holder: "elsewhere" }];
+  return [{ holder: "elsewhere", line: "off" }, { do: "disconnect" }, { do: "forget", name: "claim" }];
+}
+
+function afterTheCall(state) {
+  return state.holder === "elsewhere" ? [{ call: null, line: "off" }, { do: "disconnect" }] : [{ call: null }];
+}
+
+function stillDeclined(state, atMs) {
+  return state.declined.filter((one) => one.untilMs > atMs);
+}

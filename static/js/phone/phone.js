@@ -1,0 +1,244 @@
+// Carries out the machine's commands and turns what happens into its events. What to do is decided in machine.js.
+
+import { get, post } from "../lib/api.js";
+import { live, notice } from "../lib/page.js";
+import { bodyOf, eventOf, isDue } from "./heartbeat.js";
+import { Leader } from "./leader.js";
+import { hasLiveCall, INITIAL, step } from "./machine.js";
+import { askForMicrophone, watchMicrophone } from "./microphone.js";
+import { Ringer } from "./ringer.js";
+import { TelnyxLine } from "./telnyx_line.js";
+import { View } from "./view.js";
+
+const PHONE_ID = "curbe.phone-id";
+/** The token is renewed this long before it ends, should the SDK's own warning not come. */
+const RENEW_BEFORE_MS = 5 * 60_000;
+/** A decline must not keep the phone ringing because the server is slow. */
+const DECLINE_WITHIN_MS = 2_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Phone {
+  #root;
+  #state = INITIAL;
+  #view;
+  #line;
+  #leader;
+  #ringer = new Ringer();
+  #timers = new Map();
+  #grant = null;
+  #phoneId = phoneIdOfThisBrowser();
+
+  constructor(root) {
+    this.#root = root;
+    this.#view = new View(root);
+    this.#line = new TelnyxLine((event) => this.#on(event));
+    this.#leader = new Leader(root.dataset.agent, (event) => this.#on(event));
+    this.#state = { ...INITIAL, intent: root.querySelector("#intent").value };
+  }
+
+  start() {
+    this.#listen();
+    watchMicrophone(() => this.#commands.checkMicrophone());
+    new Worker(new URL("./heartbeat_worker.js", import.meta.url)).onmessage = () => this.#commands.beat();
+    this.#fetchMe();
+    this.#on({ type: "start" });
+  }
+
+  #on(event) {
+    const before = this.#state;
+    const [state, commands] = step(before, event);
+    this.#state = state;
+    if (state !== before) this.#draw(before);
+    for (const command of commands) this.#commands[command.do](command);
+  }
+
+  #draw(before) {
+    this.#view.draw(this.#state);
+    if (hasLiveCall(before) !== hasLiveCall(this.#state)) this.#leader.sayBusy(hasLiveCall(this.#state));
+    if (before.call?.phase !== this.#state.call?.phase) {
+      document.dispatchEvent(new CustomEvent("curbe:call", { detail: { phase: this.#state.call?.phase ?? "" } }));
+    }
+  }
+
+  #listen() {
+    const press = (name) => this.#press(name);
+    this.#root.addEventListener("click", ({ target }) => {
+      const button = target.closest("[data-phone]");
+      if (button) press(button.dataset.phone);
+      const key = target.closest("[data-digit]");
+      if (key) this.#dial(key.dataset.digit);
+    });
+    this.#root.querySelector("#intent").addEventListener("change", ({ target }) => {
+      this.#on({ type: "intent.chosen", intent: target.value });
+    });
+    document.addEventListener("keydown", (event) => this.#onKey(event));
+    // Sound and notifications may be asked for only when the person touches the page.
+    document.addEventListener("pointerdown", () => this.#ringer.unlock(), { once: true });
+    document.addEventListener("keydown", () => this.#ringer.unlock(), { once: true });
+    live?.addEventListener("push", ({ detail }) => this.#onPush(detail));
+    live?.addEventListener("up", () => this.#fetchMe());
+  }
+
+  #press(name) {
+    if (name === "keypad") this.#view.toggleKeypad();
+    else this.#on({ type: name, atMs: Date.now() });
+  }
+
+  #dial(digit) {
+    if (this.#state.call?.phase !== "talking") return;
+    this.#view.addDigit(digit);
+    this.#on({ type: "digit", digit });
+  }
+
+  #onKey(event) {
+    const { key, altKey } = event;
+    if (altKey && event.code === "KeyA") this.#press("answer");
+    else if (altKey && event.code === "KeyD") this.#press("decline");
+    else if (/^[0-9*#]$/.test(key) && document.activeElement?.closest("#keypad")) this.#dial(key);
+    else return;
+    event.preventDefault();
+  }
+
+  #onPush({ type, call_id: callId, agent_id: agentId, presence, phone_id: phoneId, outcome }) {
+    if (type === "agent.presence" && agentId === this.#root.dataset.agent) this.#on({ type: "presence", presence });
+    if (type === "phone.claimed") this.#on({ type: "phone.claimed", phoneId, mine: this.#phoneId });
+    if (type === "call.ended") this.#on({ type: "server.call-ended", callId });
+    if (type === "offer.ended" && outcome !== "answered") this.#on({ type: "server.offer-ended", callId });
+    if (type === "call.answered" && this.#state.call?.callId === callId) this.#showCaller({ callId });
+  }
+
+  async #fetchMe() {
+    const { status, body } = await get("/api/agents/me");
+    if (status === 200) this.#on({ type: "me", presence: body.presence, intent: body.intent });
+  }
+
+  // Each command of machine.js, by its name.
+  #commands = {
+    checkMicrophone: async () => {
+      // While a call is up the microphone is open, and needs no question.
+      if (hasLiveCall(this.#state)) return;
+      if (this.#state.microphone !== "granted") this.#on({ type: "microphone", is: "asked" });
+      this.#on({ type: "microphone", is: await askForMicrophone() });
+    },
+    askForLock: () => this.#leader.ask(),
+    stealLock: () => this.#leader.steal(),
+    claim: ({ takeOver }) => this.#claim(takeOver),
+    connect: () => this.#connect(),
+    disconnect: () => this.#line.disconnect(),
+    renewToken: () => this.#renewToken(),
+    beat: () => this.#beat(),
+    chooseIntent: ({ intent, before }) => this.#chooseIntent(intent, before),
+    tellServerIsAway: () => {
+      notice("serverAway", true);
+      this.#later({ name: "notice-away", afterMs: 6_000, event: null });
+    },
+    showCaller: (command) => this.#showCaller(command),
+    ring: () => this.#ringer.start(this.#view.wordsOf("incoming")),
+    silence: () => this.#ringer.stop(),
+    reportIds: ({ sdkId, callId }) => {
+      if (callId) post(`/api/webrtc/calls/${callId}/ids`, { sdkCallId: sdkId, ...this.#line.ids(sdkId) });
+    },
+    answer: ({ sdkId }) => this.#line.answer(sdkId),
+    hangup: ({ sdkId }) => this.#line.hangup(sdkId),
+    endLocally: ({ sdkId }) => this.#line.endLocally(sdkId),
+    mute: ({ sdkId, muted }) => this.#line.mute(sdkId, muted),
+    digit: ({ sdkId, digit }) => this.#line.digit(sdkId, digit),
+    decline: async ({ sdkId, callId }) => {
+      if (callId) await post(`/api/webrtc/calls/${callId}/decline`, {}, { timeoutMs: DECLINE_WITHIN_MS });
+      this.#on({ type: "decline.told", sdkId });
+    },
+    endByServer: async ({ sdkId, callId }) => {
+      const body = { webrtcCallId: callId || sdkId, companyId: this.#root.dataset.company };
+      const { status } = await post("/api/webrtc/server-hangup", body);
+      this.#on({ type: status === 200 ? "end.done" : "end.failed", sdkId });
+    },
+    later: (command) => this.#later(command),
+    forget: ({ name }) => {
+      clearTimeout(this.#timers.get(name));
+      this.#timers.delete(name);
+    },
+  };
+
+  #later({ name, afterMs, event }) {
+    clearTimeout(this.#timers.get(name));
+    const run = () => (event ? this.#on(event) : notice("serverAway", false));
+    this.#timers.set(name, setTimeout(run, Math.min(afterMs, LONGEST_TIMER_MS)));
+  }
+
+  async #claim(takeOver) {
+    const { status, body } = await post("/api/webrtc/token", { phoneId: this.#phoneId, takeOver });
+    if (status === 200) {
+      this.#grant = body;
+      this.#renewInTime();
+    }
+    this.#on({ type: CLAIMED[status] ?? "claim.failed" });
+  }
+
+  #connect() {
+    const { login_token: loginToken, host, ice_servers: iceServers } = this.#grant;
+    this.#line.connect({ loginToken, host: host ?? "", iceServers });
+  }
+
+  async #renewToken() {
+    const { status, body } = await post("/api/webrtc/token", { phoneId: this.#phoneId, takeOver: false });
+    if (status === 200) {
+      this.#grant = body;
+      this.#renewInTime();
+      await this.#line.renew(body.login_token);
+    } else if (status === 409) this.#on({ type: "claim.elsewhere" });
+    else if (status === 401 || status === 403) this.#on({ type: "claim.signed-out" });
+  }
+
+  #renewInTime() {
+    const endsInMs = new Date(this.#grant.expires_at) - Date.now();
+    const afterMs = Math.max(60_000, endsInMs - RENEW_BEFORE_MS);
+    this.#later({ name: "renew", afterMs, event: { type: "token.expiring" } });
+  }
+
+  async #beat() {
+    if (!isDue(this.#state) || !this.#grant) return;
+    const who = {
+      agentId: Number(this.#root.dataset.agent),
+      companyId: this.#root.dataset.company,
+      phoneId: this.#phoneId,
+      now: new Date(),
+    };
+    const answer = await post("/api/agents/heartbeat", bodyOf(this.#state, who), { ticket: this.#grant.ticket });
+    this.#on(eventOf(answer));
+  }
+
+  async #chooseIntent(intent, before) {
+    const { status, body } = await post("/api/agents/intent", { intent });
+    this.#on(status === 200 ? { type: "intent.kept", presence: body.presence } : { type: "intent.failed", before });
+  }
+
+  async #showCaller({ callId, sdkId }) {
+    if (!callId) return this.#view.nameCaller(this.#line.callerOf(sdkId));
+    await window.htmx.ajax("GET", `/phone/incoming/${callId}`, { target: "#caller", swap: "outerHTML", select: "#caller" });
+    const card = this.#root.querySelector("#caller");
+    if (card.dataset.answeredAt) {
+      // This computer's clock may be wrong: only the difference of the server's two moments is used.
+      const talkedMs = Date.parse(card.dataset.now) - Date.parse(card.dataset.answeredAt);
+      this.#on({ type: "call.answered-at", callId, atMs: Date.now() - Math.max(0, talkedMs) });
+    }
+    const lines = [...card.querySelectorAll("p")].map((line) => line.textContent.trim());
+    return this.#ringer.notify(lines[0] ?? "", lines.slice(1).join(" · "));
+  }
+}
+
+const CLAIMED = {
+  200: "claim.granted",
+  401: "claim.signed-out",
+  403: "claim.signed-out",
+  409: "claim.elsewhere",
+  503: "claim.no-credential",
+};
+
+/** One id per browser: its tabs settle among themselves (Web Locks) which of them is the phone. */
+function phoneIdOfThisBrowser() {
+  const known = localStorage.getItem(PHONE_ID);
+  if (known) return known;
+  const made = crypto.randomUUID();
+  localStorage.setItem(PHONE_ID, made);
+  return made;
+}

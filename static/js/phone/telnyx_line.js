@@ -1,0 +1,246 @@
+// The only file that touches @telnyx/webrtc 2.27 (UMD global TelnyxWebRTC). It obeys commands, tells events, and guards
+// the SDK's traps; each guard names what it guards against (observed, docs/telnyx-assumptions.md).
+
+const MICROPHONE_REFUSED = new Set([42001, 42002, 42003]);
+/** Reconnection given up, gateway failed, log-in refused: only a new client with a new token helps. */
+const LINE_DEAD = new Set([45003, 45004, 46001, 46002, 46003]);
+const SESSION_NOT_REATTACHED = 48501;
+const TOKEN_EXPIRING = 34001;
+const NO_AUTO_RECONNECT = 36005;
+const CALL_HEADER = "x-curbe-call";
+const KNOWN_CALLS = "curbe.line.calls";
+
+export class TelnyxLine {
+  #tell;
+  #client = null;
+  /** sdkId → every call object that the SDK made for it, newest last. */
+  #calls = new Map();
+  #audio = new Map();
+  /** Calls whose end was told already: the first terminal cause wins. */
+  #over = new Set();
+  /** Calls that were hung up while the socket was down: their BYE was lost, so they may come back. */
+  #buried = new Set();
+
+  /** `tell(event)` gets the events of machine.js. */
+  constructor(tell) {
+    this.#tell = tell;
+  }
+
+  get isConnected() {
+    return Boolean(this.#client?.connected);
+  }
+
+  /** `host` is empty for Telnyx; `iceServers` is null for the SDK's own list. */
+  connect({ loginToken, host, iceServers }) {
+    this.disconnect();
+    const client = new window.TelnyxWebRTC.TelnyxRTC({
+      login_token: loginToken,
+      // After a reload the server offers the call again (attach); a BYE here would end it.
+      hangupOnBeforeUnload: false,
+      // After a reconnect the reports' debug log would carry the log-in frame with its token.
+      debugLogLevel: "error",
+      ...(host ? { host } : {}),
+      // Reports would go to the sandbox's host, which takes none.
+      ...(host.startsWith("ws://") ? { enableCallReports: false } : {}),
+      ...(iceServers === null || iceServers === undefined ? {} : { iceServers }),
+    });
+    this.#client = client;
+    const ifCurrent = (handle) => (payload) => this.#client === client && handle(payload);
+    client.on("telnyx.ready", ifCurrent(() => this.#tell({ type: "line.ready" })));
+    client.on("telnyx.socket.close", ifCurrent(() => this.#tell({ type: "line.lost" })));
+    client.on("telnyx.socket.message", ifCurrent((frame) => this.#onFrame(frame)));
+    client.on("telnyx.error", ifCurrent((payload) => this.#onError(payload)));
+    client.on("telnyx.warning", ifCurrent((payload) => this.#onWarning(payload)));
+    client.on("telnyx.notification", ifCurrent((notification) => this.#onNotification(notification)));
+    client.connect();
+  }
+
+  /** Replace the token of a live line; the calls on it notice nothing. */
+  async renew(loginToken) {
+    await this.#client?.login({ creds: { login_token: loginToken } });
+  }
+
+  disconnect() {
+    const client = this.#client;
+    this.#client = null;
+    if (client === null) return;
+    // disconnect() sends NORMAL_CLEARING even for a call that only rings, and TeXML would then ring it once more.
+    for (const sdkId of this.#calls.keys()) if (this.#newest(sdkId)?.state === "ringing") this.#newest(sdkId).hangup();
+    client.disconnect();
+    for (const sdkId of [...this.#calls.keys()]) this.#forget(sdkId);
+  }
+
+  async answer(sdkId) {
+    const call = this.#newest(sdkId);
+    // answer() on a call that was cancelled opens the microphone, leaves it open, and tells nobody.
+    if (call?.state !== "ringing") return this.#tellOver(sdkId, {});
+    await call.answer({ remoteElement: this.#audioFor(sdkId) });
+  }
+
+  /** End our leg by a BYE (USER_BUSY before the answer, NORMAL_CLEARING after it). */
+  hangup(sdkId) {
+    const call = this.#newest(sdkId);
+    if (!call || this.#over.has(sdkId)) return this.#tellOver(sdkId, {});
+    if (!this.isConnected) {
+      // A BYE without a socket is lost for ever; if the server re-attaches the call, it is ended then.
+      this.#buried.add(sdkId);
+      return this.endLocally(sdkId);
+    }
+    // A second hangup() would send a second BYE.
+    if (["hangup", "destroy", "purge"].includes(call.state)) return undefined;
+    return call.hangup();
+  }
+
+  /** End here without a BYE: the server has ended the legs already. */
+  endLocally(sdkId) {
+    for (const call of this.#calls.get(sdkId) ?? []) if (call.state !== "destroy") call.hangup({}, false);
+    this.#tellOver(sdkId, {});
+  }
+
+  mute(sdkId, muted) {
+    const call = this.#newest(sdkId);
+    if (muted) call?.muteAudio();
+    else call?.unmuteAudio();
+  }
+
+  digit(sdkId, digit) {
+    this.#newest(sdkId)?.dtmf(digit);
+  }
+
+  /** The ids that the browser sees of its own leg; any may be missing. */
+  ids(sdkId) {
+    const ids = this.#newest(sdkId)?.telnyxIDs ?? {};
+    return { legId: ids.telnyxLegId, controlId: ids.telnyxCallControlId, sessionId: ids.telnyxSessionId };
+  }
+
+  /** Who calls as far as the network knows; for a call that carries no id of ours. */
+  callerOf(sdkId) {
+    const { remoteCallerName = "", remoteCallerNumber = "" } = this.#newest(sdkId)?.options ?? {};
+    return remoteCallerName || remoteCallerNumber;
+  }
+
+  #onNotification({ type, call, error }) {
+    if (type === "userMediaError" && call) this.#tell({ type: "answer.no-microphone", sdkId: call.id, error: String(error) });
+    if (type !== "callUpdate" || !call) return;
+    const sdkId = call.id;
+    if (call.state === "ringing" || call.state === "recovering" || call.recoveredCallId) this.#meet(call);
+    if (call.state === "active") this.#onActive(call);
+    if (call.state === "hangup" || call.state === "destroy") {
+      // The same invite, delivered twice, makes two objects with one id; a re-attach replaces one by another.
+      if (call === this.#newest(sdkId) || !this.#calls.has(sdkId)) this.#tellOver(sdkId, call);
+    }
+  }
+
+  #meet(call) {
+    const sdkId = call.id;
+    const known = this.#calls.get(sdkId) ?? [];
+    if (known.includes(call)) return;
+    const isRecovered = Boolean(call.recoveredCallId) || call.state === "recovering";
+    if (this.#over.has(sdkId) && !isRecovered) return;
+    this.#over.delete(sdkId);
+    this.#calls.set(sdkId, [...known, call]);
+    if (this.#buried.has(sdkId)) return;
+    this.#tell({
+      type: "invite",
+      sdkId,
+      callId: callIdOf(call) || rememberedCallId(sdkId),
+      recovered: isRecovered,
+      atMs: Date.now(),
+    });
+    remember(sdkId, callIdOf(call));
+  }
+
+  #onActive(call) {
+    const sdkId = call.id;
+    if (this.#buried.has(sdkId)) {
+      this.#buried.delete(sdkId);
+      call.hangup();
+      return;
+    }
+    const audio = this.#audioFor(sdkId);
+    // A call that the SDK re-attached by itself knows no element of ours.
+    if (call.remoteStream && audio.srcObject !== call.remoteStream) audio.srcObject = call.remoteStream;
+    this.#tell({ type: "call.active", sdkId, atMs: Date.now() });
+  }
+
+  #onError({ error, callId }) {
+    const code = Number(error?.code);
+    if (MICROPHONE_REFUSED.has(code) && callId) this.#tell({ type: "answer.no-microphone", sdkId: callId, error: error.message });
+    if (code === SESSION_NOT_REATTACHED && callId) this.#tellOver(callId, { cause: "SESSION_NOT_REATTACHED" });
+    if (LINE_DEAD.has(code)) this.#tell({ type: "line.dead" });
+  }
+
+  #onWarning({ warning }) {
+    const code = Number(warning?.code);
+    if (code === TOKEN_EXPIRING) this.#tell({ type: "token.expiring" });
+    if (code === NO_AUTO_RECONNECT) this.#tell({ type: "line.dead" });
+  }
+
+  #onFrame(frame) {
+    // A punted client has purged its calls and does not reconnect by itself.
+    if (frame?.method === "telnyx_rtc.punt") this.#tell({ type: "line.dead" });
+  }
+
+  #tellOver(sdkId, { cause = "", sipCode = "" }) {
+    if (this.#over.has(sdkId)) return;
+    this.#over.add(sdkId);
+    this.#tell({ type: "call.over", sdkId, cause, sipCode: String(sipCode ?? "") });
+    this.#forget(sdkId);
+  }
+
+  #forget(sdkId) {
+    const left = this.#calls.get(sdkId) ?? [];
+    this.#calls.delete(sdkId);
+    for (const call of left) if (!["hangup", "destroy", "purge"].includes(call.state)) call.hangup({}, false);
+    const audio = this.#audio.get(sdkId);
+    if (audio) {
+      audio.srcObject = null;
+      audio.remove();
+    }
+    this.#audio.delete(sdkId);
+    remember(sdkId, "");
+  }
+
+  #newest(sdkId) {
+    return this.#calls.get(sdkId)?.at(-1);
+  }
+
+  /** One element per call: with a shared one a second call silences the first. */
+  #audioFor(sdkId) {
+    if (!this.#audio.has(sdkId)) {
+      const audio = document.createElement("audio");
+      audio.autoplay = true;
+      audio.hidden = true;
+      audio.dataset.lineAudio = sdkId;
+      document.body.append(audio);
+      this.#audio.set(sdkId, audio);
+    }
+    return this.#audio.get(sdkId);
+  }
+}
+
+function callIdOf(call) {
+  const headers = call.options?.customHeaders ?? [];
+  return headers.find((header) => header.name?.toLowerCase() === CALL_HEADER)?.value ?? "";
+}
+
+// An attach after a reload need not repeat our header: what the id meant is kept for this tab.
+
+function rememberedCallId(sdkId) {
+  return readRemembered()[sdkId] ?? "";
+}
+
+function remember(sdkId, callId) {
+  const known = readRemembered();
+  if (callId) known[sdkId] = callId;
+  else delete known[sdkId];
+  sessionStorage.setItem(KNOWN_CALLS, JSON.stringify(known));
+}
+
+function readRemembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KNOWN_CALLS) ?? "{}");
+  } catch {
+    return {};
+  }
+}

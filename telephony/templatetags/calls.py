@@ -1,0 +1,113 @@
+"""How calls are written on pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+
+from curbe.lib.phone import for_people
+from telephony.models import Call, Offer
+
+register = template.Library()
+
+#: Telnyx tells of a recording seconds after the call; past a minute the page stops asking.
+AUDIO_EXPECTED_FOR_S = 60
+#: What networks put where the number would be (RFC 3323, RFC 3325, and old switches).
+WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown", "private"})
+
+
+@register.filter
+def phone(number: str) -> str:
+    """Return ``+1 305-555-0100`` for ``+13055550100``; nothing for a number that the caller keeps to himself."""
+    return "" if number.lower() in WITHHELD else for_people(number)
+
+
+@register.filter
+def clock(seconds: int | None) -> str:
+    """Return ``1:05`` or ``1:02:05``; nothing for nothing."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def talked_s(call: Call) -> int | None:
+    """Return how long two people were connected, in whole seconds; None when nobody was, or they still are."""
+    return seconds_between(call.answered_at, call.ended_at)
+
+
+@register.filter
+def lasted_s(begin: datetime | None, end: datetime | None) -> int | None:
+    return seconds_between(begin, end)
+
+
+def seconds_between(begin: datetime | None, end: datetime | None) -> int | None:
+    if begin is None or end is None:
+        return None
+    return max(0, round((end - begin).total_seconds()))
+
+
+#: What a row says at first glance; the colours of components/badge.css.
+_TONES = {
+    Call.Outcome.ANSWERED: "good",
+    Call.Outcome.FORWARDED: "good",
+    Call.Outcome.VOICEMAIL: "note",
+    Call.Outcome.MISSED: "bad",
+    Call.Outcome.ABANDONED: "bad",
+    Call.Outcome.FAILED: "bad",
+    Call.Outcome.UNASSIGNED: "quiet",
+}
+
+
+@register.filter
+def tone(call: Call) -> str:
+    """Return the tone of the call's badge: live, good, note, bad or quiet."""
+    if call.status != Call.Status.COMPLETED:
+        return "live"
+    return _TONES.get(Call.Outcome(call.outcome), "quiet")
+
+
+@register.filter
+def word(call: Call) -> str:
+    """Return the one word for how the call stands: its outcome once it is over, until then its status."""
+    if call.status == Call.Status.COMPLETED and call.outcome:
+        return str(call.get_outcome_display())
+    return str(call.get_status_display())
+
+
+@register.filter
+def waited_s(call: Call) -> int | None:
+    """Return how long the caller waited for an answer, or until giving up."""
+    return seconds_between(call.started_at, call.answered_at or call.ended_at)
+
+
+@register.filter
+def unsettled(call: Call) -> bool:
+    """Say whether the row is expected to change by itself: not over, its audio on its way, or just about to be told.
+
+    A page whose socket is down asks for such rows by the clock (static/js/behaviors/live_regions.js).
+    """
+    recordings = call.recordings.all()  # type: ignore[attr-defined]  # reverse relation of an app above
+    if call.status != Call.Status.COMPLETED or any(recording.state == "pending" for recording in recordings):
+        return True
+    expects_audio = call.outcome in {Call.Outcome.ANSWERED, Call.Outcome.VOICEMAIL} and not recordings
+    if not expects_audio or call.ended_at is None:
+        return False
+    return (timezone.now() - call.ended_at).total_seconds() < AUDIO_EXPECTED_FOR_S
+
+
+_OFFER_TONES = {
+    Offer.Outcome.PENDING: "live",
+    Offer.Outcome.ANSWERED: "good",
+    Offer.Outcome.MISSED: "bad",
+    Offer.Outcome.DEVICE_LOST: "bad",
+}
+
+
+@register.filter
+def offer_tone(offer: Offer) -> str:
+    return _OFFER_TONES.get(Offer.Outcome(offer.outcome), "quiet")

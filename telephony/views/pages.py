@@ -1,0 +1,166 @@
+"""The pages: the phone with today's calls, the history, one call; and what is shown when something is wrong."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from curbe.companies.access import company_of, for_company, get_for_company, member_required
+from curbe.lib.http import json_error
+from telephony.core import explain
+from telephony.models import Call
+from telephony.queries import history
+from telephony.queries.history import Show
+
+
+@require_GET
+@never_cache
+@member_required
+def phone(request: HttpRequest) -> HttpResponse:
+    """The page that agents have open all day. The phone itself stands in base.html, on every page."""
+    return render(request, "telephony/phone.html", _todays_context(request))
+
+
+@require_GET
+@never_cache
+@member_required
+def todays_calls(request: HttpRequest) -> HttpResponse:
+    return render(request, "telephony/_todays_calls.html", _todays_context(request))
+
+
+@require_GET
+@never_cache
+@member_required
+def calls(request: HttpRequest) -> HttpResponse:
+    number = request.GET.get("number", "").strip()[:64]
+    show = _show(request.GET.get("show", ""))
+    page = history.page(
+        for_company(request, Call), number=number, show=show, older_than=_id_or_none(request.GET.get("older", ""))
+    )
+    filters = {name: value for name, value in (("number", number), ("show", str(show))) if value}
+    context = {
+        "calls": page.calls,
+        "number": number,
+        "show": show,
+        "choices": _choices(show),
+        "is_narrowed": bool(filters),
+        "is_newest": "older" not in request.GET,
+        "older": urlencode({**filters, "older": page.older_than}) if page.older_than else "",
+        "this_page": urlencode({key: request.GET[key] for key in ("number", "show", "older") if key in request.GET}),
+        "zone": _zone(request),
+    }
+    return render(request, "telephony/calls.html", context)
+
+
+@require_GET
+@never_cache
+@member_required
+def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    """One row, as every list includes it: what a push refetches."""
+    call = get_for_company(request, history.with_all_a_row_shows(for_company(request, Call)), pk=call_id)
+    return render(request, "telephony/_call_row.html", {"call": call, "zone": _zone(request)})
+
+
+@require_GET
+@never_cache
+@member_required
+def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    rows = (
+        for_company(request, Call)
+        .select_related("agent__user", "queue", "number", "contact", "hangup_requested_by__user")
+        .prefetch_related("legs__agent__user", "offers__agent__user", "traces", "recordings")
+    )
+    found = get_for_company(request, rows, pk=call_id)
+    language = get_language() or "es"
+    context = {
+        "call": found,
+        "legs": sorted(found.legs.all(), key=lambda leg: (leg.started_at, leg.id)),
+        "offers": sorted(found.offers.all(), key=lambda offer: (offer.offered_at, offer.id)),
+        "steps": [
+            {"step": trace.step, "at": trace.at, "sentences": explain.sentences(trace.reasons, language)}
+            for trace in sorted(found.traces.all(), key=lambda trace: trace.step)
+        ],
+        "zone": _zone(request),
+    }
+    return render(request, "telephony/call.html", context)
+
+
+@require_GET
+@never_cache
+@member_required
+def incoming(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    """Who is calling, for the phone: fetched when the SDK rings, and again when the server knows of the answer."""
+    rows = for_company(request, Call).select_related("queue", "number", "contact")
+    return render(request, "telephony/_incoming.html", {"call": get_for_company(request, rows, pk=call_id)})
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _problem(request, 400, _("The address is not one that we understand."))
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _problem(request, 403, _("You may not see this."))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _problem(request, 404, _("There is nothing here."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    # No context processor may run: what broke may be the database that they ask.
+    if request.path_info.startswith("/api/"):
+        return json_error(500, "We failed. It is in our log.")
+    return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def _problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        return json_error(status, text)
+    return render(request, f"{status}.html", status=status)
+
+
+def _todays_context(request: HttpRequest) -> dict[str, Any]:
+    zone = _zone(request)
+    return {"calls": history.todays(for_company(request, Call), now=timezone.now(), zone=zone), "zone": zone}
+
+
+def _zone(request: HttpRequest) -> tzinfo:
+    return history.zone_of(company_of(request).timezone)
+
+
+def _choices(chosen: Show) -> list[tuple[str, str, bool]]:
+    """Return ``(value, label, is chosen)`` for each way to narrow the history."""
+    labels = {
+        Show.ALL: _("All calls"),
+        Show.NOW: _("Going on now"),
+        Show.ANSWERED: _("Answered"),
+        Show.MISSED: _("Missed"),
+        Show.VOICEMAIL: _("Voicemail"),
+    }
+    return [(value.value, label, value is chosen) for value, label in labels.items()]
+
+
+def _show(text: str) -> Show:
+    try:
+        return Show(text)
+    except ValueError as err:
+        raise BadRequest("show") from err
+
+
+def _id_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError as err:
+        raise BadRequest("older") from err
