@@ -7,3 +7,9 @@ from django.utils.translation import gettext_lazy as _
 class AgentsConfig(AppConfig):
     name = "agents"
     verbose_name = _("Agents")
+
+    def ready(self) -> None:
+        from agents.company_file import EXTENSION
+        from curbe.companies import company_file
+
+        company_file.extend(EXTENSION)

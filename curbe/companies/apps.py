@@ -10,4 +10,7 @@ class CompaniesConfig(AppConfig):
     verbose_name = _("Companies and people")
 
     def ready(self) -> None:
-        from curbe.companies import schema  # noqa: F401
+        from curbe.companies import company_file, schema, sections  # noqa: F401
+
+        company_file.register_head(sections.HEAD_SECTION)
+        company_file.register(sections.USERS)

@@ -1,0 +1,104 @@
+"""YAML with line numbers: a tree in which every value knows where it stands. Pure.
+
+Only what a company file needs: mappings, lists and scalars. Aliases are refused (they make small files enormous), and
+so are keys that stand twice (YAML would silently take the last).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import yaml
+
+#: A company of a hundred thousand numbers is about 8 MB.
+MAX_CHARACTERS: Final = 20_000_000
+
+
+class Unreadable(ValueError):
+    """The text is not YAML that we read. ``line`` counts from 1."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value as it is written: ``text`` is +13055550100 whether or not it stands in quotes."""
+
+    line: int
+    text: str
+    is_null: bool = False
+    #: None unless it is a bare true or false.
+    boolean: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    line: int
+    items: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping. ``key_lines`` has the line of each key, which is not always its value's."""
+
+    line: int
+    values: Mapping[str, Node] = field(default_factory=dict)
+    key_lines: Mapping[str, int] = field(default_factory=dict)
+
+
+Node = Scalar | Sequence | Table
+
+
+def parse(text: str) -> Node:
+    """Return the document as a tree. Raises Unreadable."""
+    if len(text) > MAX_CHARACTERS:
+        raise Unreadable(1, f"the file is longer than {MAX_CHARACTERS} characters")
+    try:
+        _refuse_aliases(text)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.reader.ReaderError as err:
+        line = text.count("\n", 0, err.position) + 1
+        raise Unreadable(line, f"the character U+{ord(text[err.position]):04X} does not belong in a file") from err
+    except yaml.MarkedYAMLError as err:
+        mark = err.problem_mark or err.context_mark
+        raise Unreadable(mark.line + 1 if mark else 1, err.problem or "this is not YAML") from err
+    except RecursionError as err:
+        raise Unreadable(1, "lists and mappings are nested too deep") from err
+    if root is None:
+        raise Unreadable(1, "the file is empty")
+    return _tree(root)
+
+
+def _refuse_aliases(text: str) -> None:
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise Unreadable(event.start_mark.line + 1, "aliases (*name) are not read: write the value out")
+
+
+def _tree(node: yaml.Node) -> Node:
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        return _table(node, line)
+    if isinstance(node, yaml.SequenceNode):
+        return Sequence(line, tuple(_tree(item) for item in node.value))
+    boolean = node.value.lower() in {"true", "yes", "on"} if node.tag == "tag:yaml.org,2002:bool" else None
+    return Scalar(line, str(node.value), is_null=node.tag == "tag:yaml.org,2002:null", boolean=boolean)
+
+
+def _table(node: yaml.MappingNode, line: int) -> Table:
+    values: dict[str, Node] = {}
+    key_lines: dict[str, int] = {}
+    for key_node, value_node in node.value:
+        key_line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise Unreadable(key_line, "a key must be one word")
+        key = str(key_node.value)
+        if key in values:
+            raise Unreadable(key_line, f"{key} stands twice, first on line {key_lines[key]}")
+        values[key], key_lines[key] = _tree(value_node), key_line
+    return Table(line, values, key_lines)
