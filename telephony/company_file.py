@@ -216,9 +216,8 @@ def _plain(row: Row, *keys: str) -> dict[str, Any]:
 def _save_if_different(run: Import, what: str, row: CallQueue, wanted: dict[str, Any]) -> None:
     different = {key: value for key, value in wanted.items() if getattr(row, key) != value}
     if different:
-        run.note(
-            "~", f"{what}: {', '.join(f'{key} {getattr(row, key)} → {value}' for key, value in different.items())}"
-        )
+        words = ", ".join(f"{key} {getattr(row, key)} → {value}" for key, value in different.items())
+        run.note("~", f"{what}: {words}")
         for key, value in different.items():
             setattr(row, key, value)
         row.save(update_fields=list(different))
