@@ -122,6 +122,10 @@ def _first_step(request: VoiceRequest, number: NumberFacts, facts: VoiceFacts, n
     return document
 
 
+#: The first reason of a decision → what is certain of the call's outcome from its beginning.
+_KNOWN_OUTCOME: Final = {"unassigned": "unassigned", "failed": "failed"}
+
+
 def _opening(
     call_id: uuid.UUID,
     request: VoiceRequest,
@@ -150,6 +154,7 @@ def _opening(
         decision=decision,
         reasons=reasons,
         document=document,
+        outcome=_KNOWN_OUTCOME.get(str(reasons[0]["code"]), ""),
         offered=tuple(claimed),
         offers_expire_at=lease,
         now=now,

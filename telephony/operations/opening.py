@@ -33,6 +33,8 @@ class Opening:
     decision: Mapping[str, Any]
     reasons: Sequence[Mapping[str, Any]]
     document: str
+    #: What is certain of the outcome already: ``unassigned``, ``failed``, or empty.
+    outcome: str
     #: The agents that were claimed for it; each gets an offer.
     offered: tuple[int, ...]
     offers_expire_at: datetime
@@ -44,7 +46,7 @@ WITH opened AS (
   INSERT INTO telephony_call (id, company_id, direction, from_number, to_number, contact_id, caller_name, number_id,
     queue_id, status, outcome, root_call_sid, account_sid, connection_id, step, started_at, last_news_at, hangup_cause)
   VALUES (%(id)s, %(company)s, 'inbound', %(from)s, %(to)s, %(contact)s, %(name)s, %(number)s,
-    %(queue)s, 'ringing', '', %(sid)s, %(account)s, %(connection)s, 1, %(now)s, %(now)s, '')
+    %(queue)s, 'ringing', %(outcome)s, %(sid)s, %(account)s, %(connection)s, 1, %(now)s, %(now)s, '')
   ON CONFLICT (root_call_sid) DO NOTHING
   RETURNING id
 ), leg AS (
@@ -95,6 +97,7 @@ def open_call(opening: Opening) -> bool:
             "decision": Jsonb(opening.decision),
             "reasons": Jsonb(list(opening.reasons)),
             "document": opening.document,
+            "outcome": opening.outcome,
             "offer_ids": [uuid7() for _ in opening.offered],
             "agents": list(opening.offered),
             "expires": opening.offers_expire_at,

@@ -68,9 +68,7 @@ class TestEveryAddress:
 def test_a_signature_does_not_fit_another_body(telnyx: Telnyx) -> None:
     from tests.telnyx_post import FORM, headers
 
-    answer = telnyx._client.post(
-        "/webhooks/telnyx/inbound", BODY + b"&x=1", content_type=FORM, headers=headers(BODY)
-    )
+    answer = telnyx._client.post("/webhooks/telnyx/inbound", BODY + b"&x=1", content_type=FORM, headers=headers(BODY))
 
     assert answer.status_code == 403
 

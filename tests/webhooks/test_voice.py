@@ -1,0 +1,343 @@
+"""An inbound call at the real address: what the caller meets, what is written, and that nothing makes it fail."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+import pytest
+from django.http import HttpResponse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import SettingsWrapper
+
+from agents.models import Activity, Agent, Beat, Intent, PresenceChange
+from curbe.companies.models import Company
+from curbe.contacts.models import Contact, ContactNumber
+from telephony.models import Call, CallIdentifier, CallLeg, Offer, PhoneNumber, RouteTrace, TelnyxEvent
+from telephony.operations import inbound
+from tests import cast
+from tests.telnyx_post import Telnyx
+
+CALLED = "+13055550100"
+CALLER = "+13055551234"
+
+
+@pytest.fixture
+def company(db: None) -> Company:
+    return cast.make_company("acme")
+
+
+def ready_agent(company: Company, username: str, *, idle_s: int = 60) -> Agent:
+    """Return an agent who can be rung."""
+    agent = cast.make_agent(company, username)
+    Agent.objects.filter(pk=agent.pk).update(idle_since=timezone.now() - timedelta(seconds=idle_s))
+    cast.endpoint_for(agent)
+    cast.beat(agent, now=timezone.now())
+    agent.refresh_from_db()
+    return agent
+
+
+def call(telnyx: Telnyx, path: str = "/webhooks/telnyx/inbound", **fields: str) -> HttpResponse:
+    sent = {
+        "AccountSid": "6a9a7976-012e-45d2-9258-6f5dc68d861e",
+        "CallSid": "v3:one",
+        "CallSidLegacy": "v3:one",
+        "CallerId": CALLER,
+        "CallingPartyType": "pstn",
+        "From": CALLER,
+        "To": CALLED,
+        "ConnectionId": "1568109700606592442",
+        "CallStatus": "in-progress",
+        **fields,
+    }
+    return telnyx.form(path, sent)
+
+
+def verbs(answer: HttpResponse) -> list[str]:
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/xml; charset=utf-8"
+    return [verb.tag for verb in ElementTree.fromstring(answer.content)]
+
+
+def rung(answer: HttpResponse) -> list[str]:
+    """Return the SIP users that the document rings, in order."""
+    root = ElementTree.fromstring(answer.content)
+    return [(sip.text or "").removeprefix("sip:").split("@")[0] for sip in root.iter("Sip")]
+
+
+def spoken(answer: HttpResponse) -> str:
+    return ElementTree.fromstring(answer.content).findtext("Say") or ""
+
+
+# --- The rules, in the order of the contract -----------------------------------------------------------------------
+
+
+def test_a_number_that_is_not_ours_is_said_so_and_no_company_hears_of_it(telnyx: Telnyx, company: Company) -> None:
+    answer = call(telnyx, To="+19998887777")
+
+    assert (verbs(answer), spoken(answer)) == (["Say", "Hangup"], "Número sin asignar")
+    assert not Call.objects.exists()
+    assert TelnyxEvent.objects.get().kind == "instruction.voice.unknown_number"
+
+
+@pytest.mark.parametrize(("language", "text"), [("es", "Número sin asignar"), ("en", "Unassigned number")])
+def test_a_number_without_a_destination_is_said_so_in_the_company_s_language(
+    telnyx: Telnyx, company: Company, language: str, text: str
+) -> None:
+    Company.objects.filter(pk=company.pk).update(language=language)
+    cast.make_number(company, CALLED)
+
+    answer = call(telnyx)
+
+    assert (verbs(answer), spoken(answer)) == (["Say", "Hangup"], text)
+    assert Call.objects.get().company == company
+
+
+def test_a_number_of_another_company_than_the_address_s_is_refused_and_is_an_alarm(
+    telnyx: Telnyx, company: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = cast.make_company("other")
+    cast.make_number(other, CALLED, destination=PhoneNumber.Destination.COMPANY)
+
+    answer = call(telnyx, f"/webhooks/telnyx/voice/{company.public_id}")
+
+    assert verbs(answer) == ["Say", "Hangup"]
+    assert not Call.objects.exists()
+    assert [record.levelname for record in caplog.records if record.name == "telephony.operations.inbound"] == ["ERROR"]
+
+
+def test_a_number_of_a_user_rings_that_user_and_no_other(telnyx: Telnyx, company: Company) -> None:
+    bob = ready_agent(company, "bob")
+    ready_agent(company, "ana")
+    cast.make_number(company, CALLED, agent=bob)
+
+    answer = call(telnyx, f"/webhooks/telnyx/voice/{company.public_id}")
+
+    assert rung(answer) == [bob.endpoint.sip_username]  # type: ignore[attr-defined]
+
+
+def test_a_user_who_cannot_be_rung_passes_the_call_to_the_fallback_number(telnyx: Telnyx, company: Company) -> None:
+    Company.objects.filter(pk=company.pk).update(fallback_number="+13055550199")
+    bob = cast.make_agent(company, "bob")
+    cast.make_number(company, CALLED, agent=bob)
+
+    dial = ElementTree.fromstring(call(telnyx).content).find("Dial")
+
+    assert dial is not None
+    assert dial.findtext("Number") == "+13055550199"
+    assert dial.get("callerId") == CALLED
+    assert dial.get("passDiversionHeader") == "true"
+
+
+def test_nobody_free_and_no_fallback_number_is_voicemail(telnyx: Telnyx, company: Company) -> None:
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+
+    assert verbs(call(telnyx)) == ["Say", "Record"]
+
+
+def test_a_queue_rings_its_members_longest_idle_first(telnyx: Telnyx, company: Company) -> None:
+    ana, bob = ready_agent(company, "ana", idle_s=10), ready_agent(company, "bob", idle_s=900)
+    ready_agent(company, "stranger")
+    cast.make_number(company, CALLED, queue=cast.make_queue(company, "ventas", members=[ana, bob]))
+
+    assert rung(call(telnyx)) == [bob.endpoint.sip_username, ana.endpoint.sip_username]  # type: ignore[attr-defined]
+
+
+def test_the_company_rings_everybody_who_is_free(telnyx: Telnyx, company: Company) -> None:
+    free = ready_agent(company, "ana")
+    on_break = ready_agent(company, "bob")
+    Agent.objects.filter(pk=on_break.pk).update(intent=Intent.BREAK)
+    silent = ready_agent(company, "luis")
+    Beat.objects.filter(agent=silent).update(last_seen_at=timezone.now() - timedelta(seconds=31))
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+
+    assert rung(call(telnyx)) == [free.endpoint.sip_username]  # type: ignore[attr-defined]
+
+
+# --- What is written ---------------------------------------------------------------------------------------------
+
+
+def test_a_call_is_written_with_leg_offer_trace_and_event(telnyx: Telnyx, company: Company) -> None:
+    bob = ready_agent(company, "bob")
+    number = cast.make_number(company, CALLED, agent=bob)
+    contact = Contact.objects.create(company=company, name="Marta Ruiz")
+    ContactNumber.objects.create(company=company, contact=contact, e164=CALLER)
+
+    answer = call(telnyx)
+
+    made = Call.objects.get()
+    assert (made.number, made.contact, made.caller_name) == (number, contact, "Marta Ruiz")
+    assert (made.from_number, made.to_number, made.status) == (CALLER, CALLED, "ringing")
+    leg = CallLeg.objects.get()
+    assert (leg.call, leg.kind, leg.call_sid) == (made, CallLeg.Kind.CALLER, "v3:one")
+    offer = Offer.objects.get()
+    assert (offer.agent, offer.call, offer.outcome) == (bob, made, Offer.Outcome.PENDING)
+    assert offer.expires_at - offer.offered_at == timedelta(seconds=30)
+    trace = RouteTrace.objects.get()
+    assert trace.document.encode() == answer.content
+    assert [reason["code"] for reason in trace.reasons] == ["destination_user", "rung"]
+    event = TelnyxEvent.objects.get()
+    assert (event.kind, event.call, event.processed_at is not None) == ("instruction.voice", made, True)
+    assert CallIdentifier.objects.get().value == "v3:one"
+    bob.refresh_from_db()
+    assert (bob.activity, bob.busy_call_id) == (Activity.RESERVED, made.pk)
+    assert PresenceChange.objects.filter(agent=bob, after="RINGING", call_id=made.pk).exists()
+
+
+def test_the_same_request_twice_gets_the_same_bytes_and_one_call(telnyx: Telnyx, company: Company) -> None:
+    ready_agent(company, "bob")
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+
+    first, second = call(telnyx), call(telnyx)
+
+    assert first.content == second.content
+    assert Call.objects.count() == Offer.objects.count() == TelnyxEvent.objects.count() == 1
+
+
+def test_two_calls_never_ring_one_agent(telnyx: Telnyx, company: Company) -> None:
+    ready_agent(company, "bob")
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+
+    assert verbs(call(telnyx, CallSid="v3:one")) == ["Dial"]
+    assert verbs(call(telnyx, CallSid="v3:two")) == ["Say", "Record"]
+
+
+def test_agents_whom_another_call_claims_in_between_are_left_out_and_the_trace_says_so(
+    telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, bob = ready_agent(company, "ana"), ready_agent(company, "bob")
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+    real = inbound.claim
+
+    def slow_claim(**wanted: object) -> list[int]:
+        Agent.objects.filter(pk=ana.pk).update(activity=Activity.ON_CALL)
+        return real(**wanted)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inbound, "claim", slow_claim)
+
+    assert rung(call(telnyx)) == [bob.endpoint.sip_username]  # type: ignore[attr-defined]
+    codes = {(reason["code"], reason.get("agent_id")) for reason in RouteTrace.objects.get().reasons}
+    assert {("claimed", ana.pk), ("rung", bob.pk)} <= codes
+    assert ("rung", ana.pk) not in codes
+
+
+def test_when_every_claim_is_lost_the_plan_goes_on(
+    telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready_agent(company, "ana")
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+    monkeypatch.setattr(inbound, "claim", lambda **_: [])
+
+    assert verbs(call(telnyx)) == ["Say", "Record"]
+
+
+def test_an_event_that_came_before_its_call_runs_as_soon_as_the_call_is_there(telnyx: Telnyx, company: Company) -> None:
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+    end = {"CallSid": "v3:one", "CallStatus": "completed", "SequenceNumber": "3", "HangupCause": "originator_cancel"}
+    telnyx.form("/webhooks/telnyx/status", end)
+
+    call(telnyx)
+
+    assert Call.objects.get().status == Call.Status.COMPLETED
+
+
+# --- Speed -------------------------------------------------------------------------------------------------------
+
+
+def test_a_call_costs_three_queries(
+    telnyx: Telnyx, company: Company, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    members = [ready_agent(company, f"agent{number}") for number in range(12)]
+    cast.make_number(company, CALLED, queue=cast.make_queue(company, "ventas", members=members))
+
+    with django_assert_num_queries(3):
+        assert len(rung(call(telnyx))) == 10
+
+
+def test_a_repeated_request_costs_one_query(
+    telnyx: Telnyx, company: Company, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+    call(telnyx)
+
+    with django_assert_num_queries(1):
+        call(telnyx)
+
+
+# --- What comes from outside is hostile --------------------------------------------------------------------------
+
+
+HOSTILE = '"><Say>{{From}} & </Dial>\x00\x1f\ud7ff'
+
+
+@pytest.mark.parametrize("field", ["From", "To", "CallerId", "AccountSid", "ConnectionId", "CallSid", "Unknown"])
+def test_no_field_can_break_the_document(telnyx: Telnyx, company: Company, field: str) -> None:
+    ready_agent(company, "bob")
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+
+    answer = call(telnyx, **{field: HOSTILE * 50})
+
+    assert verbs(answer)[0] in {"Dial", "Say"}
+    assert b"{{" not in answer.content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff\xfe\x00", b"not a form", b"&&&=", b"a=1&" * 300, urlencode({"From": CALLER}).encode(), b"{}"],
+    ids=["empty", "bytes", "words", "ampersands", "many", "no-sid", "json"],
+)
+def test_a_malformed_form_still_gets_a_document(telnyx: Telnyx, company: Company, body: bytes) -> None:
+    answer = telnyx.post(f"/webhooks/telnyx/voice/{company.public_id}", body)
+
+    assert verbs(answer) == ["Say", "Record", "Hangup"]
+
+
+def test_a_name_in_another_encoding_costs_nobody_his_call(telnyx: Telnyx, company: Company) -> None:
+    ready_agent(company, "bob")
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+    body = urlencode({"CallSid": "v3:one", "From": CALLER, "To": CALLED}).encode() + b"&CallerId=Jos%E9"
+
+    assert verbs(telnyx.post("/webhooks/telnyx/inbound", body)) == ["Dial"]
+
+
+# --- When we fail ------------------------------------------------------------------------------------------------
+
+
+def test_an_error_of_ours_is_an_apology_and_voicemail_and_the_call_is_kept(
+    telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(inbound, "decide", broken)
+
+    answer = call(telnyx)
+
+    assert verbs(answer) == ["Say", "Record", "Hangup"]
+    assert "problema técnico" in spoken(answer)
+    assert "Unable to route call v3:one" in caplog.text
+    made = Call.objects.get()
+    assert [reason["code"] for reason in RouteTrace.objects.get(call=made).reasons] == ["failed"]
+    monkeypatch.undo()
+    assert verbs(call(telnyx)) == ["Say", "Record", "Hangup"], "a repeated request hears the same"
+
+
+def test_with_the_language_unknown_the_apology_is_in_the_language_of_the_house(
+    telnyx: Telnyx, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEFAULT_LANGUAGE = "en"
+    monkeypatch.setattr(inbound, "voice_facts", lambda **_: 1 / 0)
+
+    assert "technical problem" in spoken(call(telnyx))
+
+
+def test_a_browser_s_call_that_nobody_announced_is_refused(telnyx: Telnyx, company: Company) -> None:
+    answer = call(telnyx, f"/webhooks/telnyx/outbound/{company.public_id}", FromSipUri="gencred1@sip.telnyx.com")
+
+    assert verbs(answer) == ["Reject"]
+    assert not Call.objects.exists()
+    assert TelnyxEvent.objects.get().kind == "instruction.outbound.refused"
