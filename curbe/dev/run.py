@@ -40,11 +40,11 @@ def main() -> int:
 def start(stack: Stack, *, sandbox: bool) -> str:
     """Start everything and return the text of the demo's log-ins. Without `sandbox` Telnyx itself is used."""
     processes = (*(["sandbox"] if sandbox else []), *PROCESSES)
-    stack.check_ports(*processes)
     console.step("Starting PostgreSQL and Redis")
     stack.start_servers()
     if stack.servers.ended_orphans:
         console.step(f"Ended what a killed run had left: {', '.join(stack.servers.ended_orphans)}")
+    stack.check_ports(*processes)  # after that: an orphan may have held one
     if sandbox:
         stack.run([sys.executable, "-m", "telephony.sandbox", "--prepare", "--data", str(stack.data)])
         stack.launch("sandbox")
@@ -82,7 +82,7 @@ def load_demo(stack: Stack) -> str:
 
 
 def _greet(stack: Stack, logins: str, *, seconds: float) -> None:
-    sandbox = "SANDBOX_PORT" in stack.ports and stack.is_running("sandbox")
+    sandbox = stack.is_running("sandbox")
     rows = [("Curbe Voice", stack.url("web") + "/"), ("Admin", stack.url("web") + "/admin/")]
     rows += [("API", stack.url("web") + "/api/docs")]
     rows += [("Pretend Telnyx", stack.url("sandbox") + "/")] if sandbox else []

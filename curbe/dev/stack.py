@@ -32,6 +32,7 @@ from curbe.dev.embedded import Servers
 from curbe.dev.errors import UnableToStart
 from curbe.dev.processes import spawn, stop, wait_until
 
+PROCFILE = config.ROOT / "Procfile"
 READY_TIMEOUT_S = 45.0
 
 # Celery says so when its consumer takes tasks, and when beat's clock runs: each has its own words for it.
@@ -148,7 +149,9 @@ class Stack:
                 )
 
     def url(self, name: str) -> str:
-        return f"http://{self.host}:{self.ports[PORT_NAMES[name]]}"
+        """Return the address for this machine; a host that stands for all interfaces is reached by the loopback one."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", "*"} else self.host
+        return f"http://{host}:{self.ports[PORT_NAMES[name]]}"
 
     def process(self, name: str) -> subprocess.Popen[bytes]:
         """Return the process, whose `pid` leads a group of its own: for a benchmark that weighs it."""
@@ -200,7 +203,7 @@ class Stack:
             self.servers.close()
 
     def _spawn(self, name: str) -> None:
-        command = self._command(name)
+        command = command_of(name, self.env)
         console.rotate(self.log(name))
         process = spawn(command, env=self.env, cwd=config.ROOT, stdout=subprocess.PIPE)
         assert process.stdout is not None
@@ -216,13 +219,6 @@ class Stack:
         follower = console.follow(name, process.stdout, self.log(name), echo=lambda: self.echo, notice=notice)
         running = Running(name, process, follower, last, said_ready)
         self._running[name] = running
-
-    def _command(self, name: str) -> list[str]:
-        lines = {"sandbox": SANDBOX, **procfile.parse((config.ROOT / "Procfile").read_text(encoding="utf-8"))}
-        program, *arguments = procfile.command(lines[name], self.env)
-        # By the interpreter, not by the script: its first line breaks when the checkout is moved.
-        module = ["-m", program] if program != "python" else []
-        return [sys.executable, *module, *arguments]
 
     def _wait(self, running: Running) -> None:
         began = time.monotonic()
@@ -241,6 +237,15 @@ class Stack:
             raise UnableToStart(self.explain(running.name))
         lines = "".join(f"\n    {line}" for line in running.last)
         raise UnableToStart(f"{running.name} was not ready after {time.monotonic() - began:.0f} s:{lines}")
+
+
+def command_of(name: str, env: Mapping[str, str]) -> list[str]:
+    """Return the command line of a process: the Procfile's, by this interpreter."""
+    lines = {"sandbox": SANDBOX, **procfile.parse(PROCFILE.read_text(encoding="utf-8"))}
+    program, *arguments = procfile.command(lines[name], env)
+    # Not by the program's own script: its first line names a path that breaks when the checkout is moved.
+    module = ["-m", program] if program != "python" else []
+    return [sys.executable, *module, *arguments]
 
 
 def answers(address: str) -> bool:

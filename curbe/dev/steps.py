@@ -55,7 +55,7 @@ class Step:
     show: int = 0
 
 
-def test_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def environment_of_tests(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without what it says about a real installation."""
     kept = {name: value for name, value in environ.items() if name not in OF_AN_INSTALLATION}
     return {**kept, "CURBE_IGNORE_DOTENV": "1", "PYTHONDONTWRITEBYTECODE": ""}

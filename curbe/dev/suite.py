@@ -23,7 +23,7 @@ from curbe.dev import chromium, config, console, node, ports, setup
 from curbe.dev.errors import UnableToStart
 from curbe.dev.processes import spawn, stop
 from curbe.dev.stack import Stack
-from curbe.dev.steps import Step, checks, javascript, test_environment
+from curbe.dev.steps import Step, checks, environment_of_tests, javascript
 
 GROUPS = ("checks", "javascript", "tests", "browser")
 LANES = 2  # checks side by side: one per core of the smallest machine
@@ -63,7 +63,7 @@ def run(groups: Sequence[str], pytest_arguments: Sequence[str]) -> int:
     chosen = config.read(os.environ, default_data=".data-test")
     setup.prepare()
     results: list[Result] = []
-    environment = test_environment(os.environ)
+    environment = environment_of_tests(os.environ)
     with Stack(data=chosen.data, ports=_ports(chosen), env=environment, throwaway=True) as stack:
         console.step("Starting PostgreSQL and Redis")
         stack.start_servers()
