@@ -283,6 +283,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "CallStatus": "telephony.models.Call.Status",
+        "LegStatus": "telephony.models.CallLeg.Status",
+        "LegKind": "telephony.models.CallLeg.Kind",
+        "RecordingKind": ["call", "voicemail"],
+    },
 }
 
 # --- Logs ----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
@@ -17,4 +18,19 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
             "in": "header",
             "name": "Authorization",
             "description": "`Token <key>`; keys are made in the admin and act as one member of one company.",
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call,misc]
+    """Tells the OpenAPI document about the log-in of the pages."""
+
+    target_class = "curbe.companies.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "The log-in of the pages. What changes something needs `X-CSRFToken` too.",
         }

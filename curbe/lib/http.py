@@ -22,21 +22,25 @@ Road = Callable[[HttpRequest], HttpResponseBase]
 #: Requests by programs that carry their own proof: no session, no cookie, no CSRF token could help or harm them.
 SHORT_PREFIXES: Final = ("/webhooks/", "/healthz", "/readyz")
 PHONE_TICKET: Final = "Phone "
+#: The one address where a ticket opens anything.
+HEARTBEAT_PATH: Final = "/api/agents/heartbeat"
 
 
 def short_road(get_response: Road) -> Road:
     """Send webhooks, health checks and ticketed heartbeats straight to their views, past all other middleware."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(SHORT_PREFIXES) or request.META.get("HTTP_AUTHORIZATION", "").startswith(
-            PHONE_TICKET
-        ):
+        if request.path_info.startswith(SHORT_PREFIXES) or _is_ticketed_heartbeat(request):
             match = resolve(request.path_info, getattr(request, "urlconf", None))
             request.resolver_match = match
             return match.func(request, *match.args, **match.kwargs)
         return get_response(request)
 
     return middleware
+
+
+def _is_ticketed_heartbeat(request: HttpRequest) -> bool:
+    return request.path_info == HEARTBEAT_PATH and request.META.get("HTTP_AUTHORIZATION", "").startswith(PHONE_TICKET)
 
 
 def json_error(status: int, text: str, **more: object) -> JsonResponse:

@@ -1,0 +1,23 @@
+"""What browsers and programs call about calls (contract, section 4); no trailing slash."""
+
+from __future__ import annotations
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from telephony.views import calls_api, health, webrtc_api
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/agents/me", webrtc_api.me, name="me"),
+    path("api/webrtc/token", webrtc_api.token, name="webrtc-token"),
+    path("api/webrtc/server-hangup", webrtc_api.server_hangup, name="server-hangup"),
+    path("api/webrtc/calls/<uuid:call_id>/ids", webrtc_api.ids, name="call-ids"),
+    path("api/webrtc/calls/<uuid:call_id>/decline", webrtc_api.decline, name="call-decline"),
+    path("api/calls", calls_api.calls, name="api-calls"),
+    path("api/calls/<uuid:call_id>", calls_api.call, name="api-call"),
+    path("api/calls/<uuid:call_id>/trace", calls_api.trace, name="api-call-trace"),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+]

@@ -1,0 +1,236 @@
+"""Calls for programs: the list and its filters, one call with its story, and each as the API writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from telephony.core import explain
+from telephony.models import Call, CallLeg, RouteTrace, TelnyxEvent
+
+PAGE_SIZE: Final = 50
+LARGEST_PAGE: Final = 200
+#: A call's story has a dozen events; a call that was asked about for hours is cut here.
+MOST_EVENTS: Final = 500
+#: The id of a call carries the moment at which its row was made, which may lag behind its start by Telnyx's clock.
+ID_SKEW: Final = timedelta(hours=1)
+
+
+class BadFilter(ValueError):
+    """A parameter of the query cannot be understood; ``field`` names it."""
+
+    def __init__(self, field: str, text: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    calls: tuple[Call, ...]
+    #: The cursor of the next page; None on the last one.
+    next: str | None
+
+
+def page(calls: QuerySet[Call], query: Mapping[str, str]) -> Page:
+    """Return the calls that the query asks for, newest first. Raises BadFilter. Three statements at the most."""
+    values = _read(query)
+    size = values.pop("limit", PAGE_SIZE)
+    for name, value in values.items():
+        calls = calls.filter(_CONDITIONS[name](value))
+    rows = tuple(_with_what_is_written(calls).order_by("-id")[: size + 1])
+    return Page(rows[:size], str(rows[size - 1].pk) if len(rows) > size else None)
+
+
+def with_story(calls: QuerySet[Call]) -> QuerySet[Call]:
+    """Return the calls with everything that the address of one call answers."""
+    return _with_what_is_written(calls).prefetch_related(
+        Prefetch("legs", CallLeg.objects.select_related("agent__user").order_by("started_at", "id"))
+    )
+
+
+def _with_what_is_written(calls: QuerySet[Call]) -> QuerySet[Call]:
+    # The recordings' app stands above this one: it is reached by the reverse relation.
+    return calls.select_related("agent__user", "queue").prefetch_related("recordings")
+
+
+# --- The parameters of the list -----------------------------------------------------------------------------------
+
+
+def _read(query: Mapping[str, str]) -> dict[str, Any]:
+    values = {}
+    for name, text in query.items():
+        if name not in _PARAMETERS:
+            raise BadFilter(name, f"This parameter is not known. Known are: {', '.join(_PARAMETERS)}.")
+        try:
+            values[name] = _PARAMETERS[name](text)
+        except ValueError as err:
+            raise BadFilter(name, str(err)) from None
+    return values
+
+
+def _number(text: str) -> tuple[str, ...]:
+    """Return the ways in which the number may stand there. A plus that nobody escaped arrives as a space."""
+    number = text.strip()
+    if not number or len(number) > 64 or "\x00" in number:
+        raise ValueError("Write a number as E.164: %2B13055550100.")
+    return (number, f"+{number}") if number.isdecimal() else (number,)
+
+
+def _status(text: str) -> str:
+    if text not in Call.Status.values:
+        raise ValueError(f"Use one of {', '.join(Call.Status.values)}.")
+    return text
+
+
+def _moment(text: str) -> datetime:
+    try:
+        # As above: the plus of an offset may arrive as a space.
+        moment = parse_datetime(text.strip().replace(" ", "T", 1) if "T" not in text else text.replace(" ", "+"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("Write the time as ISO 8601 with its offset: 2026-11-21T09:00:00Z.")
+    return moment
+
+
+def _row_id(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise ValueError("Use an id.")
+    return int(text)
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValueError("Use the cursor that an answer gave as next.") from None
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= LARGEST_PAGE):
+        raise ValueError(f"Use a number from 1 to {LARGEST_PAGE}.")
+    return int(text)
+
+
+def _since(moment: datetime) -> Q:
+    return Q(started_at__gte=moment, id__gte=_first_id_after(moment - ID_SKEW))
+
+
+def _first_id_after(moment: datetime) -> UUID:
+    """Return the smallest id that a call made at ``moment`` can have: the key bounds the rows that are read."""
+    unix_ms = max(0, min(int(moment.timestamp() * 1000), 2**48 - 1))
+    return UUID(int=unix_ms << 80)
+
+
+_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "from": _number,
+    "to": _number,
+    "status": _status,
+    "since": _moment,
+    "agent": _row_id,
+    "queue": _row_id,
+    "cursor": _cursor,
+    "limit": _limit,
+}
+
+_CONDITIONS: Final[Mapping[str, Callable[[Any], Q]]] = {
+    "from": lambda numbers: Q(from_number__in=numbers),
+    "to": lambda numbers: Q(to_number__in=numbers),
+    "status": lambda status: Q(status=status),
+    "since": _since,
+    "agent": lambda agent_id: Q(agent=agent_id),
+    "queue": lambda queue_id: Q(queue=queue_id),
+    "cursor": lambda call_id: Q(id__lt=call_id),
+}
+
+
+# --- As the API writes them ---------------------------------------------------------------------------------------
+
+
+def as_json(call: Call) -> dict[str, Any]:
+    """Return a call of ``page``; the moments are left to the renderer."""
+    return {
+        "id": str(call.pk),
+        "direction": call.direction,
+        "from": call.from_number,
+        "to": call.to_number,
+        "status": call.status,
+        "outcome": call.outcome or None,
+        "started_at": call.started_at,
+        "answered_at": call.answered_at,
+        "ended_at": call.ended_at,
+        "duration_s": duration_s(call),
+        "agent": None if call.agent is None else {"id": call.agent.pk, "name": str(call.agent)},
+        "queue": None if call.queue is None else {"id": call.queue.pk, "name": call.queue.name},
+        "recordings": [
+            {"id": str(one.pk), "kind": one.kind, "state": one.state, "duration_s": one.duration_s}
+            for one in sorted(call.recordings.all(), key=lambda recording: recording.pk)
+        ],
+    }
+
+
+def duration_s(call: Call) -> int | None:
+    """Return for how many seconds people talked: 0 if nobody answered, None while the call is not over."""
+    if call.ended_at is None:
+        return None
+    if call.answered_at is None:
+        return 0
+    return max(0, round((call.ended_at - call.answered_at).total_seconds()))
+
+
+def story_as_json(call: Call) -> dict[str, Any]:
+    """Return a call of ``with_story`` with its legs and events. One more statement."""
+    events = TelnyxEvent.objects.filter(call=call).defer("payload").order_by("id")[:MOST_EVENTS]
+    return {
+        **as_json(call),
+        "legs": [_leg_as_json(leg) for leg in call.legs.all()],
+        "events": [_event_as_json(event) for event in events],
+    }
+
+
+def _leg_as_json(leg: CallLeg) -> dict[str, Any]:
+    return {
+        "id": str(leg.pk),
+        "kind": leg.kind,
+        "agent": None if leg.agent is None else {"id": leg.agent.pk, "name": str(leg.agent)},
+        "status": leg.status,
+        "end_status": leg.end_status or None,
+        "hangup_cause": leg.hangup_cause or None,
+        "sip_code": leg.sip_code or None,
+        "started_at": leg.started_at,
+        "answered_at": leg.answered_at,
+        "ended_at": leg.ended_at,
+    }
+
+
+def _event_as_json(event: TelnyxEvent) -> dict[str, Any]:
+    return {
+        "id": str(event.pk),
+        "kind": event.kind,
+        "source": event.source,
+        "occurred_at": event.occurred_at,
+        "received_at": event.received_at,
+        "processed_at": event.processed_at,
+    }
+
+
+def trace_as_json(call: Call) -> dict[str, Any]:
+    """Return step by step what the call was told and why, as data and as sentences in both languages."""
+    traces = RouteTrace.objects.filter(call=call).order_by("step")
+    return {"steps": [_step_as_json(trace) for trace in traces]}
+
+
+def _step_as_json(trace: RouteTrace) -> dict[str, Any]:
+    return {
+        "step": trace.step,
+        "at": trace.at,
+        "decision": trace.decision,
+        "reasons": trace.reasons,
+        "sentences": {language: explain.sentences(trace.reasons, language) for language in ("es", "en")},
+    }

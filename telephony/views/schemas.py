@@ -1,0 +1,161 @@
+"""The shapes of what is asked and answered about calls, for reading bodies and for the API's document."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from agents.models import Intent, Presence
+from telephony.models import Call, CallIdentifier, CallLeg, TelnyxEvent
+
+LONGEST_ID: Final = 160
+#: What a browser calls an id → what the registry calls it.
+ID_KINDS: Final = {
+    "sdkCallId": CallIdentifier.Kind.SDK_CALL_ID,
+    "legId": CallIdentifier.Kind.LEG_ID,
+    "controlId": CallIdentifier.Kind.CALL_SID,
+    "sessionId": CallIdentifier.Kind.SESSION_ID,
+}
+
+
+class TokenWish(serializers.Serializer[Any]):
+    phoneId = serializers.RegexField(r"^[A-Za-z0-9_-]{1,36}\Z", help_text="Names the tab that will hold the phone.")
+    takeOver = serializers.BooleanField(default=False, help_text="Take the phone from the browser that holds it.")
+
+
+class TokenAnswer(serializers.Serializer[Any]):
+    login_token = serializers.CharField(help_text="With it the browser registers at Telnyx, as this agent only.")
+    expires_at = serializers.DateTimeField()
+    host = serializers.CharField(allow_blank=True, help_text="Where the SDK connects; empty: its own default.")
+    ice_servers = serializers.ListField(
+        child=serializers.DictField(), allow_null=True, help_text="null: the SDK's own list."
+    )
+    ticket = serializers.CharField(help_text="For `Authorization: Phone …` of the heartbeats.")
+
+
+class IdsWish(serializers.Serializer[Any]):
+    sdkCallId = serializers.CharField(max_length=LONGEST_ID)
+    legId = serializers.CharField(max_length=LONGEST_ID, required=False, allow_null=True, allow_blank=True)
+    controlId = serializers.CharField(max_length=LONGEST_ID, required=False, allow_null=True, allow_blank=True)
+    sessionId = serializers.CharField(max_length=LONGEST_ID, required=False, allow_null=True, allow_blank=True)
+
+
+class HangupWish(serializers.Serializer[Any]):
+    webrtcCallId = serializers.CharField(max_length=LONGEST_ID, help_text="Any id of the call that the browser knows.")
+    companyId = serializers.CharField(max_length=64, help_text="Public id.")
+
+
+class HangupAnswer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+
+
+class Named(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class RecordingShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=["call", "voicemail"])
+    state = serializers.ChoiceField(choices=["pending", "stored", "failed"])
+    duration_s = serializers.IntegerField(allow_null=True)
+
+
+class CallShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    direction = serializers.ChoiceField(choices=Call.Direction.choices)
+    to = serializers.CharField()
+    status = serializers.ChoiceField(choices=Call.Status.choices)
+    outcome = serializers.ChoiceField(choices=[row for row in Call.Outcome.choices if row[0]], allow_null=True)
+    started_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    duration_s = serializers.IntegerField(allow_null=True, help_text="Of the conversation; null until the end.")
+    agent = Named(allow_null=True)
+    queue = Named(allow_null=True)
+    recordings = RecordingShape(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # "from" is a word of Python's, so it cannot stand above.
+        return {**super().get_fields(), "from": serializers.CharField()}
+
+
+class CallsAnswer(serializers.Serializer[Any]):
+    results = CallShape(many=True)
+    next = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
+
+
+class LegShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=CallLeg.Kind.choices)
+    agent = Named(allow_null=True)
+    status = serializers.ChoiceField(choices=CallLeg.Status.choices)
+    end_status = serializers.CharField(allow_null=True)
+    hangup_cause = serializers.CharField(allow_null=True)
+    sip_code = serializers.CharField(allow_null=True)
+    started_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class EventShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    source = serializers.ChoiceField(choices=TelnyxEvent.Source.choices)  # type: ignore[assignment]  # DRF takes it out
+    occurred_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    processed_at = serializers.DateTimeField(allow_null=True)
+
+
+class StoryShape(CallShape):
+    legs = LegShape(many=True)
+    events = EventShape(many=True)
+
+
+class SentencesShape(serializers.Serializer[Any]):
+    es = serializers.ListField(child=serializers.CharField())
+    en = serializers.ListField(child=serializers.CharField())
+
+
+class StepShape(serializers.Serializer[Any]):
+    step = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    decision = serializers.DictField()
+    reasons = serializers.ListField(child=serializers.DictField())
+    sentences = SentencesShape()
+
+
+class TraceAnswer(serializers.Serializer[Any]):
+    steps = StepShape(many=True)
+
+
+class MyCallShape(CallShape):
+    caller_name = serializers.CharField(allow_blank=True)
+    stage = serializers.ChoiceField(choices=["offered", "active"])
+
+
+class MeAnswer(serializers.Serializer[Any]):
+    agentId = serializers.IntegerField()
+    companyId = serializers.CharField()
+    presence = serializers.ChoiceField(choices=Presence.choices)
+    intent = serializers.ChoiceField(choices=Intent.choices)
+    call = MyCallShape(allow_null=True)
+
+
+def _parameter(name: str, type_: Any, description: str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, type_, OpenApiParameter.QUERY, description=description, **more)
+
+
+CALL_FILTERS: Final = [
+    _parameter("from", OpenApiTypes.STR, "The caller's number."),
+    _parameter("to", OpenApiTypes.STR, "The number that was called."),
+    _parameter("status", OpenApiTypes.STR, "Where the call stands.", enum=Call.Status.values),
+    _parameter("since", OpenApiTypes.DATETIME, "Calls that started at this moment or later."),
+    _parameter("agent", OpenApiTypes.INT, "The id of the agent who answered."),
+    _parameter("queue", OpenApiTypes.INT, "The id of the queue."),
+    _parameter("cursor", OpenApiTypes.STR, "`next` of the page before."),
+    _parameter("limit", OpenApiTypes.INT, "Calls per page, at most 200."),
+]
