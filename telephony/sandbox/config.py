@@ -22,6 +22,7 @@ class Timing:
     recording_ready_s: float = 0.3
     link_lives_s: float = 600.0
     pstn_answers_after_s: float = 1.5
+    second_s: float = 1.0  # how long a second of a document lasts: its time-outs, pauses, limits
 
 
 @dataclass(frozen=True)

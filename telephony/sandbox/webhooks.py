@@ -125,7 +125,7 @@ class Webhooks:
     def notify(
         self, url: str, fields: Mapping[str, str], *, kind: str, method: str, store: Callable[[Exchange], None]
     ) -> None:
-        """Tell in the background; repeated with exponential back-off after 408, 429, 5xx or silence, never other 4xx."""
+        """Tell in the background; repeated with exponential back-off after 408, 429, 5xx or silence, not other 4xx."""
         self._tell(form_message(kind, url, fields, method=method, store=store), lambda attempt: None)
 
     def notify_event(

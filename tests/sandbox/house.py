@@ -1,4 +1,4 @@
-"""A sandbox on a free port, and a tiny application that plays Curbe's part: for scenarios told in requests and answers."""
+"""A sandbox on a free port, and a tiny application that plays Curbe's part: scenarios told in requests and answers."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ QUICK = Timing(
     order_pending_s=0.05,
     recording_ready_s=0.02,
     pstn_answers_after_s=0.05,
+    second_s=0.1,
 )
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,7 +46,7 @@ class Heard:
 
 @dataclass
 class Application:
-    """Plays Curbe: `answers` by path, a list is used up one by one and its last answer stays. Others get 200 and nothing."""
+    """Plays Curbe. `answers` by path are used up one by one, the last one stays; other paths get 200 and nothing."""
 
     origin: str = ""
     answers: dict[str, list[Any]] = field(default_factory=dict)

@@ -51,7 +51,7 @@ def make_call(
 
 async def _ring(world: World, leg: Leg, application: Row, start: Fetch | Inline) -> None:
     world.spawn(leg.endpoint.ring(leg))
-    if not await first_of(leg.settled, timeout_s=RING_S):
+    if not await first_of(leg.settled, timeout_s=RING_S * world.config.timing.second_s):
         leg.end(RANG_OUT)
     if leg.is_live:
         start_document(

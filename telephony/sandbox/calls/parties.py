@@ -17,13 +17,13 @@ from telephony.sandbox.calls.endings import (
     Ending,
     from_browser_bye,
 )
+from telephony.sandbox.calls.legs import Leg, LegGone, first_of
 from telephony.sandbox.calls.scripts import Step, perform
 from telephony.sandbox.media import sources
 from telephony.sandbox.media.frames import AudioPort, AudioSource
 from telephony.sandbox.media.parties import SilentPort, VirtualParty
 
 if TYPE_CHECKING:
-    from telephony.sandbox.calls.legs import Leg
     from telephony.sandbox.verto.gateway import BrowserLeg, ByeCause
     from telephony.sandbox.world import World
 
@@ -75,12 +75,25 @@ class PretendPerson:
         leg.answer_by_party()
 
     def answered(self, leg: Leg) -> None:
-        self._world.spawn(perform(self, leg, self._script))
+        self.begin(leg, self._script)
+
+    def begin(self, leg: Leg, steps: tuple[Step, ...]) -> None:
+        """Do these steps; the end of the leg is their end too."""
+        self._world.spawn(self._while_live(leg, steps))
+
+    async def _while_live(self, leg: Leg, steps: tuple[Step, ...]) -> None:
+        doing = asyncio.ensure_future(perform(self, leg, steps))
+        try:
+            await leg.wait_for(doing)
+        except LegGone:
+            return
+        finally:
+            doing.cancel()
+        doing.result()
 
     async def give_up_later(self, leg: Leg) -> None:
         """A caller holds the line for so long, counted from the first ring, and then hangs up."""
-        if self._hold_line_s is not None:
-            await asyncio.sleep(self._hold_line_s)
+        if self._hold_line_s is not None and not await first_of(leg.ended, timeout_s=self._hold_line_s):
             self.hang_up(leg)
 
     async def bye(self, ending: Ending) -> None:

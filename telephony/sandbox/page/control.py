@@ -19,7 +19,7 @@ from telephony.sandbox.calls.calls import Call
 from telephony.sandbox.calls.endings import HUNG_UP_BY_API
 from telephony.sandbox.calls.inbound import Caller, CannotCall, call_number
 from telephony.sandbox.calls.parties import AgentScript, PretendPerson
-from telephony.sandbox.calls.scripts import BadScript, perform, read_script
+from telephony.sandbox.calls.scripts import BadScript, read_script
 from telephony.sandbox.page import shown
 from telephony.sandbox.rest.http import world_of
 from telephony.sandbox.trouble import UnknownSwitch
@@ -150,7 +150,7 @@ async def say(request: web.Request) -> web.Response:
         if body.get("text")
         else {"tone": body.get("tone")}
     )
-    world_of(request).spawn(perform(person, call.root, read_script([step])))
+    person.begin(call.root, read_script([step]))
     return web.json_response(shown.call_line(call))
 
 

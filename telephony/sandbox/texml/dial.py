@@ -121,7 +121,7 @@ class Dial:
 
     async def _until_somebody_answers(self) -> None:
         clock = asyncio.get_running_loop().time
-        until = clock() + self.node.number("timeout", 30)
+        until = clock() + self.runner.seconds(self.node, "timeout", 30)
         while self.winner is None:
             ringing = [child for child in self.children if child.is_live]
             if not ringing or self.parent.ended.is_set():
@@ -147,7 +147,10 @@ class Dial:
         watchers = [self.world.spawn(task) for task in (self._star(winner), self._recording_limit())]
         try:
             in_time = await first_of(
-                self.parent.ended, winner.ended, winner.moved, timeout_s=self.node.number("timeLimit", 14_400)
+                self.parent.ended,
+                winner.ended,
+                winner.moved,
+                timeout_s=self.runner.seconds(self.node, "timeLimit", 14_400),
             )
         finally:
             for watcher in watchers:
@@ -177,7 +180,7 @@ class Dial:
                 return
 
     async def _recording_limit(self) -> None:
-        if limit_s := self.node.number("recordMaxLength", 0):
+        if limit_s := self.runner.seconds(self.node, "recordMaxLength", 0):
             await asyncio.sleep(limit_s)
             self._stop_recordings()
 

@@ -98,6 +98,10 @@ class Runner:
         self.base_url = url
         return parse(text)
 
+    def seconds(self, node: Node, name: str, default: int) -> float:
+        """A time of the document, as long as it lasts here."""
+        return node.number(name, default) * self.world.config.timing.second_s
+
     def absolute(self, address: str) -> str:
         """Relative addresses start from the current document; an absent one stays absent."""
         return urljoin(self.base_url, address) if address else ""

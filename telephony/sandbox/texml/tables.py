@@ -14,9 +14,9 @@ from typing import Literal
 Check = Callable[[str], str | None]
 
 RING_TONES = (
-    "at", "au", "bg", "br", "be", "ch", "cl", "cn", "cz", "de", "dk", "ee", "es", "fi", "fr", "gr", "hu", "il", "in", "it",
-    "lt", "jp", "mx", "my", "nl", "no", "nz", "ph", "pl", "pt", "ru", "se", "sg", "th", "tw", "ve", "za", "us", "us-old",
-    "uk",
+    "at", "au", "bg", "br", "be", "ch", "cl", "cn", "cz", "de", "dk", "ee", "es", "fi", "fr", "gr", "hu", "il", "in",
+    "it", "lt", "jp", "mx", "my", "nl", "no", "nz", "ph", "pl", "pt", "ru", "se", "sg", "th", "tw", "ve", "za", "us",
+    "us-old", "uk",
 )  # fmt: skip
 CALL_EVENTS = ("initiated", "ringing", "answered", "amd", "dtmf", "completed")
 RECORDING_EVENTS = ("in-progress", "completed", "absent")

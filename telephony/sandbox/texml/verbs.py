@@ -55,7 +55,7 @@ async def _play(runner: Runner, node: Node) -> None:
 
 async def pause(runner: Runner, node: Node) -> Next:
     """Whether a Pause answers the call is not documented; here it does not (assumption S-16)."""
-    await _wait(runner, node.number("length", 1))
+    await _wait(runner, runner.seconds(node, "length", 1))
     return None
 
 
@@ -118,7 +118,7 @@ async def _keys(runner: Runner, node: Node, prompts: asyncio.Future[None]) -> st
     finish = node.get("finishOnKey", "#")
     keys = ""
     while len(keys) < most:
-        digit = await _digit(runner, node.number("timeout", 5), None if keys else prompts)
+        digit = await _digit(runner, runner.seconds(node, "timeout", 5), None if keys else prompts)
         if digit is None or digit in finish:
             return keys
         if not prompts.done():
@@ -197,7 +197,7 @@ async def record(runner: Runner, node: Node) -> Next:
 
 async def _recorded_until(runner: Runner, node: Node) -> str | None:
     finish = node.get("finishOnKey", "1234567890*#")
-    until = asyncio.get_running_loop().time() + (node.number("maxLength", 3600) or FOREVER)
+    until = asyncio.get_running_loop().time() + (runner.seconds(node, "maxLength", 3600) or FOREVER)
     while (left_s := until - asyncio.get_running_loop().time()) > 0:
         digit = await _digit(runner, left_s, None)
         if digit is None or digit in finish:
