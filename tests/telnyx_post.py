@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from nacl.signing import SigningKey
 from pytest_django import Settings
@@ -45,24 +44,28 @@ def headers(body: bytes, *, at_s: float | None = None, key: SigningKey | None = 
     }
 
 
+#: What the test client answers: an HttpResponse with the client's additions, whose type has no public name.
+Response = Any
+
+
 class Telnyx:
     """Telnyx, as our webhooks see it."""
 
     def __init__(self) -> None:
         self._client = Client(raise_request_exception=False)
 
-    def post(self, path: str, body: bytes, content_type: str = FORM, **signing: Any) -> HttpResponse:
+    def post(self, path: str, body: bytes, content_type: str = FORM, **signing: Any) -> Response:
         """POST raw bytes, signed now with the right key unless ``at_s`` or ``key`` say otherwise."""
         return self._client.post(path, body, content_type=content_type, headers=headers(body, **signing))
 
-    def unsigned(self, path: str, body: bytes, content_type: str = FORM) -> HttpResponse:
+    def unsigned(self, path: str, body: bytes, content_type: str = FORM) -> Response:
         return self._client.post(path, body, content_type=content_type)
 
-    def form(self, path: str, fields: Mapping[str, object] | None = None, /, **more: object) -> HttpResponse:
+    def form(self, path: str, fields: Mapping[str, object] | None = None, /, **more: object) -> Response:
         """POST a TeXML form."""
         return self.post(path, urlencode({**(fields or {}), **more}).encode())
 
-    def json(self, path: str, body: Mapping[str, Any]) -> HttpResponse:
+    def json(self, path: str, body: Mapping[str, Any]) -> Response:
         """POST a JSON event."""
         return self.post(path, json.dumps(body).encode(), JSON)
 

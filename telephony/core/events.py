@@ -76,6 +76,8 @@ class RecordingProgress:
     url: str = ""
     duration_s: int | None = None
     channels: int = 1
+    #: Who made it: DialVerb, RecordVerb, Trunking, ….
+    source: str = ""
     #: From the address of the callback: ``voicemail``, or empty.
     purpose: str = ""
 
@@ -157,6 +159,7 @@ def recording_progress(payload: Payload) -> RecordingProgress:
         url=text(payload.get("RecordingUrl"), 4000),
         duration_s=whole(payload.get("RecordingDuration")),
         channels=2 if whole(payload.get("RecordingChannels")) == 2 else 1,
+        source=text(payload.get("RecordingSource"), 40),
         purpose=word(address(payload).get("kind")),
     )
 

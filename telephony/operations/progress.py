@@ -6,10 +6,11 @@ The rules are in ``telephony.core.call_state``; here they meet the rows. Every f
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from agents.operations import leg_answered, release
 from curbe.lib import push
@@ -195,7 +196,7 @@ def offer_of(leg: CallLeg, offers: Sequence[Offer]) -> Offer | None:
     return earlier[-1] if earlier else his[0] if his else None
 
 
-def _close(offers: Sequence[Offer], outcomes: dict[object, OfferOutcome], now: datetime) -> list[Offer]:
+def _close(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome], now: datetime) -> list[Offer]:
     """Write the outcomes; return the offers that ended just now."""
     ended: list[Offer] = []
     for offer in offers:

@@ -1,4 +1,4 @@
-"""What we believe and what is true: Telnyx is asked about everything that has gone silent, and what differs is repaired.
+"""What we believe and what is true: Telnyx is asked about all that has gone silent, and what differs is repaired.
 
 Every repair is an event of the ledger (source RECONCILER): what we believed → what is true → what we did. A leg is
 repaired through the same handler that its lost callback would have met, so there is one way for a call to change.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -212,9 +213,10 @@ def _close_if_pending(offer: Offer, now: datetime) -> None:
 
 def free_forgotten_agents(client: TelnyxClient, now: datetime) -> None:
     """Free agents whom a call holds that is over, or whose own leg in it is."""
-    held = dict(Agent.objects.filter(busy_call_id__isnull=False).values_list("pk", "busy_call_id")[: BATCH * 5])
-    calls = {call.pk: call for call in Call.objects.filter(pk__in=set(held.values()))}
-    for agent_id, call_id in held.items():
+    busy = Agent.objects.filter(busy_call_id__isnull=False).values_list("pk", "busy_call_id")[: BATCH * 5]
+    held = [(agent_id, call_id) for agent_id, call_id in busy if call_id is not None]
+    calls = {call.pk: call for call in Call.objects.filter(pk__in={call_id for _, call_id in held})}
+    for agent_id, call_id in held:
         call = calls.get(call_id)
         if call is None or call.status == Call.Status.COMPLETED or _hung_up(agent_id, call):
             _free(agent_id, call_id, call, now)
@@ -227,7 +229,7 @@ def _hung_up(agent_id: int, call: Call) -> bool:
     return bool(legs) and not rings and all(status == CallLeg.Status.ENDED for status in legs)
 
 
-def _free(agent_id: int, call_id: Any, call: Call | None, now: datetime) -> None:
+def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> None:
     # A call that is being opened claims its agents a moment before its row is there: leases end by themselves.
     held = Q(pk=agent_id, busy_call_id=call_id)
     if call is None and Agent.objects.filter(held, reserved_until__gt=now).exists():

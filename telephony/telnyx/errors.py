@@ -1,4 +1,4 @@
-"""What can go wrong when we ask Telnyx for something, by whose fault. ``str(error)`` is a full report without secrets."""
+"""What can go wrong when we ask Telnyx for something, by whose fault. ``str(error)`` is a full report, no secrets."""
 
 from __future__ import annotations
 

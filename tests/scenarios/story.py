@@ -150,7 +150,7 @@ class Story:
             },
         )
         assert response.status_code == 200
-        return response.content.decode()
+        return str(response.content, "utf-8")
 
     @property
     def call(self) -> Call:
@@ -184,7 +184,7 @@ class Story:
             },
         )
         assert response.status_code == 200
-        return response.content.decode()
+        return str(response.content, "utf-8")
 
     def recording(self, *, recording_id: str = "", url: str = "", kind: str = "", **more: str) -> Letter:
         address = f"/webhooks/telnyx/recording/{self.company.public_id}?call={self.call.pk}"

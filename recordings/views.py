@@ -1,0 +1,139 @@
+"""Audio, to members of the company that it belongs to."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from typing import IO, Any, Final
+
+from django.core.files.storage import Storage
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from curbe.companies.access import get_for_company
+from curbe.lib.http import json_error
+from recordings.models import Recording
+from recordings.ranges import Part, Unsatisfiable, part_of
+
+logger = logging.getLogger(__name__)
+
+CHUNK_BYTES: Final = 64 * 1024
+
+
+class AnyAccept(BaseContentNegotiation):
+    """Players ask for ``audio/*``; there is one form of the file, and errors are JSON."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0] if parsers else None
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class RecordingAudio(APIView):
+    """The audio of one recording, whole or in part."""
+
+    content_negotiation_class = AnyAccept
+    http_method_names = ["get", "head", "options"]
+
+    @extend_schema(
+        operation_id="recording_audio",
+        summary="The audio of a recording",
+        description="Whole, or one range of it. `?download=1` names the file for keeping. 404 until it is stored.",
+        parameters=[
+            OpenApiParameter("download", OpenApiTypes.BOOL, description="Send it as a file to keep."),
+            OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="`bytes=0-1023`"),
+        ],
+        responses={
+            (200, "audio/mpeg"): OpenApiTypes.BINARY,
+            (200, "audio/wav"): OpenApiTypes.BINARY,
+            (206, "audio/mpeg"): OpenApiTypes.BINARY,
+            404: OpenApiResponse(description="Not there, not yet stored, or not yours."),
+            416: OpenApiResponse(description="The range lies outside the file."),
+        },
+    )
+    def get(self, request: Request, recording_id: uuid.UUID) -> HttpResponseBase:
+        recording = get_for_company(request, Recording, pk=recording_id)
+        if recording.state != Recording.State.STORED or not recording.audio.name:
+            return json_error(404, "The recording is not there yet.", state=str(recording.state))
+        storage = recording.audio.storage
+        try:
+            # Opened before anything is promised: a file that is gone must be a 404, not a broken stream.
+            file = storage.open(recording.audio.name, "rb")
+        except (FileNotFoundError, OSError):
+            logger.exception("The audio of recording %s is not in the storage", recording.pk)
+            return json_error(404, "The recording's file is gone.")
+        return _answer(request, recording, file, _size(recording, storage))
+
+    def head(self, request: Request, recording_id: uuid.UUID) -> HttpResponseBase:
+        return self.get(request, recording_id)
+
+
+def _size(recording: Recording, storage: Storage) -> int:
+    if recording.size_bytes is not None:
+        return recording.size_bytes
+    return storage.size(str(recording.audio.name))
+
+
+def _answer(request: Request, recording: Recording, file: IO[bytes], size_bytes: int) -> HttpResponseBase:
+    etag = f'"{recording.sha256 or recording.pk}"'
+    headers = {
+        "Accept-Ranges": "bytes",
+        "ETag": etag,
+        # A recording never changes, but whoever may hear it can: the browser keeps it, nobody between does.
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": _disposition(request, recording),
+    }
+    if etag in [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]:
+        file.close()
+        return HttpResponse(status=304, headers=headers)
+    wanted = request.headers.get("Range", "")
+    if request.headers.get("If-Range", etag) != etag:
+        wanted = ""
+    try:
+        part = part_of(wanted, size_bytes)
+    except Unsatisfiable:
+        file.close()
+        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size_bytes}"})
+    sent = part or Part(0, size_bytes - 1)
+    headers["Content-Length"] = str(sent.length)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.first}-{part.last}/{size_bytes}"
+    status = 200 if part is None else 206
+    if request.method == "HEAD":
+        file.close()
+        return HttpResponse(status=status, headers=headers, content_type=recording.content_type)
+    response = StreamingHttpResponse(
+        _chunks(file, sent), status=status, headers=headers, content_type=recording.content_type
+    )
+    # The server closes the file when the listener goes away in the middle.
+    response._resource_closers.append(file.close)  # type: ignore[attr-defined]
+    return response
+
+
+def _chunks(file: IO[bytes], part: Part) -> Iterator[bytes]:
+    file.seek(part.first)
+    left = part.length
+    while left > 0:
+        chunk = file.read(min(CHUNK_BYTES, left))
+        if not chunk:
+            return
+        left -= len(chunk)
+        yield chunk
+
+
+def _disposition(request: Request, recording: Recording) -> str:
+    extension = "wav" if recording.content_type == "audio/wav" else "mp3"
+    name = f"{recording.created_at:%Y-%m-%d_%H-%M}_{recording.pk}.{extension}"
+    kind = "attachment" if request.query_params.get("download") in {"1", "true"} else "inline"
+    return f'{kind}; filename="{name}"'
