@@ -16,18 +16,18 @@ from telephony.models import Call, Offer, PhoneNumber, RouteTrace
 from telephony.operations import inbound
 from tests import cast
 from tests.telnyx_post import Telnyx
-from tests.webhooks.test_voice import CALLED, call, ready_agent, spoken, verbs
+from tests.webhooks.test_voice import CALLED, call, spoken, verbs
 
 
 @pytest.fixture
-def company(db: None) -> Company:
-    return cast.make_company("acme")
+def company(acme: Company) -> Company:
+    return acme
 
 
 @pytest.fixture
 def ringing(telnyx: Telnyx, company: Company) -> Call:
     """A call that rings Bob."""
-    bob = ready_agent(company, "bob")
+    bob = cast.ready_agent(company, "bob")
     cast.make_number(company, CALLED, agent=bob)
     call(telnyx)
     return Call.objects.get()
@@ -147,7 +147,7 @@ def test_an_error_in_a_later_step_is_an_apology_and_nothing_of_it_is_kept(
 def test_an_error_after_a_message_hangs_up_instead_of_asking_again(
     telnyx: Telnyx, ringing: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbound, "decide", lambda *_: 1 / 0)
+    monkeypatch.setattr(inbound, "_next_step", lambda *_: 1 / 0)
     path = f"/webhooks/telnyx/voicemail/{ringing.company.public_id}?call={ringing.pk}&step=3"
 
     assert verbs(telnyx.form(path, CallSid="v3:one")) == ["Hangup"]

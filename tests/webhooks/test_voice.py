@@ -10,11 +10,10 @@ import pytest
 from django.http import HttpResponse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings as SettingsWrapper
 
 from agents.models import Activity, Agent, Beat, Intent, PresenceChange
 from curbe.companies.models import Company
-from curbe.contacts.models import Contact, ContactNumber
 from telephony.models import Call, CallIdentifier, CallLeg, Offer, PhoneNumber, RouteTrace, TelnyxEvent
 from telephony.operations import inbound
 from tests import cast
@@ -25,18 +24,8 @@ CALLER = "+13055551234"
 
 
 @pytest.fixture
-def company(db: None) -> Company:
-    return cast.make_company("acme")
-
-
-def ready_agent(company: Company, username: str, *, idle_s: int = 60) -> Agent:
-    """Return an agent who can be rung."""
-    agent = cast.make_agent(company, username)
-    Agent.objects.filter(pk=agent.pk).update(idle_since=timezone.now() - timedelta(seconds=idle_s))
-    cast.endpoint_for(agent)
-    cast.beat(agent, now=timezone.now())
-    agent.refresh_from_db()
-    return agent
+def company(acme: Company) -> Company:
+    return acme
 
 
 def call(telnyx: Telnyx, path: str = "/webhooks/telnyx/inbound", **fields: str) -> HttpResponse:
@@ -109,8 +98,8 @@ def test_a_number_of_another_company_than_the_address_s_is_refused_and_is_an_ala
 
 
 def test_a_number_of_a_user_rings_that_user_and_no_other(telnyx: Telnyx, company: Company) -> None:
-    bob = ready_agent(company, "bob")
-    ready_agent(company, "ana")
+    bob = cast.ready_agent(company, "bob")
+    cast.ready_agent(company, "ana")
     cast.make_number(company, CALLED, agent=bob)
 
     answer = call(telnyx, f"/webhooks/telnyx/voice/{company.public_id}")
@@ -138,18 +127,18 @@ def test_nobody_free_and_no_fallback_number_is_voicemail(telnyx: Telnyx, company
 
 
 def test_a_queue_rings_its_members_longest_idle_first(telnyx: Telnyx, company: Company) -> None:
-    ana, bob = ready_agent(company, "ana", idle_s=10), ready_agent(company, "bob", idle_s=900)
-    ready_agent(company, "stranger")
+    ana, bob = cast.ready_agent(company, "ana", idle_s=10), cast.ready_agent(company, "bob", idle_s=900)
+    cast.ready_agent(company, "stranger")
     cast.make_number(company, CALLED, queue=cast.make_queue(company, "ventas", members=[ana, bob]))
 
     assert rung(call(telnyx)) == [bob.endpoint.sip_username, ana.endpoint.sip_username]  # type: ignore[attr-defined]
 
 
 def test_the_company_rings_everybody_who_is_free(telnyx: Telnyx, company: Company) -> None:
-    free = ready_agent(company, "ana")
-    on_break = ready_agent(company, "bob")
+    free = cast.ready_agent(company, "ana")
+    on_break = cast.ready_agent(company, "bob")
     Agent.objects.filter(pk=on_break.pk).update(intent=Intent.BREAK)
-    silent = ready_agent(company, "luis")
+    silent = cast.ready_agent(company, "luis")
     Beat.objects.filter(agent=silent).update(last_seen_at=timezone.now() - timedelta(seconds=31))
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
 
@@ -160,10 +149,9 @@ def test_the_company_rings_everybody_who_is_free(telnyx: Telnyx, company: Compan
 
 
 def test_a_call_is_written_with_leg_offer_trace_and_event(telnyx: Telnyx, company: Company) -> None:
-    bob = ready_agent(company, "bob")
+    bob = cast.ready_agent(company, "bob")
     number = cast.make_number(company, CALLED, agent=bob)
-    contact = Contact.objects.create(company=company, name="Marta Ruiz")
-    ContactNumber.objects.create(company=company, contact=contact, e164=CALLER)
+    contact = cast.make_contact(company, "Marta Ruiz", CALLER)
 
     answer = call(telnyx)
 
@@ -187,7 +175,7 @@ def test_a_call_is_written_with_leg_offer_trace_and_event(telnyx: Telnyx, compan
 
 
 def test_the_same_request_twice_gets_the_same_bytes_and_one_call(telnyx: Telnyx, company: Company) -> None:
-    ready_agent(company, "bob")
+    cast.ready_agent(company, "bob")
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
 
     first, second = call(telnyx), call(telnyx)
@@ -197,7 +185,7 @@ def test_the_same_request_twice_gets_the_same_bytes_and_one_call(telnyx: Telnyx,
 
 
 def test_two_calls_never_ring_one_agent(telnyx: Telnyx, company: Company) -> None:
-    ready_agent(company, "bob")
+    cast.ready_agent(company, "bob")
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
 
     assert verbs(call(telnyx, CallSid="v3:one")) == ["Dial"]
@@ -207,7 +195,7 @@ def test_two_calls_never_ring_one_agent(telnyx: Telnyx, company: Company) -> Non
 def test_agents_whom_another_call_claims_in_between_are_left_out_and_the_trace_says_so(
     telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ana, bob = ready_agent(company, "ana"), ready_agent(company, "bob")
+    ana, bob = cast.ready_agent(company, "ana"), cast.ready_agent(company, "bob")
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
     real = inbound.claim
 
@@ -226,7 +214,7 @@ def test_agents_whom_another_call_claims_in_between_are_left_out_and_the_trace_s
 def test_when_every_claim_is_lost_the_plan_goes_on(
     telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ready_agent(company, "ana")
+    cast.ready_agent(company, "ana")
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
     monkeypatch.setattr(inbound, "claim", lambda **_: [])
 
@@ -249,7 +237,7 @@ def test_an_event_that_came_before_its_call_runs_as_soon_as_the_call_is_there(te
 def test_a_call_costs_three_queries(
     telnyx: Telnyx, company: Company, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    members = [ready_agent(company, f"agent{number}") for number in range(12)]
+    members = [cast.ready_agent(company, f"agent{number}") for number in range(12)]
     cast.make_number(company, CALLED, queue=cast.make_queue(company, "ventas", members=members))
 
     with django_assert_num_queries(3):
@@ -274,7 +262,7 @@ HOSTILE = '"><Say>{{From}} & </Dial>\x00\x1f\ud7ff'
 
 @pytest.mark.parametrize("field", ["From", "To", "CallerId", "AccountSid", "ConnectionId", "CallSid", "Unknown"])
 def test_no_field_can_break_the_document(telnyx: Telnyx, company: Company, field: str) -> None:
-    ready_agent(company, "bob")
+    cast.ready_agent(company, "bob")
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
 
     answer = call(telnyx, **{field: HOSTILE * 50})
@@ -295,7 +283,7 @@ def test_a_malformed_form_still_gets_a_document(telnyx: Telnyx, company: Company
 
 
 def test_a_name_in_another_encoding_costs_nobody_his_call(telnyx: Telnyx, company: Company) -> None:
-    ready_agent(company, "bob")
+    cast.ready_agent(company, "bob")
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
     body = urlencode({"CallSid": "v3:one", "From": CALLER, "To": CALLED}).encode() + b"&CallerId=Jos%E9"
 
