@@ -34,9 +34,9 @@ def step(text: str) -> None:
 
 
 def follow(
-    name: str, stream: IO[bytes], log: Path, *, echo: Callable[[], bool], notice: Callable[[str], None]
+    name: str, stream: IO[bytes], log: Path, *, shown: Callable[[str], bool], notice: Callable[[str], None]
 ) -> threading.Thread:
-    """Copy every line of `stream` to `log`, to the console as "name | line" while `echo()`, and to `notice`."""
+    """Copy every line of `stream` to `log`, to the console as "name | line" if `shown(line)`, and to `notice`."""
 
     def copy() -> None:
         with log.open("ab", buffering=0) as file:
@@ -44,7 +44,7 @@ def follow(
                 file.write(raw)
                 line = raw.decode("utf-8", errors="replace").rstrip()
                 notice(line)
-                if echo():
+                if shown(line):
                     say(f"{paint(f'{name:<8}|', _COLOURS.get(name, '37'))} {line}")
 
     thread = threading.Thread(target=copy, name=f"log of {name}", daemon=True)

@@ -6,13 +6,11 @@ import hashlib
 import os
 import sys
 import time
-from pathlib import Path
 
 from curbe.dev import config, console, setup
 from curbe.dev.errors import UnableToStart
 from curbe.dev.stack import Stack
 
-DEMO_COMPANY = Path("curbe/companies/demo/acme.yaml")
 PROCESSES = ("web", "live", "worker", "beat")
 
 
@@ -49,7 +47,7 @@ def start(stack: Stack, *, sandbox: bool) -> str:
         stack.run([sys.executable, "-m", "telephony.sandbox", "--prepare", "--data", str(stack.data)])
         stack.launch("sandbox")
     console.step("Preparing the database")
-    stack.manage("migrate", "--verbosity", "0")
+    stack.manage("migrate", "--verbosity", "0", "--skip-checks")
     logins = load_demo(stack)
     console.step("Starting the processes")
     stack.launch(*PROCESSES)
@@ -74,7 +72,6 @@ def load_demo(stack: Stack) -> str:
     if heading == database:
         return logins
     console.step("Loading the demo company")
-    stack.manage("company_import", str(DEMO_COMPANY), capture=True)
     logins = stack.manage("demo_setup", capture=True).strip()
     note.write_text(f"{database}\n{logins}\n", encoding="utf-8")
     note.chmod(0o600)

@@ -13,6 +13,7 @@ started too. Used by `make run`, by the fixture of the browser tests, and by `ma
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,8 @@ READY_TIMEOUT_S = 45.0
 READY_WORDS = {"worker": " ready.", "beat": "beat: Starting..."}
 READY_PATHS = {"web": "/healthz", "live": "/healthz", "sandbox": "/_sandbox/state"}
 PORT_NAMES = {"web": "PORT", "live": "LIVE_PORT", "sandbox": "SANDBOX_PORT"}
+# Tasks by the clock run every few seconds: their coming and going is for the log file, not for the console.
+CHATTER = re.compile(r" INFO celery\.(beat|worker\.strategy|app\.trace) ")
 # The sandbox is no part of a server: it stands here and not in the Procfile.
 SANDBOX = "python -m telephony.sandbox --host ${HOST:-127.0.0.1} --port $SANDBOX_PORT --data $CURBE_DATA"
 
@@ -216,7 +219,10 @@ class Stack:
             if words is not None and words in line:
                 said_ready.set()
 
-        follower = console.follow(name, process.stdout, self.log(name), echo=lambda: self.echo, notice=notice)
+        def shown(line: str) -> bool:
+            return self.echo and CHATTER.search(line) is None
+
+        follower = console.follow(name, process.stdout, self.log(name), shown=shown, notice=notice)
         running = Running(name, process, follower, last, said_ready)
         self._running[name] = running
 
