@@ -61,7 +61,7 @@ function callWords(state) {
   return phase;
 }
 
-const CALM = new Set(["starting", "connecting", "break", "offline", "answering", "recovering", "ending"]);
+const CALM = new Set(["starting", "no-credential", "connecting", "break", "offline", "answering", "recovering", "ending"]);
 
 function toneOf(stage, say) {
   if (stage === "incoming") return "live";
