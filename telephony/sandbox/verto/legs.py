@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from telephony.sandbox.media.frames import Frame
 from telephony.sandbox.verto import wire
 from telephony.sandbox.verto.peer import BadSdp, Peer
 from telephony.sandbox.verto.port import BrowserPort
@@ -187,15 +186,7 @@ class BrowserLeg(LegCallbacks):
     # --- means ---
 
     def _new_peer(self) -> Peer:
-        peer: Peer
-
-        def hear(frame: Frame) -> None:
-            # After a re-attach the old connection may still deliver its last packets.
-            if peer is self._peer:
-                self.port.said(frame)
-
-        peer = Peer(on_frame=hear, on_gone=self._peer_gone)
-        return peer
+        return Peer(on_frame=self.port.said, on_gone=self._peer_gone)
 
     def _start_grace(self) -> None:
         if self._grace is None:

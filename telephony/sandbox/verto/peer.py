@@ -71,16 +71,17 @@ class Speaker(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
+        self._clock = clock
         self._encoder = _opus_encoder()
         self._unsent: deque[tuple[int, Frame]] = deque(maxlen=_MAX_UNSENT)
         self._wake = asyncio.Event()
         self._pts = -_RTP_PER_FRAME
-        self._written_at_s = time.monotonic()
+        self._written_at_s = clock()
 
     def put(self, frame: Frame) -> None:
-        now_s = time.monotonic()
+        now_s = self._clock()
         gap_s = now_s - self._written_at_s
         self._written_at_s = now_s
         self._pts += _RTP_PER_FRAME * (round(gap_s * RATE_HZ / FRAME_SAMPLES) if gap_s > _GAP_S else 1)
