@@ -82,13 +82,14 @@ _UNANSWERED: Final[Mapping[str, OfferOutcome]] = {
     "completed": OfferOutcome.WITHDRAWN,
 }
 
-#: How a <Dial> ended → what became of the offers of its step that nobody else has spoken for.
+#: How a <Dial> ended → what became of the offers of its step. One word for all of its legs proves little of any one of
+#: them, so it ranks below what the leg itself, or the agent, said: busy may be one agent's word and not another's.
 _DIAL_ENDED: Final[Mapping[DialStatus, OfferOutcome]] = {
     DialStatus.COMPLETED: OfferOutcome.WITHDRAWN,
     DialStatus.CANCELED: OfferOutcome.WITHDRAWN,
     DialStatus.NO_ANSWER: OfferOutcome.MISSED,
-    DialStatus.BUSY: OfferOutcome.DECLINED,
-    DialStatus.FAILED: OfferOutcome.DEVICE_LOST,
+    DialStatus.BUSY: OfferOutcome.MISSED,
+    DialStatus.FAILED: OfferOutcome.MISSED,
     DialStatus.UNKNOWN: OfferOutcome.MISSED,
 }
 
@@ -179,9 +180,7 @@ def offer_after(offer: OfferOutcome, leg: Leg) -> OfferOutcome:
 
 def offer_after_dial(offer: OfferOutcome, dial: DialStatus) -> OfferOutcome:
     """Return the outcome of an offer after its ``<Dial>`` ended; what the agent's own leg said is surer."""
-    if offer in {OfferOutcome.PENDING, OfferOutcome.WITHDRAWN}:
-        return _later(OFFER_ORDER, offer, _DIAL_ENDED[dial])
-    return offer
+    return _later(OFFER_ORDER, offer, _DIAL_ENDED[dial])
 
 
 def offer_after_call(offer: OfferOutcome) -> OfferOutcome:
