@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from telnyx.types import (
     AvailablePhoneNumberListResponse,
     BalanceRetrieveResponse,
@@ -115,7 +116,7 @@ def test_the_official_types_read_what_is_answered(tmp_path: Path) -> None:
     """pydantic's own check, strict: a field of the wrong type or an enum value that Telnyx does not have fails."""
 
     async def story(home: House) -> None:
-        created = [
+        created: list[tuple[type[BaseModel], Any]] = [
             (BalanceRetrieveResponse, await home.api("GET", "/balance")),
             (TexmlApplicationCreateResponse, await home.api("POST", "/texml_applications", json=APPLICATION)),
             (

@@ -64,6 +64,11 @@ class Account:
         rows = self.tables["telephony_credentials"].values()
         return next((row for row in rows if row["sip_username"] == sip_username), None)
 
+    def name_of(self, party: str) -> str:
+        """A party as people call it: the name of the credential behind a SIP URI, else what was given."""
+        credential = self.credential_of(party.removeprefix("sip:").partition("@")[0])
+        return str(credential["name"] or party) if credential else party
+
     def connection_kind(self, connection_id: str | None) -> str | None:
         """The table in which a `connection_id` is found: a TeXML application, a credential connection, or None."""
         found = (name for name in ("texml_applications", "credential_connections") if self.get(name, connection_id))

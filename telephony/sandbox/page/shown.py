@@ -26,6 +26,10 @@ def state(world: World) -> Shown:
         "settings": world.account.settings,
         "registrations": registrations(world),
         "numbers": [number(world, row) for row in world.account.table("phone_numbers").values()],
+        "credentials": [
+            {"sip_username": row["sip_username"], "name": row["name"]}
+            for row in world.account.table("telephony_credentials").values()
+        ],
         "calls": [call_line(call) for call in reversed(list(world.calls.by_id.values())[-SHOWN_CALLS:])],
         "trouble": world.trouble.as_dict(),
         "errors": [asdict(line) for line in world.journal.errors()],
@@ -98,6 +102,7 @@ def leg_whole(leg: Leg) -> Shown:
         "direction": leg.direction,
         "from": leg.from_,
         "to": leg.to,
+        "to_name": leg.world.account.name_of(leg.to),
         "state": leg.state,
         "status": leg.status,
         "hears": leg.hears,

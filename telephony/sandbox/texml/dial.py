@@ -141,7 +141,7 @@ class Dial:
             return
         self.parent.answer()
         self.world.switch.bridge(self.parent.port, winner.port)
-        self.runner.set_hears(f"{winner.to}")
+        self.runner.set_hears(self.world.account.name_of(winner.to))
         winner.hears = self.parent.from_
         self._start_recordings(winner)
         watchers = [self.world.spawn(task) for task in (self._star(winner), self._recording_limit())]
