@@ -45,4 +45,6 @@ class Config:
 
     @property
     def origin(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        """Where Curbe fetches recordings; a wildcard host is reached by loopback."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://{host}:{self.port}"
