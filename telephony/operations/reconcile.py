@@ -130,6 +130,8 @@ def report_on(leg: CallLeg, report: LegReport, call: Call, now: datetime) -> Non
         "CallSessionId": report.session_id,
         "CallLegId": report.leg_id,
         "Timestamp": (report.ended_at or now).isoformat(),
+        # Tells a conversation whose answer we never heard of from a ringing.
+        "CallDuration": "" if report.duration_s is None else str(report.duration_s),
     }
     repair(
         kind=f"status.{status}",

@@ -77,6 +77,8 @@ class LegReport:
     leg_id: str = ""
     session_id: str = ""
     ended_at: datetime | None = None
+    #: Seconds of talk; 0 for a leg that nobody answered; None where the resource does not say.
+    duration_s: int | None = None
 
 
 @dataclass(frozen=True)

@@ -222,4 +222,5 @@ def _texml_report(call_sid: str, data: Mapping[str, Any]) -> LegReport:
         is_alive=status in {"queued", "initiated", "ringing", "in-progress"},
         status=status,
         ended_at=answers.texml_moment(data.get("end_time")),
+        duration_s=answers.whole(data.get("duration")),
     )
