@@ -3,12 +3,12 @@
 const TIMEOUT_MS = 8_000;
 
 /** POST JSON; return {status, body}. Status 0: nothing answered in time. Never throws. */
-export function post(path, body = {}, { ticket = "", timeoutMs = TIMEOUT_MS } = {}) {
+export function post(path, body = {}, { ticket = "", timeoutMs = TIMEOUT_MS, keepalive = false } = {}) {
   const headers = { "Content-Type": "application/json" };
   // A ticket names agent, company and phone by itself, and outlives the session's cookie.
   if (ticket) headers.Authorization = `Phone ${ticket}`;
   else headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
-  return ask(path, { method: "POST", headers, body: JSON.stringify(body) }, timeoutMs);
+  return ask(path, { method: "POST", headers, body: JSON.stringify(body), keepalive }, timeoutMs);
 }
 
 export function get(path) {

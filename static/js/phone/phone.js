@@ -75,6 +75,7 @@ export class Phone {
     // Sound and notifications may be asked for only when the person touches the page.
     document.addEventListener("pointerdown", () => this.#ringer.unlock(), { once: true });
     document.addEventListener("keydown", () => this.#ringer.unlock(), { once: true });
+    window.addEventListener("pagehide", () => this.#sayGoodbye());
     live?.addEventListener("push", ({ detail }) => this.#onPush(detail));
     live?.addEventListener("up", () => this.#fetchMe());
   }
@@ -197,14 +198,26 @@ export class Phone {
 
   async #beat() {
     if (!isDue(this.#state) || !this.#grant) return;
-    const who = {
+    const body = bodyOf(this.#state, this.#who());
+    const answer = await post("/api/agents/heartbeat", body, { ticket: this.#grant.ticket });
+    this.#on(eventOf(answer));
+  }
+
+  // A page that goes says so, and the agent is not rung for the half minute in which it might just be slow. A reload
+  // says it too, and is back within a second.
+  #sayGoodbye() {
+    if (!isDue(this.#state) || !this.#grant) return;
+    const body = { ...bodyOf(this.#state, this.#who()), ready: false };
+    post("/api/agents/heartbeat", body, { ticket: this.#grant.ticket, keepalive: true });
+  }
+
+  #who() {
+    return {
       agentId: Number(this.#root.dataset.agent),
       companyId: this.#root.dataset.company,
       phoneId: this.#phoneId,
       now: new Date(),
     };
-    const answer = await post("/api/agents/heartbeat", bodyOf(this.#state, who), { ticket: this.#grant.ticket });
-    this.#on(eventOf(answer));
   }
 
   async #chooseIntent(intent, before) {

@@ -64,7 +64,7 @@ function callWords(state) {
 const CALM = new Set(["starting", "no-credential", "connecting", "break", "offline", "answering", "recovering", "ending"]);
 
 function toneOf(stage, say) {
-  if (stage === "incoming") return "live";
+  if (stage === "incoming" || say === "muted") return "live";
   if (say === "ready" || say === "talking") return "good";
   const isCalm = CALM.has(say) || (stage === "ended" && say !== "ended-lost" && say !== "ended-microphone");
   return isCalm ? "quiet" : "bad";
