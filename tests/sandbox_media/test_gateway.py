@@ -206,6 +206,7 @@ def test_our_bye_says_why_and_later_words_about_the_call_change_nothing() -> Non
             extra = await client.bye(leg.call_id)
             assert late["error"] == {"code": -32002, "message": "CALL DOES NOT EXIST"}
             assert extra["result"]["message"] == "CALL ENDED"
+            assert [frame for frame in client._inbox if frame.get("method") == "telnyx_rtc.bye"] == []
             assert told == []
 
     with_exchange(scenario)
@@ -396,6 +397,8 @@ def test_a_browser_back_before_its_old_socket_is_noticed_gets_its_call_there() -
             ringing.on_lost = lambda: lost.append("ringing")
             ready = await client.log_in(BOB, reconnection=True, sessid=stale.sessid)
             answer = await client.answer(await client.asked("attach"), "attach")
+            # Its page has dropped what rang there: before the stale socket ends, not with it.
+            assert lost == ["ringing"]
             await stale.socket.close()
             await until(lambda: len(exchange.gateway._sessions) == 1, what="the stale socket gone")
 

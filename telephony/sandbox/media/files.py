@@ -42,11 +42,17 @@ class FileSource:
         except (av.FFmpegError, IndexError, ValueError) as err:
             self._raw.close()
             raise UnreadableSound(f"not a sound file: {err}") from err
-        self.duration_s = float(self._container.duration / 1_000_000) if self._container.duration else None
+        self.duration_s: float | None = self._duration_s()
         self._frames = self._decoded(stream.index)
 
     def next(self) -> Frame | None:
         return next(self._frames, None)
+
+    def _duration_s(self) -> float:
+        if self._container.duration:
+            return float(self._container.duration / av.time_base)
+        # Not said by the file: guessed as 128 kbit/s, since whoever waits for its end must wait for something.
+        return self._container.size / 16_000
 
     def _decoded(self, stream_index: int) -> Iterator[Frame]:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ, frame_size=FRAME_SAMPLES)

@@ -78,7 +78,8 @@ async def _synthesise(espeak: str, voice: str, text: str) -> Samples:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-    return wav_samples(wav)
+    # Minutes of speech take a tenth of a second to resample: not on the loop that ticks.
+    return await asyncio.to_thread(wav_samples, wav)
 
 
 def wav_samples(wav: bytes) -> Samples:

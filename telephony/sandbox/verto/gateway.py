@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 # A vanished browser's media is noticed after consent expiry, 31 to 33 s (aiortc, observed); its socket at once.
 GRACE_S = 31.0
 MAX_FRAME_BYTES = 256 * 1024
+# How long a page may take to agree that its socket closes: a frozen tab must not hold up the shutdown.
+CLOSING_S = 1.0
 SESSIDS_REMEMBERED = 10_000
 
 
@@ -77,7 +79,7 @@ class VertoGateway:
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one browser's socket (route GET /verto)."""
-        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES)
+        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME_BYTES, timeout=CLOSING_S)
         await socket.prepare(request)
         transport = request.transport if isinstance(request.transport, asyncio.Transport) else None
         session = Session(socket, transport, request.query.get("voice_sdk_id", "")[: wire.MAX_TEXT])
@@ -127,10 +129,13 @@ class VertoGateway:
             headers=tuple(headers),
         )
         leg = self._new_leg(session, identity)
-        if await leg.invite():
-            return leg
-        leg.lost()
-        return None
+        is_ringing = False
+        try:
+            is_ringing = await leg.invite()
+        finally:
+            if not is_ringing:
+                leg.lost()
+        return leg if is_ringing else None
 
     async def drop_socket(self, sip_username: str) -> None:
         """Trouble: cut the user's socket as a lost network does."""
