@@ -7,10 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from agents.models import Activity, Agent, Intent, Presence, PresenceChange
 from agents.operations import claim
+from agents.queries import presence_of
 from curbe.companies.models import Company
 from tests.agents.people import agent_in, changes_of, company_of_agents
 
@@ -111,6 +114,53 @@ def test_a_claim_taken_from_an_old_lease_tells_nothing_new(
 def test_nobody_is_claimed_without_asking_the_database(now: datetime) -> None:
     # No database in this test: touching it would fail.
     assert claim(agent_ids=[], call_id=uuid4(), until=until(now), now=now) == []
+
+
+lefts_s = st.none() | st.sampled_from([-40, -1, 0, 1, 40])
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    intent=st.sampled_from(list(Intent)),
+    activity=st.sampled_from(list(Activity)),
+    beat_age_s=st.none() | st.sampled_from([0, 29, 30, 31]),
+    reserved_left_s=lefts_s,
+    wrap_up_left_s=lefts_s,
+    ready=st.booleans(),
+    microphone=st.booleans(),
+)
+def test_the_statement_claims_exactly_those_who_read_available(
+    company: Company,
+    now: datetime,
+    intent: Intent,
+    activity: Activity,
+    beat_age_s: float | None,
+    reserved_left_s: float | None,
+    wrap_up_left_s: float | None,
+    ready: bool,
+    microphone: bool,
+) -> None:
+    def left(seconds: float | None) -> datetime | None:
+        return None if seconds is None else now + timedelta(seconds=seconds)
+
+    agent = agent_in(
+        company,
+        now=now,
+        intent=intent,
+        activity=activity,
+        busy_call_id=uuid4() if activity in {Activity.RESERVED, Activity.ON_CALL} else None,
+        beat_age_s=beat_age_s,
+        reserved_until=left(reserved_left_s),
+        wrap_up_until=left(wrap_up_left_s),
+        ready=ready,
+        microphone=microphone,
+    )
+
+    claimed = claim(agent_ids=[agent.id], call_id=uuid4(), until=until(now), now=now)
+
+    assert bool(claimed) == (presence_of(agent, now) == Presence.AVAILABLE)
 
 
 @pytest.mark.django_db(transaction=True)
