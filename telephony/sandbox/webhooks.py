@@ -96,7 +96,7 @@ class Webhooks:
         2. After an error, or two silences, the fallback address is asked in the same way.
         """
         reasons = []
-        for address in dict.fromkeys(filter(None, (url, fallback_url))):
+        for address in filter(None, (url, fallback_url)):  # the same one twice is asked twice
             message = form_message("instruction", address, fields, method=method, store=store)
             for attempt in (1, 2):
                 try:

@@ -119,7 +119,7 @@ class World:
             credential_id = tokens.credential_id_of(self.key, attempt.login_token or "", now())
             credential = self.account.get("telephony_credentials", credential_id)
             is_right = credential is not None
-        if credential is None or not is_right:
+        if credential is None or not is_right or tokens.has_expired(credential, now()):
             self.journal.error("A browser's log-in was refused: unknown, changed or expired token")
             return None
         return str(credential["sip_username"])

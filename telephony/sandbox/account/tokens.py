@@ -11,7 +11,7 @@ from typing import Any
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
-from telephony.sandbox import ids
+from telephony.sandbox import clock, ids
 from telephony.sandbox.account.store import Row
 
 TOKEN_LIVES = timedelta(hours=24)
@@ -43,6 +43,11 @@ def credential_id_of(key: SigningKey, token: str, now: datetime) -> str | None:
     except (BadSignatureError, binascii.Error, ValueError, IndexError):
         return None
     return str(payload["sub"]) if payload["exp"] > now.timestamp() else None
+
+
+def has_expired(credential: Row, now: datetime) -> bool:
+    expires_at = credential.get("expires_at")
+    return expires_at is not None and clock.parse_iso(expires_at) <= now
 
 
 def _encode(part: dict[str, Any]) -> str:

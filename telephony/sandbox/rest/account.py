@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from aiohttp import web
 
+from telephony.sandbox import clock
 from telephony.sandbox.account.store import Row, newest_first
 from telephony.sandbox.keys import public_key_text
 from telephony.sandbox.rest import fields
-from telephony.sandbox.rest.errors import not_found
+from telephony.sandbox.rest.errors import ApiError, Problem, not_found
 from telephony.sandbox.rest.http import data, paged, world_of
 from telephony.sandbox.rest.schema import check_query
 
@@ -27,10 +30,20 @@ def _passes(row: Row, query: Row) -> bool:
     if any(f"filter[{name}]" in query and row[name] != query[f"filter[{name}]"] for name in _EQUAL):
         return False
     for name, field in _TIMES.items():
-        # ISO texts of one form and zone: their order is the order of time.
-        if row[field] < query.get(f"filter[{name}][gte]", "") or row[field] > query.get(f"filter[{name}][lte]", "9"):
+        at = clock.parse_iso(row[field])
+        since, until = _moment(query, f"filter[{name}][gte]"), _moment(query, f"filter[{name}][lte]")
+        if (since and at < since) or (until and at > until):
             return False
     return True
+
+
+def _moment(query: Row, name: str) -> datetime | None:
+    if name not in query:
+        return None
+    try:
+        return clock.parse_iso(query[name])
+    except ValueError as error:
+        raise ApiError(422, Problem("10027", f"{query[name]!r} is not an ISO 8601 time.", f"/{name}")) from error
 
 
 async def recording(request: web.Request) -> web.Response:

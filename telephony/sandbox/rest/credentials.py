@@ -18,7 +18,7 @@ MOST_PER_TAG = 1000
 
 async def index(request: web.Request) -> web.Response:
     query = check_query(fields.TELEPHONY_CREDENTIALS_QUERY, request.query)
-    rows = [_shown(row) for row in newest_first(world_of(request).account.table(TABLE))]
+    rows = [shown(row) for row in newest_first(world_of(request).account.table(TABLE))]
     for name in ("name", "resource_id", "sip_username"):
         if (wanted := query.get(f"filter[{name}]")) is not None:
             rows = [row for row in rows if row.get(name) == wanted]
@@ -106,13 +106,12 @@ def _row(request: web.Request) -> Row:
     row = world_of(request).account.get(TABLE, credential_id)
     if row is None:
         raise not_found(f"telephony credential {credential_id}")
-    return _shown(row)
+    return shown(row)
 
 
-def _shown(row: Row) -> Row:
+def shown(row: Row) -> Row:
     """`expired` is derived from the time, not stored."""
-    expires_at = row.get("expires_at")
-    return row | {"expired": expires_at is not None and clock.parse_iso(expires_at) <= clock.now()}
+    return row | {"expired": tokens.has_expired(row, clock.now())}
 
 
 ROUTES = [
