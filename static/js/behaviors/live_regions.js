@@ -37,7 +37,10 @@ function refreshLists() {
 function refreshSoon(element) {
   const key = element.id;
   if (waiting.has(key)) return;
-  waiting.set(key, setTimeout(() => refresh(key), GATHER_MS));
+  waiting.set(
+    key,
+    setTimeout(() => refresh(key), GATHER_MS),
+  );
 }
 
 function refresh(id) {

@@ -130,7 +130,9 @@ const ON = {
       ? [withCall(state, { phase: "ending", why: "lost" }), { do: "hangup", sdkId: event.sdkId }]
       : NOTHING,
   "answer.no-microphone": (state, event) =>
-    isOurs(state, event) ? [{ ...withCall(state, { why: "microphone" }), microphone: "refused" }, { do: "beat" }] : NOTHING,
+    isOurs(state, event)
+      ? [{ ...withCall(state, { why: "microphone" }), microphone: "refused" }, { do: "beat" }]
+      : NOTHING,
   "call.active": (state, event) => {
     if (!isOurs(state, event)) return NOTHING;
     // The agent pressed End while it was still being answered.

@@ -227,7 +227,11 @@ export class Phone {
 
   async #showCaller({ callId, sdkId }) {
     if (!callId) return this.#view.nameCaller(this.#line.callerOf(sdkId));
-    await window.htmx.ajax("GET", `/phone/incoming/${callId}`, { target: "#caller", swap: "outerHTML", select: "#caller" });
+    await window.htmx.ajax("GET", `/phone/incoming/${callId}`, {
+      target: "#caller",
+      swap: "outerHTML",
+      select: "#caller",
+    });
     const card = this.#root.querySelector("#caller");
     if (card.dataset.answeredAt) {
       // This computer's clock may be wrong: only the difference of the server's two moments is used.

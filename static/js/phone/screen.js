@@ -13,7 +13,14 @@ const MISSED_BEATS_SHOWN = 2;
 export function describe(state) {
   const stage = stageOf(state);
   const say = stage === "idle" ? idleWords(state) : callWords(state);
-  return { stage, say, tone: toneOf(stage, say), offers: OFFERS[say] ?? "", presence: state.presence, inCall: hasLiveCall(state) };
+  return {
+    stage,
+    say,
+    tone: toneOf(stage, say),
+    offers: OFFERS[say] ?? "",
+    presence: state.presence,
+    inCall: hasLiveCall(state),
+  };
 }
 
 const OFFERS = {
@@ -61,7 +68,16 @@ function callWords(state) {
   return phase;
 }
 
-const CALM = new Set(["starting", "no-credential", "connecting", "break", "offline", "answering", "recovering", "ending"]);
+const CALM = new Set([
+  "starting",
+  "no-credential",
+  "connecting",
+  "break",
+  "offline",
+  "answering",
+  "recovering",
+  "ending",
+]);
 
 function toneOf(stage, say) {
   if (stage === "incoming" || say === "muted") return "live";

@@ -46,12 +46,30 @@ export class TelnyxLine {
     });
     this.#client = client;
     const ifCurrent = (handle) => (payload) => this.#client === client && handle(payload);
-    client.on("telnyx.ready", ifCurrent(() => this.#tell({ type: "line.ready" })));
-    client.on("telnyx.socket.close", ifCurrent(() => this.#tell({ type: "line.lost" })));
-    client.on("telnyx.socket.message", ifCurrent((frame) => this.#onFrame(frame)));
-    client.on("telnyx.error", ifCurrent((payload) => this.#onError(payload)));
-    client.on("telnyx.warning", ifCurrent((payload) => this.#onWarning(payload)));
-    client.on("telnyx.notification", ifCurrent((notification) => this.#onNotification(notification)));
+    client.on(
+      "telnyx.ready",
+      ifCurrent(() => this.#tell({ type: "line.ready" })),
+    );
+    client.on(
+      "telnyx.socket.close",
+      ifCurrent(() => this.#tell({ type: "line.lost" })),
+    );
+    client.on(
+      "telnyx.socket.message",
+      ifCurrent((frame) => this.#onFrame(frame)),
+    );
+    client.on(
+      "telnyx.error",
+      ifCurrent((payload) => this.#onError(payload)),
+    );
+    client.on(
+      "telnyx.warning",
+      ifCurrent((payload) => this.#onWarning(payload)),
+    );
+    client.on(
+      "telnyx.notification",
+      ifCurrent((notification) => this.#onNotification(notification)),
+    );
     client.connect();
   }
 
@@ -120,7 +138,8 @@ export class TelnyxLine {
   }
 
   #onNotification({ type, call, error }) {
-    if (type === "userMediaError" && call) this.#tell({ type: "answer.no-microphone", sdkId: call.id, error: String(error) });
+    if (type === "userMediaError" && call)
+      this.#tell({ type: "answer.no-microphone", sdkId: call.id, error: String(error) });
     if (type !== "callUpdate" || !call) return;
     const sdkId = call.id;
     if (call.state === "ringing" || call.state === "recovering" || call.recoveredCallId) this.#meet(call);
@@ -165,7 +184,8 @@ export class TelnyxLine {
 
   #onError({ error, callId }) {
     const code = Number(error?.code);
-    if (MICROPHONE_REFUSED.has(code) && callId) this.#tell({ type: "answer.no-microphone", sdkId: callId, error: error.message });
+    if (MICROPHONE_REFUSED.has(code) && callId)
+      this.#tell({ type: "answer.no-microphone", sdkId: callId, error: error.message });
     if (code === SESSION_NOT_REATTACHED && callId) this.#tellOver(callId, { cause: "SESSION_NOT_REATTACHED" });
     if (LINE_DEAD.has(code)) this.#tell({ type: "line.dead" });
   }

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { INITIAL } from "../../static/js/phone/machine.js";
+import { describe as screen } from "../../static/js/phone/screen.js";
+
+const READY = { ...INITIAL, holder: "here", line: "ready", microphone: "granted" };
+const call = (changes) => ({ ...READY, call: { sdkId: "leg", callId: "call", muted: false, why: "", ...changes } });
+
+const ROWS = [
+  [INITIAL, "starting", "quiet", ""],
+  [READY, "ready", "good", ""],
+  [{ ...READY, intent: "BREAK" }, "break", "quiet", ""],
+  [{ ...READY, intent: "OFFLINE" }, "offline", "quiet", ""],
+  [{ ...READY, line: "connecting" }, "connecting", "quiet", ""],
+  [{ ...READY, line: "lost" }, "line-lost", "bad", ""],
+  [{ ...READY, line: "dead" }, "line-dead", "bad", "retry"],
+  [{ ...READY, line: "no-credential" }, "no-credential", "quiet", ""],
+  [{ ...READY, beatsMissed: 1 }, "ready", "good", ""],
+  [{ ...READY, beatsMissed: 2 }, "server-away", "bad", ""],
+  [{ ...READY, microphone: "refused" }, "microphone-refused", "bad", "retry"],
+  [{ ...READY, microphone: "missing" }, "microphone-missing", "bad", "retry"],
+  [{ ...READY, microphone: "asked" }, "microphone-asked", "bad", ""],
+  [{ ...READY, holder: "tab" }, "tab", "bad", "use-here"],
+  [{ ...READY, holder: "tab", otherTabBusy: true }, "tab-busy", "bad", ""],
+  [{ ...READY, holder: "elsewhere" }, "elsewhere", "bad", "use-here"],
+  [{ ...READY, signedOut: true }, "signed-out", "bad", "log-in"],
+  [call({ phase: "incoming" }), "incoming", "live", ""],
+  [call({ phase: "answering" }), "answering", "quiet", ""],
+  [call({ phase: "recovering" }), "recovering", "quiet", ""],
+  [call({ phase: "talking" }), "talking", "good", ""],
+  [call({ phase: "talking", muted: true }), "muted", "live", ""],
+  [{ ...call({ phase: "talking" }), line: "lost" }, "line-lost-in-call", "bad", ""],
+  [{ ...call({ phase: "talking" }), beatsMissed: 3 }, "server-away-in-call", "bad", ""],
+  [call({ phase: "ending" }), "ending", "quiet", ""],
+  [call({ phase: "ended" }), "ended", "quiet", ""],
+  ...["declined", "taken", "caller-left"].map((why) => [call({ phase: "ended", why }), `ended-${why}`, "quiet", ""]),
+  ...["lost", "microphone"].map((why) => [call({ phase: "ended", why }), `ended-${why}`, "bad", ""]),
+];
+
+for (const [state, say, tone, offers] of ROWS) {
+  test(`the screen says ${say} (${tone}${offers && `, offers ${offers}`})`, () => {
+    const shown = screen(state);
+
+    assert.deepEqual([shown.say, shown.tone, shown.offers], [say, tone, offers]);
+  });
+}
+
+test("whatever the screen says stands in the template, and nothing stands there that is never said", () => {
+  const template = readFileSync(new URL("../../templates/phone/_messages.html", import.meta.url), "utf8");
+  const written = [...template.matchAll(/data-say="([^"]+)"/g)].map((match) => match[1]);
+
+  assert.deepEqual(written.sort(), [...new Set(ROWS.map(([, say]) => say))].sort());
+});
