@@ -40,7 +40,7 @@ def report(stack: Stack) -> None:
         page.goto("/login/")
         page.locator("input[name=username]").fill(username)
         page.locator("input[name=password]").fill(PASSWORD)
-        page.locator("form button[type=submit]").last.click()
+        page.locator("input[name=password]").press("Enter")
         page.wait_for_url(lambda url: "/login/" not in url)
         page.goto("/calls/")
         page.wait_for_load_state("networkidle")
