@@ -9,6 +9,7 @@ class AgentsConfig(AppConfig):
     verbose_name = _("Agents")
 
     def ready(self) -> None:
+        from agents import receivers  # noqa: F401
         from agents.company_file import EXTENSION
         from curbe.companies import company_file
 

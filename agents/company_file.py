@@ -18,8 +18,6 @@ def apply(run: Import, rows: tuple[Row, ...]) -> None:
         membership = members.get(row["username"])
         if membership is not None:  # else he was refused
             _set(run, membership, agents.get(membership.user_id), row)
-    # A row of its own calls and offers name: it stays, and answers no more.
-    Agent.objects.filter(company=run.company, user_id__in=run.left).update(is_active=False)
 
 
 def _set(run: Import, membership: Membership, agent: Agent | None, row: Row) -> None:

@@ -89,9 +89,8 @@ class Import:
     changes: list[Change] = field(default_factory=list)
     #: Users made by this import; they have no password yet.
     new_users: list[User] = field(default_factory=list)
-    #: Who became a member, or stopped being one, by this import.
+    #: Who became a member by this import.
     joined: set[int] = field(default_factory=set)
-    left: set[int] = field(default_factory=set)
 
     def refuse(self, line: int, reason: str) -> None:
         self.problems.append(Problem(line, reason))

@@ -40,4 +40,4 @@ def language_for(request: HttpRequest) -> str:
             return company_of(request).language
         except NotAMember:
             pass  # An operator of the platform: he belongs to no company.
-    return settings.DEFAULT_LANGUAGE
+    return str(settings.DEFAULT_LANGUAGE)

@@ -141,7 +141,6 @@ def _let_go(run: Import, membership: Membership) -> None:
     """Take the membership; the person and what he did stay, because calls and recordings name him."""
     run.note("-" if run.prune else "=", f"user {membership.user.username}: {membership.role}")
     if run.prune:
-        run.left.add(membership.user_id)
         membership.delete()
 
 

@@ -51,7 +51,7 @@ def forget(username: str, address: str) -> None:
 def address_of(request: HttpRequest) -> str:
     """Return the address of the browser. Behind our proxy it is the last one that the proxy wrote down."""
     if settings.SECURE_PROXY_SSL_HEADER:
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", 1)[-1].strip()
+        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rsplit(",", 1)[-1].strip()
         if forwarded:
             return forwarded
     return str(request.META.get("REMOTE_ADDR", ""))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -65,8 +65,7 @@ def parse(text: str) -> Node:
         line = text.count("\n", 0, err.position) + 1
         raise Unreadable(line, f"the character U+{ord(text[err.position]):04X} does not belong in a file") from err
     except yaml.MarkedYAMLError as err:
-        mark = err.problem_mark or err.context_mark
-        raise Unreadable(mark.line + 1 if mark else 1, err.problem or "this is not YAML") from err
+        raise Unreadable(_line_of(err.problem_mark or err.context_mark), err.problem or "this is not YAML") from err
     except RecursionError as err:
         raise Unreadable(1, "lists and mappings are nested too deep") from err
     if root is None:
@@ -77,11 +76,16 @@ def parse(text: str) -> Node:
 def _refuse_aliases(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise Unreadable(event.start_mark.line + 1, "aliases (*name) are not read: write the value out")
+            raise Unreadable(_line_of(event.start_mark), "aliases (*name) are not read: write the value out")
+
+
+def _line_of(mark: Any) -> int:
+    """Return the line of a mark of yaml's, which counts from 0; a thing without a mark stands on the first line."""
+    return 1 if mark is None else int(mark.line) + 1
 
 
 def _tree(node: yaml.Node) -> Node:
-    line = node.start_mark.line + 1
+    line = _line_of(node.start_mark)
     if isinstance(node, yaml.MappingNode):
         return _table(node, line)
     if isinstance(node, yaml.SequenceNode):
@@ -94,7 +98,7 @@ def _table(node: yaml.MappingNode, line: int) -> Table:
     values: dict[str, Node] = {}
     key_lines: dict[str, int] = {}
     for key_node, value_node in node.value:
-        key_line = key_node.start_mark.line + 1
+        key_line = _line_of(key_node.start_mark)
         if not isinstance(key_node, yaml.ScalarNode):
             raise Unreadable(key_line, "a key must be one word")
         key = str(key_node.value)

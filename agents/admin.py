@@ -1,0 +1,99 @@
+"""Agents as they are now, and how they became so, for the operator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
+
+from agents.models import Agent, Presence, PresenceChange
+from agents.queries import presence_of
+from curbe.companies.models import Membership
+from curbe.lib.console import KeepingAdmin, LookingAdmin, column
+
+COLOURS = {
+    Presence.AVAILABLE.label: "success",
+    Presence.RINGING.label: "warning",
+    Presence.ON_CALL.label: "info",
+    Presence.WRAP_UP.label: "info",
+    Presence.BREAK.label: "warning",
+    Presence.NOT_RESPONDING.label: "danger",
+    Presence.NO_DEVICE.label: "danger",
+}
+
+
+class AgentForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        user, company = cleaned.get("user"), cleaned.get("company")
+        if user and company and not Membership.objects.filter(user=user, company=company).exists():
+            self.add_error("user", _("%(user)s is not a member of %(company)s.") % {"user": user, "company": company})
+        return cleaned
+
+
+@admin.register(Agent)
+class AgentAdmin(KeepingAdmin):
+    """Who answers is switched on and off here; what an agent does and chose is his and the server's to say."""
+
+    form = AgentForm
+    list_display = ("user", "company", "shown_presence", "intent", "last_beat", "phone", "is_active")
+    # The credential is telephony's, which agents do not know: it is reached by its reverse relation.
+    list_select_related = ("user", "company", "beat", "endpoint")
+    search_fields = ("user__username", "user__name", "user__email", "company__name", "company__slug")
+    list_filter = (
+        ("presence", ChoicesDropdownFilter),
+        ("is_active", BooleanRadioFilter),
+        ("company", AutocompleteSelectFilter),
+    )
+    autocomplete_fields = ("user", "company")
+    fixed_fields = ("user", "company")
+    fields = (
+        "user",
+        "company",
+        "is_active",
+        "shown_presence",
+        "intent",
+        "activity",
+        "last_beat",
+        "phone",
+        "idle_since",
+    )
+    readonly_fields = ("shown_presence", "intent", "activity", "last_beat", "phone", "idle_since")
+    ordering = ("-id",)
+
+    def get_fields(self, request: HttpRequest, obj: Agent | None = None) -> tuple[str, ...]:
+        return self.fields if obj else ("user", "company", "is_active")
+
+    @column(gettext_lazy("presence"), ordering="presence", label=COLOURS)
+    def shown_presence(self, agent: Agent) -> str:
+        # Derived now, not the cached word: an operator who looks wants what is true, even with the sweeper dead.
+        return str(Presence(presence_of(agent, timezone.now())).label)
+
+    @column(gettext_lazy("last sign of life"), ordering="beat__last_seen_at")
+    def last_beat(self, agent: Agent) -> str:
+        beat = getattr(agent, "beat", None)
+        if beat is None:
+            return _("never")
+        lacks = [_("no telephone") if not beat.ready else "", _("no microphone") if not beat.microphone else ""]
+        at = timezone.localtime(beat.last_seen_at).strftime("%Y-%m-%d %H:%M:%S")
+        return ", ".join(filter(None, [at, *lacks]))
+
+    @column(gettext_lazy("Telnyx credential"))
+    def phone(self, agent: Agent) -> str:
+        endpoint = getattr(agent, "endpoint", None)
+        return endpoint.sip_username if endpoint else _("none yet: cannot be rung")
+
+
+@admin.register(PresenceChange)
+class PresenceChangeAdmin(LookingAdmin):
+    list_display = ("at", "agent", "company", "before", "after", "reason", "call_id")
+    list_select_related = ("agent__user", "company")
+    search_fields = ("agent__user__username", "agent__user__name", "=call_id")
+    list_filter = (("after", ChoicesDropdownFilter), ("company", AutocompleteSelectFilter))
+    ordering = ("-id",)

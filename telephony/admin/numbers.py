@@ -1,0 +1,160 @@
+"""Numbers, and where each leads: changed in the list itself, or for many at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+
+from curbe.lib.console import OperatorAdmin, RemoteSelect, column
+from telephony.models import PhoneNumber
+from telephony.operations.assignments import Target, UnableToAssign, assign, target_of
+from telephony.queries import destinations
+
+REFUSALS = {
+    "unknown": gettext_lazy("Nobody, and no queue, is meant by this. Choose from the list."),
+    "other_company": gettext_lazy("The destination belongs to another company than the number. Nothing was changed."),
+}
+
+
+class NumberForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A number, or a row of the list. ``destination`` holds a code (``user:7``): one field says where it leads."""
+
+    target: Target | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "destination" not in self.fields:
+            return
+        choice = destinations.current(self.instance)
+        url = f"{reverse('admin:telephony_phonenumber_destinations')}?company={self.instance.company_id}"
+        self.fields["destination"] = forms.CharField(
+            label=_("Leads to"), widget=RemoteSelect(url=url, current=choice), max_length=40
+        )
+        self.initial["destination"] = choice.code
+
+    def clean_destination(self) -> str:
+        code: str = self.cleaned_data["destination"]
+        if "destination" not in self.changed_data:
+            return str(self.instance.destination)
+        try:
+            target = target_of(code)
+        except UnableToAssign as err:
+            raise forms.ValidationError(REFUSALS[err.reason]) from err
+        if target.company_id not in {None, self.instance.company_id}:
+            raise forms.ValidationError(REFUSALS["other_company"])
+        self.target = target
+        return target.destination
+
+    def _post_clean(self) -> None:
+        if self.target is not None:
+            self.instance.agent_id, self.instance.queue_id = self.target.agent_id, self.target.queue_id
+        super()._post_clean()  # type: ignore[misc]
+
+
+class BulkForm(forms.Form):
+    destination = forms.CharField(max_length=40)
+
+    def __init__(self, *args: Any, company_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        url = f"{reverse('admin:telephony_phonenumber_destinations')}?company={company_id}"
+        self.fields["destination"].label = _("Leads to")
+        self.fields["destination"].widget = RemoteSelect(url=url, current=("", ""))
+
+    def clean_destination(self) -> Target:
+        try:
+            return target_of(self.cleaned_data["destination"])
+        except UnableToAssign as err:
+            raise forms.ValidationError(REFUSALS[err.reason]) from err
+
+
+@admin.register(PhoneNumber)
+class PhoneNumberAdmin(OperatorAdmin):
+    form = NumberForm
+    list_display = ("e164", "label", "company", "destination", "is_linked", "created_at")
+    list_editable = ("destination",)
+    list_select_related = ("company", "agent__user", "queue")
+    search_fields = ("e164", "label", "company__name", "company__slug")
+    list_filter = (("destination", ChoicesDropdownFilter), ("company", AutocompleteSelectFilter))
+    autocomplete_fields = ("company",)
+    fixed_fields = ("e164", "company")
+    readonly_fields = ("telnyx_id", "connection_id", "created_at")
+    ordering = ("-id",)
+    actions = ("assign_to_user_or_queue", "assign_to_company", "unassign")
+
+    def get_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("e164", "company", "label")  # Where it can lead is known once its company is.
+        return ("e164", "company", "label", "destination", *self.readonly_fields)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:  # type: ignore[type-arg]
+        return super().get_changelist_form(request, **{**kwargs, "form": NumberForm})  # type: ignore[no-any-return]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.destinations)
+        return [path("destinations/", view, name="telephony_phonenumber_destinations"), *super().get_urls()]
+
+    def destinations(self, request: HttpRequest) -> JsonResponse:
+        """Answer a select that asks where numbers of ``company`` can lead."""
+        company = request.GET.get("company", "")
+        if not self.has_change_permission(request) or not company.isdecimal():
+            return JsonResponse({"results": []}, status=403)
+        found = destinations.choices(int(company), request.GET.get("term", "")[:80])
+        return JsonResponse(
+            {"results": [{"id": code, "text": label} for code, label in found], "pagination": {"more": False}}
+        )
+
+    @column(gettext_lazy("linked to Telnyx"), boolean=True, ordering="telnyx_id")
+    def is_linked(self, number: PhoneNumber) -> bool:
+        return bool(number.telnyx_id)
+
+    @admin.action(description=gettext_lazy("Assign to a user or queue…"), permissions=["change"])
+    def assign_to_user_or_queue(self, request: HttpRequest, chosen: QuerySet[PhoneNumber]) -> HttpResponse | None:
+        companies = list(chosen.order_by().values_list("company", "company__name").distinct()[:2])
+        if len(companies) != 1:
+            text = _("The chosen numbers belong to several companies. Choose numbers of one company at a time.")
+            messages.error(request, text)
+            return None
+        form = BulkForm(request.POST if "destination" in request.POST else None, company_id=companies[0][0])
+        if form.is_valid():
+            self._assign(request, chosen, form.cleaned_data["destination"])
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Assign numbers of %(company)s") % {"company": companies[0][1]},
+            "opts": self.opts,
+            "media": self.media + form.media,
+            "form": form,
+            "amount": chosen.count(),
+            "examples": list(chosen.order_by("e164").values_list("e164", flat=True)[:10]),
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "across": request.POST.get("select_across", "0"),
+        }
+        return TemplateResponse(request, "admin/telephony/phonenumber/assign.html", context)
+
+    @admin.action(description=gettext_lazy("Assign to their company (automatic)"), permissions=["change"])
+    def assign_to_company(self, request: HttpRequest, chosen: QuerySet[PhoneNumber]) -> None:
+        self._assign(request, chosen, target_of(PhoneNumber.Destination.COMPANY))
+
+    @admin.action(description=gettext_lazy("Assign to nobody"), permissions=["change"])
+    def unassign(self, request: HttpRequest, chosen: QuerySet[PhoneNumber]) -> None:
+        self._assign(request, chosen, target_of(PhoneNumber.Destination.NONE))
+
+    def _assign(self, request: HttpRequest, chosen: QuerySet[PhoneNumber], target: Target) -> None:
+        try:
+            amount = assign(chosen, target)
+        except UnableToAssign as err:
+            messages.error(request, REFUSALS[err.reason])
+            return
+        text = ngettext("%(amount)d number assigned.", "%(amount)d numbers assigned.", amount)
+        messages.info(request, text % {"amount": amount})

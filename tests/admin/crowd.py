@@ -1,0 +1,133 @@
+"""Enough rows for a page to fill, and for a query per row to show."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from types import SimpleNamespace
+
+from django.utils import timezone
+
+from agents.models import Agent, Beat, Presence, PresenceChange
+from curbe.companies.models import ApiToken, Company, Membership, User
+from curbe.contacts.models import Contact, ContactNumber
+from recordings.models import Recording
+from telephony.models import (
+    Call,
+    CallIdentifier,
+    CallLeg,
+    CallQueue,
+    Offer,
+    PhoneNumber,
+    QueueMember,
+    RouteTrace,
+    SipEndpoint,
+    TelnyxAccount,
+    TelnyxEvent,
+)
+
+
+def gather(size: int) -> SimpleNamespace:
+    """Make ``size`` rows of every model, spread over companies, each with everything that its page shows."""
+    now = timezone.now()
+    companies = Company.objects.bulk_create(
+        Company(slug=f"crowd-{i}", name=f"Crowd {i}", public_id=f"{i:08x}") for i in range(max(2, size // 10))
+    )
+    at = [companies[i % len(companies)] for i in range(size)]
+    users = User.objects.bulk_create(User(username=f"crowd-{i}", name=f"Person {i}") for i in range(size))
+    members = Membership.objects.bulk_create(Membership(company=at[i], user=users[i]) for i in range(size))
+    ApiToken.objects.bulk_create(
+        ApiToken(company=at[i], membership=members[i], name=f"token {i}", digest=f"{i:064x}") for i in range(size)
+    )
+    agents = Agent.objects.bulk_create(Agent(company=at[i], user=users[i]) for i in range(size))
+    Beat.objects.bulk_create(Beat(agent=agent, phone_id="p", last_seen_at=now, ready=True) for agent in agents)
+    PresenceChange.objects.bulk_create(
+        PresenceChange(
+            company=at[i],
+            agent=agents[i],
+            before=Presence.OFFLINE,
+            after=Presence.AVAILABLE,
+            reason="heartbeat",
+            at=now,
+        )
+        for i in range(size)
+    )
+    SipEndpoint.objects.bulk_create(
+        SipEndpoint(company=at[i], agent=agents[i], telnyx_credential_id=f"c{i}", sip_username=f"gencred{i}")
+        for i in range(size)
+    )
+    TelnyxAccount.objects.create(texml_application_id="1")
+    TelnyxAccount.objects.bulk_create(TelnyxAccount(company=company) for company in companies)
+    contacts = Contact.objects.bulk_create(Contact(company=at[i], name=f"Contact {i}") for i in range(size))
+    ContactNumber.objects.bulk_create(
+        ContactNumber(company=at[i], contact=contacts[i], e164=f"+1312{i:07d}") for i in range(size)
+    )
+    queues = CallQueue.objects.bulk_create(CallQueue(company=at[i], name=f"queue {i}") for i in range(size))
+    # The first queue is large: its page must not ask per member.
+    QueueMember.objects.bulk_create(QueueMember(queue=queues[0], agent=agent) for agent in agents[:: len(companies)])
+    kinds = PhoneNumber.Destination
+    numbers = PhoneNumber.objects.bulk_create(
+        PhoneNumber(
+            company=at[i],
+            e164=f"+1305{i:07d}",
+            destination=(kinds.USER, kinds.QUEUE, kinds.COMPANY, kinds.NONE)[i % 4],
+            agent=agents[i] if i % 4 == 0 else None,
+            queue=queues[i] if i % 4 == 1 else None,
+        )
+        for i in range(size)
+    )
+    calls = Call.objects.bulk_create(
+        Call(
+            company=at[i],
+            number=numbers[i],
+            queue=queues[i],
+            agent=agents[i],
+            contact=contacts[i],
+            hangup_requested_by=agents[i],
+            from_number=f"+1312{i:07d}",
+            to_number=numbers[i].e164,
+            root_call_sid=f"v3:crowd-{i}",
+            status=Call.Status.COMPLETED,
+            started_at=now - timedelta(minutes=i),
+            last_news_at=now,
+        )
+        for i in range(size)
+    )
+    # The first call has many of everything.
+    parents = [calls[0] if i % 2 else calls[i] for i in range(size)]
+    CallLeg.objects.bulk_create(
+        CallLeg(call=parents[i], call_sid=f"v3:leg-{i}", kind="agent", agent=agents[i], started_at=now)
+        for i in range(size)
+    )
+    Offer.objects.bulk_create(
+        Offer(call=parents[i], agent=agents[i], step=i, offered_at=now, expires_at=now) for i in range(size)
+    )
+    CallIdentifier.objects.bulk_create(
+        CallIdentifier(call=parents[i], kind="call_sid", value=f"v3:id-{i}", agent=agents[i]) for i in range(size)
+    )
+    RouteTrace.objects.bulk_create(
+        RouteTrace(call=parents[i], step=i, decision={"verb": "ring"}, document="<Response/>", at=now)
+        for i in range(size)
+    )
+    events = TelnyxEvent.objects.bulk_create(
+        TelnyxEvent(
+            dedupe_key=f"crowd-{i}", kind="status.ringing", occurred_at=now, company=at[i], call=parents[i], error="Oh"
+        )
+        for i in range(size)
+    )
+    recordings = Recording.objects.bulk_create(
+        Recording(company=at[i], call=parents[i], telnyx_recording_id=str(uuid.uuid4()), state="failed")
+        for i in range(size)
+    )
+    return SimpleNamespace(
+        companies=companies,
+        users=users,
+        members=members,
+        agents=agents,
+        queues=queues,
+        numbers=numbers,
+        calls=calls,
+        events=events,
+        recordings=recordings,
+        contacts=contacts,
+    )
