@@ -1,4 +1,4 @@
-"""Everything that changes an agent. Each operation loads the rows, changes them, and ends in ``settle``.
+"""Everything that changes an agent. Each operation locks rows, changes them, and ends in ``_settle``.
 
 Agents are locked in the order of their ids, in one statement per operation, so that operations that meet wait for each
 other and never deadlock. Operations join an open transaction; claim and heartbeat are safe without one.
@@ -14,12 +14,12 @@ from typing import Final, Literal
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
-from django.db.models import Q
 
-from agents import statements
-from agents.models import Activity, Agent, Intent, PresenceChange
-from agents.presence import BEAT_TTL, AgentFacts, derive, is_reserved, is_wrapping_up
+from agents import standing, statements
+from agents.models import Activity, Agent, Intent
+from agents.presence import BEAT_EVERY_S, BEAT_TTL, AgentFacts, derive, is_reserved, is_wrapping_up
 from agents.queries import facts_of
+from agents.standing import Standing
 from curbe.lib import push
 from curbe.lib.db import prepared
 from curbe.lib.ids import uuid7
@@ -91,14 +91,14 @@ def choose_intent(*, agent_id: int, intent: Intent, now: datetime) -> str:
     Chosen while busy it stops new offers at once, and shows when the call (and its wrap-up) is over.
     """
     with transaction.atomic():
-        agents = _lock(Q(id=agent_id, is_active=True))
-        if not agents:
+        rows = standing.lock(standing.LOCK_THESE, agents=[agent_id])
+        if not rows or not rows[0].is_active:
             raise UnknownAgent(agent_id)
-        agents[0].intent = intent
-        if intent == Intent.AVAILABLE and agents[0].activity == Activity.NOT_RESPONDING:
-            agents[0].activity = Activity.IDLE
-        _settle(agents, reason="intent", now=now)
-    return agents[0].presence
+        rows[0].intent = intent
+        if intent == Intent.AVAILABLE and rows[0].activity == Activity.NOT_RESPONDING:
+            rows[0].free()
+        _settle(rows, reason="intent", now=now)
+    return rows[0].presence
 
 
 def claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: datetime) -> list[int]:
@@ -131,13 +131,10 @@ def leg_answered(*, agent_id: int, call_id: UUID, now: datetime) -> None:
     """Put the agent on this call. What the carrier says is a fact: it beats any lease, an older call's too."""
     with transaction.atomic():
         # The others who ring for this call are about to be released: locked now, all in one order.
-        agents = _lock(Q(id=agent_id) | Q(busy_call_id=call_id))
-        answering = [agent for agent in agents if agent.id == agent_id]
-        for agent in answering:
-            agent.activity = Activity.ON_CALL
-            agent.busy_call_id = call_id
-            agent.reserved_until = None
-            agent.wrap_up_until = None
+        held = standing.lock(standing.LOCK_THESE_AND_HELD, agents=[agent_id], call=call_id)
+        answering = [row for row in held if row.id == agent_id]
+        for row in answering:
+            row.put_on_call(call_id)
         _settle(answering, reason="answered", call_id=call_id, now=now)
 
 
@@ -146,15 +143,13 @@ def release(*, call_id: UUID, agent_ids: Sequence[int] | None = None, reason: st
 
     Whom another call holds by now is left alone, so a late word about an old call frees nobody.
     """
-    held = Q(busy_call_id=call_id)
-    if agent_ids is not None:
-        held &= Q(id__in=list(agent_ids))
+    which = standing.LOCK_HELD if agent_ids is None else standing.LOCK_THESE_OF_HELD
     with transaction.atomic():
-        agents = _lock(held)
-        for agent in agents:
-            _free(agent)
-        _settle(agents, reason=reason, call_id=call_id, now=now)
-    return [agent.id for agent in agents]
+        rows = standing.lock(which, agents=agent_ids or (), call=call_id)
+        for row in rows:
+            row.free()
+        _settle(rows, reason=reason, call_id=call_id, now=now)
+    return [row.id for row in rows]
 
 
 def sweep(now: datetime) -> int:
@@ -163,19 +158,21 @@ def sweep(now: datetime) -> int:
     Nothing depends on it: who routes a call compares the times himself. A batch that fails is halved until the bad row
     is alone, logged, and left.
     """
-    ids = [agent_id for (agent_id,) in prepared(statements.EXPIRED, {"now": now, "silent_since": now - BEAT_TTL})]
+    # Who lost his beat in a crash of the database is looked for once a minute, by one of the six sweeps.
+    whole = now.second < BEAT_EVERY_S
+    expired = prepared(statements.EXPIRED, {"now": now, "silent_since": now - BEAT_TTL, "whole": whole})
+    ids = [agent_id for (agent_id,) in expired]
     return sum(_sweep_batch(ids[start : start + SWEEP_BATCH], now) for start in range(0, len(ids), SWEEP_BATCH))
 
 
 def _sweep_batch(agent_ids: Sequence[int], now: datetime) -> int:
     try:
         with transaction.atomic():
-            # Whoever is locked is being changed by somebody who knows more; the next sweep sees him again.
-            agents = _lock(Q(id__in=agent_ids), skip_locked=True)
-            for agent in agents:
-                _drop_what_ran_out(agent, now)
-            changed = _settle(agents, reason="sweep", now=now)
-            settled = [agent.id for agent in agents]
+            # Whoever is locked is left to the next sweep.
+            rows = standing.lock(standing.LOCK_THESE_IF_FREE, agents=agent_ids)
+            stale = [row for row in rows if _has_run_out(row, now) or derive(row.facts(), now) != row.presence]
+            changed = _settle(stale, reason="sweep", now=now)
+            settled = [row.id for row in rows]
             prepared(statements.FORGET_SILENT_PHONES, {"agents": settled, "silent_since": now - BEAT_TTL})
             return changed
     except (DatabaseError, ValueError):
@@ -186,19 +183,14 @@ def _sweep_batch(agent_ids: Sequence[int], now: datetime) -> int:
     return _sweep_batch(agent_ids[:middle], now) + _sweep_batch(agent_ids[middle:], now)
 
 
-def _drop_what_ran_out(agent: Agent, now: datetime) -> None:
-    facts = facts_of(agent)
-    leased = agent.activity == Activity.RESERVED and not is_reserved(facts, now)
-    wrapped_up = agent.activity == Activity.WRAP_UP and not is_wrapping_up(facts, now)
+def _has_run_out(row: Standing, now: datetime) -> bool:
+    """Free an agent whose lease or wrap-up is over; say whether he was."""
+    facts = row.facts()
+    leased = row.activity == Activity.RESERVED and not is_reserved(facts, now)
+    wrapped_up = row.activity == Activity.WRAP_UP and not is_wrapping_up(facts, now)
     if leased or wrapped_up:
-        _free(agent)
-
-
-def _free(agent: Agent) -> None:
-    agent.activity = Activity.IDLE
-    agent.busy_call_id = None
-    agent.reserved_until = None
-    agent.wrap_up_until = None
+        row.free()
+    return leased or wrapped_up
 
 
 def _beat_of_another(agent_id: int, phone_id: str, ready: bool, microphone: bool, now: datetime) -> HeartbeatAnswer:
@@ -212,68 +204,21 @@ def _beat_of_another(agent_id: int, phone_id: str, ready: bool, microphone: bool
     return heartbeat(agent_id=agent_id, phone_id=phone_id, ready=ready, microphone=microphone, now=now)
 
 
-def _lock(which: Q, *, skip_locked: bool = False) -> list[Agent]:
-    """Return the agents with their beats, locked until the end of the transaction, in the order of their ids."""
-    rows = Agent.objects.filter(which).select_related("beat").order_by("id")
-    return list(rows.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked))
-
-
 def _settle_one(agent_id: int, *, reason: str, now: datetime) -> str:
     with transaction.atomic():
-        agents = _lock(Q(id=agent_id))
-        if not agents:
+        rows = standing.lock(standing.LOCK_THESE, agents=[agent_id])
+        if not rows:
             raise UnknownAgent(agent_id)
-        _settle(agents, reason=reason, now=now)
-    return agents[0].presence
+        _settle(rows, reason=reason, now=now)
+    return rows[0].presence
 
 
-def _settle(agents: Sequence[Agent], *, reason: str, now: datetime, call_id: UUID | None = None) -> int:
-    """Write locked agents as they are now, with the word derived anew; return how many words changed.
-
-    One UPDATE; and, where a word changed, one INSERT of the changes and a push each.
-    """
-    changes = []
-    for agent in agents:
-        before, agent.presence = agent.presence, derive(facts_of(agent), now)
-        if agent.presence == before:
-            continue
-        agent.presence_at = now
-        # A ring that was not answered does not send him to the end of the line; a call, a break and an absence do.
-        if agent.presence == "AVAILABLE" and before != "RINGING":
-            agent.idle_since = now
-        changes.append(
-            PresenceChange(
-                company_id=agent.company_id,
-                agent=agent,
-                before=before,
-                after=agent.presence,
-                reason=reason,
-                call_id=call_id,
-                at=now,
-            )
-        )
-    if agents:
-        prepared(statements.WRITE_AGENTS, _columns(agents))
-    if changes:
-        PresenceChange.objects.bulk_create(changes)
+def _settle(rows: Sequence[Standing], *, reason: str, now: datetime, call_id: UUID | None = None) -> int:
+    """Write locked rows as they are now, the word derived anew, and tell of each word that changed; return how many."""
+    changes = standing.write(rows, reason=reason, call_id=call_id, now=now)
     for change in changes:
         _tell(change.agent_id, change.company_id, change.after)
     return len(changes)
-
-
-def _columns(agents: Sequence[Agent]) -> dict[str, list[object]]:
-    """Return the changed rows column by column, as ``unnest`` takes them."""
-    return {
-        "id": [agent.id for agent in agents],
-        "intent": [str(agent.intent) for agent in agents],
-        "activity": [str(agent.activity) for agent in agents],
-        "busy_call_id": [agent.busy_call_id for agent in agents],
-        "reserved_until": [agent.reserved_until for agent in agents],
-        "wrap_up_until": [agent.wrap_up_until for agent in agents],
-        "idle_since": [agent.idle_since for agent in agents],
-        "presence": [agent.presence for agent in agents],
-        "presence_at": [agent.presence_at for agent in agents],
-    }
 
 
 def _tell(agent_id: int, company_id: int, presence: str) -> None:

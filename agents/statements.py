@@ -75,30 +75,10 @@ WITH wanted AS (
 SELECT id, company_id, before FROM claimed
 """
 
-WRITE_AGENTS: Final = """
-UPDATE agents_agent AS agent
-   SET intent = changed.intent,
-       activity = changed.activity,
-       busy_call_id = changed.busy_call_id,
-       reserved_until = changed.reserved_until,
-       wrap_up_until = changed.wrap_up_until,
-       idle_since = changed.idle_since,
-       presence = changed.presence,
-       presence_at = changed.presence_at
-  FROM unnest(
-           %(id)s::bigint[], %(intent)s::text[], %(activity)s::text[], %(busy_call_id)s::uuid[],
-           %(reserved_until)s::timestamptz[], %(wrap_up_until)s::timestamptz[], %(idle_since)s::timestamptz[],
-           %(presence)s::text[], %(presence_at)s::timestamptz[]
-       ) AS changed (
-           id, intent, activity, busy_call_id, reserved_until, wrap_up_until, idle_since, presence, presence_at
-       )
- WHERE agent.id = changed.id
-RETURNING agent.id
-"""
-
 #: Whose word the clock may have changed: a superset of them, cheaply. Three arms, each with a short list:
-#: phones that fell silent and are still noted (a swept phone is forgotten, so whoever is long gone is not read again),
-#: agents who read online though their beat is gone (after a crash of the database), leases that ran out.
+#: phones that fell silent and are still noted (a swept phone is forgotten, so whoever is long gone is not read again);
+#: leases that ran out; and, only when ``whole`` asks for it, agents who read online though their beat is gone, which
+#: takes a crash of the database and costs more than the rest together.
 EXPIRED: Final = """
 SELECT agent_id
   FROM agents_beat
@@ -106,7 +86,7 @@ SELECT agent_id
 UNION
 SELECT agent.id
   FROM agents_agent AS agent
- WHERE agent.presence NOT IN ('OFFLINE', 'ON_CALL', 'WRAP_UP')
+ WHERE %(whole)s AND agent.presence NOT IN ('OFFLINE', 'ON_CALL', 'WRAP_UP')
    AND NOT EXISTS (SELECT FROM agents_beat AS beat WHERE beat.agent_id = agent.id)
 UNION
 SELECT id
