@@ -7,8 +7,8 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 export PORT LIVE_PORT SANDBOX_PORT CURBE_DATA HOST
 
-# The commands end with make, even if make is killed; and nothing of theirs lies in the source tree.
-PYTHON_ENV := CURBE_FOLLOW_PARENT=1
+# The commands end when make ends, even if it is killed.
+export CURBE_FOLLOW_PARENT := 1
 IN_VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
@@ -18,16 +18,16 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: environment ## Serve Curbe Voice with a demo company and a pretend Telnyx, until Ctrl-C
-	@$(PYTHON_ENV) $(IN_VENV) -m curbe.dev.run
+	@$(IN_VENV) -m curbe.dev.run
 
 test: environment ## Run every test and check: Python, JavaScript, browser
-	@$(PYTHON_ENV) $(IN_VENV) -m curbe.dev.suite
+	@$(IN_VENV) -m curbe.dev.suite
 
 bench: environment ## Measure the product's own processes and print the figures
-	@$(PYTHON_ENV) $(IN_VENV) -m benchmarks
+	@$(IN_VENV) -m benchmarks
 
 lint: environment ## Run the checks of the suite without its tests
-	@$(PYTHON_ENV) $(IN_VENV) -m curbe.dev.suite --only checks
+	@$(IN_VENV) -m curbe.dev.suite --only checks
 
 format: environment ## Put Python, templates and static files into their shape
 	@$(IN_VENV) -m curbe.dev.format

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -24,7 +25,8 @@ def paint(text: str, code: str) -> str:
 
 
 def say(text: str = "") -> None:
-    with _lock:
+    # A console that is gone (its window was closed) is no reason to leave the children behind.
+    with _lock, contextlib.suppress(OSError):
         print(text, flush=True)
 
 

@@ -161,9 +161,23 @@ def remove(data: Path) -> None:
         lock.release()
 
 
-def raise_interrupt(signum: int, frame: FrameType | None) -> None:
-    """End a command as Ctrl-C does: SIGTERM, SIGHUP, and Ctrl-C itself, which a shell's `&` would have us ignore."""
-    raise KeyboardInterrupt
+def end_by_signals() -> None:
+    """Let SIGTERM, SIGHUP and Ctrl-C end this command through its `with` blocks, as KeyboardInterrupt.
+
+    Once: what ends the children is not interrupted by a second signal; it takes seconds at most. Ctrl-C counts even
+    where a shell's `&` would have us ignore it; a SIGHUP that `nohup` had us ignore stays ignored.
+    """
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        for other in signums:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signums = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signums.append(signal.SIGHUP)
+    for signum in signums:
+        signal.signal(signum, end)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -174,8 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--remove", action="store_true", help="remove the data folder, and what lies elsewhere for it")
     options = parser.parse_args(arguments)
     data = (options.data or config.read(os.environ).data).resolve()
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, raise_interrupt)
+    end_by_signals()
     try:
         if options.print:
             _print(addresses(data))

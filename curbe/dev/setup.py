@@ -6,7 +6,7 @@ import os
 import signal
 
 from curbe.dev import console, messages, node
-from curbe.dev.embedded import raise_interrupt
+from curbe.dev.embedded import end_by_signals
 from curbe.dev.processes import die_with_parent
 
 
@@ -22,7 +22,6 @@ def prepare() -> None:
 
 def end_as_asked() -> None:
     """Let Ctrl-C, a kill, a closed console and the end of `make` end this command and its children in good order."""
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, raise_interrupt)
+    end_by_signals()
     if os.environ.pop("CURBE_FOLLOW_PARENT", None):
         die_with_parent(signal.SIGTERM)
