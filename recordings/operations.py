@@ -76,7 +76,7 @@ def _queue(recording_id: UUID, delay_s: int) -> None:
     from recordings.tasks import fetch_recording
 
     try:
-        fetch_recording.apply_async(kwargs={"recording_id": str(recording_id)}, countdown=delay_s)
+        fetch_recording.apply_async(kwargs={"recording_id": str(recording_id)}, countdown=delay_s, queue="recordings")
     except OperationalError:
         logger.warning("The broker is away: recording %s is fetched by the clock", recording_id)
 

@@ -20,13 +20,13 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 100
 
 
-@shared_task(queue="recordings")
+@shared_task
 def fetch_recording(*, recording_id: str, **_: object) -> None:
     """Try once to bring a recording in."""
     operations.fetch(UUID(recording_id), get_client(), timezone.now())
 
 
-@shared_task(queue="recordings")
+@shared_task
 def fetch_due(**_: object) -> None:
     """Queue every recording whose time has come, and look for those that nobody told us of."""
     now = timezone.now()

@@ -26,7 +26,7 @@ def an_agent_gets_a_credential(instance: Agent, created: bool, raw: bool = False
 
 def _queue(agent_id: int) -> None:
     try:
-        make_endpoint.delay(agent_id=agent_id)
+        make_endpoint.apply_async(kwargs={"agent_id": agent_id}, queue="calls")
     except OperationalError:
         # The first token makes it instead, and the reconciler before that.
         logger.warning("The broker is away: agent %s gets his credential later", agent_id)

@@ -93,6 +93,12 @@ _DIAL_ENDED: Final[Mapping[DialStatus, OfferOutcome]] = {
     DialStatus.UNKNOWN: OfferOutcome.MISSED,
 }
 
+#: Where one was rung alone, the Dial's word is his leg's.
+_DIAL_OF_ONE: Final[Mapping[DialStatus, OfferOutcome]] = {
+    DialStatus.BUSY: OfferOutcome.DECLINED,
+    DialStatus.FAILED: OfferOutcome.DEVICE_LOST,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -178,8 +184,10 @@ def offer_after(offer: OfferOutcome, leg: Leg) -> OfferOutcome:
     return _later(OFFER_ORDER, offer, _UNANSWERED.get(leg.end_status, OfferOutcome.WITHDRAWN))
 
 
-def offer_after_dial(offer: OfferOutcome, dial: DialStatus) -> OfferOutcome:
-    """Return the outcome of an offer after its ``<Dial>`` ended; what the agent's own leg said is surer."""
+def offer_after_dial(offer: OfferOutcome, dial: DialStatus, rung: int) -> OfferOutcome:
+    """Return the outcome of an offer after its ``<Dial>``, which rang so many, ended; the leg's own word is surer."""
+    if rung == 1 and dial in _DIAL_OF_ONE:
+        return _later(OFFER_ORDER, offer, _DIAL_OF_ONE[dial])
     return _later(OFFER_ORDER, offer, _DIAL_ENDED[dial])
 
 

@@ -131,6 +131,23 @@ def leg_progress(payload: Payload) -> LegProgress:
     )
 
 
+def dialled_leg(payload: Payload) -> LegProgress | None:
+    """Return what the ``action`` request of a ``<Dial>`` says of the leg that was connected; None if none was.
+
+    Instructions are asked for until they are answered, so this news is surer to arrive than the leg's own callbacks.
+    """
+    call_sid, lasted_s = text(payload.get("DialCallSid"), SID_LENGTH), whole(payload.get("DialCallDuration"))
+    if payload.get("DialCallStatus") != "completed" or not call_sid or not lasted_s:
+        return None
+    return LegProgress(
+        call_sid=call_sid,
+        parent_call_sid=text(payload.get("CallSid"), SID_LENGTH),
+        status="completed",
+        account_sid=text(payload.get("AccountSid"), 64),
+        duration_s=lasted_s,
+    )
+
+
 #: CallStatus of a leg that is over (webhooks.md section 3).
 END_STATUSES: Final = frozenset({"completed", "busy", "no-answer", "canceled", "failed"})
 

@@ -318,7 +318,13 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
     previous = RouteTrace.objects.filter(call=call, step=request.step - 1).first()
     decided = decision_from_json(previous.decision) if previous else None
     if isinstance(decided, Ring | Forward):
-        offers.dial_ended(call.pk, step=request.step - 1, dial_status=request.dial or DialStatus.UNKNOWN, now=now)
+        offers.dial_ended(
+            call.pk,
+            step=request.step - 1,
+            dial_status=request.dial or DialStatus.UNKNOWN,
+            payload=request.payload,
+            now=now,
+        )
     routed = _continue(call, request, decided, now)
     document = render.render(
         routed.decision,

@@ -184,7 +184,9 @@ def find_call(payload: Mapping[str, Any]) -> uuid.UUID | None:
     unknown, and only within the company that it names.
     """
     named = events.leg_ids(payload)
-    known = dict(CallIdentifier.objects.filter(value__in=named).order_by("-id").values_list("value", "call_id"))
+    # What a browser told is not asked: nobody may give his call the name of somebody else's.
+    learned = CallIdentifier.objects.filter(value__in=named, agent=None)
+    known = dict(learned.order_by("-id").values_list("value", "call_id"))
     found = next((known[value] for value in named if value in known), None)
     address = events.address(payload)
     pointed = _call_of_address(address) if address.get("call") else None
@@ -204,7 +206,7 @@ def _call_of_address(address: Mapping[str, Any]) -> uuid.UUID | None:
 
 def call_created(call_id: uuid.UUID, now: datetime) -> int:
     """Act on the events that waited for this call; return how many were done."""
-    ids = list(CallIdentifier.objects.filter(call_id=call_id).values_list("value", flat=True))
+    ids = list(CallIdentifier.objects.filter(call_id=call_id, agent=None).values_list("value", flat=True))
     waiting = TelnyxEvent.objects.filter(
         Q(payload__CallSid__in=ids) | Q(payload__ParentCallSid__in=ids), processed_at=None, call=None
     )

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from agents.operations import release
-from telephony.core import call_state
-from telephony.core.call_state import OfferOutcome
+from telephony.core import call_state, events
+from telephony.core.call_state import LegKind, OfferOutcome
 from telephony.core.types import DialStatus
 from telephony.models import Call, Offer
-from telephony.operations.progress import tell_ended
+from telephony.operations import progress
 
 
-def dial_ended(call_id: uuid.UUID, *, step: int, dial_status: DialStatus, now: datetime) -> None:
+def dial_ended(
+    call_id: uuid.UUID, *, step: int, dial_status: DialStatus, now: datetime, payload: Mapping[str, Any] | None = None
+) -> None:
     """Close the offers of a step whose ``<Dial>`` ended, and free their agents.
 
-    An agent who answered keeps the call until his own leg ends. The call's row is locked first, as the ledger does it,
-    so that an instruction and a notification that meet wait for each other and never deadlock.
+    ``payload`` is the request that said so: the leg that it names was connected and is over, which makes good every
+    callback of that leg that was lost. The call's row is locked first, as the ledger does it, so that an instruction
+    and a notification that meet wait for each other and never deadlock.
     """
     with transaction.atomic():
-        Call.objects.select_for_update().only("pk").get(pk=call_id)
+        call = Call.objects.select_for_update().get(pk=call_id)
+        _connected_leg_ended(call, step, events.dialled_leg(payload or {}), now)
         offers = list(Offer.objects.filter(call_id=call_id, step=step).order_by("id"))
         ended: list[Offer] = []
         for offer in offers:
             before = OfferOutcome(offer.outcome)
-            after = call_state.offer_after_dial(before, dial_status)
+            after = call_state.offer_after_dial(before, dial_status, rung=len(offers))
             if after is before:
                 continue
             offer.outcome = after
@@ -39,8 +45,17 @@ def dial_ended(call_id: uuid.UUID, *, step: int, dial_status: DialStatus, now: d
         _free(call_id, ended, now)
 
 
+def _connected_leg_ended(call: Call, step: int, news: events.LegProgress | None, now: datetime) -> None:
+    if news is None:
+        return
+    rung = list(Offer.objects.filter(call=call, step=step).values_list("agent_id", flat=True))
+    # Of one agent who was rung alone it is known who he is, even if no callback of his leg ever came.
+    news = replace(news, agent_id=rung[0] if len(rung) == 1 else None)
+    progress.heard(call, news, heard_at=now, now=now, kind=LegKind.AGENT if rung else LegKind.FORWARD)
+
+
 def _free(call_id: uuid.UUID, ended: Sequence[Offer], now: datetime) -> None:
     for outcome in sorted({offer.outcome for offer in ended}):
         agent_ids = sorted(offer.agent_id for offer in ended if offer.outcome == outcome)
         release(call_id=call_id, agent_ids=agent_ids, reason=str(outcome), now=now)
-    tell_ended(ended)
+    progress.tell_ended(ended)

@@ -45,8 +45,8 @@ def on_status(event: TelnyxEvent, call: Call, now: datetime) -> None:
     heard(call, events.leg_progress(event.payload), heard_at=event.occurred_at, now=now)
 
 
-def heard(call: Call, news: LegProgress, *, heard_at: datetime, now: datetime) -> None:
-    """Take one piece of news about one leg of a locked call.
+def heard(call: Call, news: LegProgress, *, heard_at: datetime, now: datetime, kind: LegKind = LegKind.AGENT) -> None:
+    """Take one piece of news about one leg of a locked call. ``kind`` is what an unknown leg is taken for.
 
     1. the leg climbs; 2. ids that were not known are learned; 3. everything that follows is settled.
     """
@@ -57,10 +57,10 @@ def heard(call: Call, news: LegProgress, *, heard_at: datetime, now: datetime) -
     row = legs.get(news.call_sid)
     if row is None:
         row = legs[news.call_sid] = CallLeg(call=call, call_sid=news.call_sid, started_at=news.started_at or heard_at)
-        row.kind = LegKind.AGENT
+        row.kind = kind
     was_answered = row.answered_at is not None
     _advance(row, call, news, offers, heard_at)
-    _learn(call, news)
+    learn(call, call_sid=news.call_sid, leg_id=news.leg_id, session_id=news.session_id)
     call.account_sid = call.account_sid or news.account_sid
     call.connection_id = call.connection_id or news.connection_id
     newly_answered = row if row.answered_at is not None and not was_answered else None
@@ -166,16 +166,21 @@ def _facts(row: CallLeg) -> call_state.Leg:
     )
 
 
-def _learn(call: Call, news: LegProgress) -> None:
-    """Put every id of the news into the registry; what is there stays."""
+def learn(call: Call, *, call_sid: str = "", leg_id: str = "", session_id: str = "") -> None:
+    """Put ids that Telnyx told into the registry; one that a browser told before becomes Telnyx's word."""
     kinds = CallIdentifier.Kind
-    found = ((kinds.CALL_SID, news.call_sid), (kinds.LEG_ID, news.leg_id), (kinds.SESSION_ID, news.session_id))
-    values = [value for _, value in found if value]
-    known = set(CallIdentifier.objects.filter(call=call, value__in=values).values_list("value", flat=True))
-    new = {value: kind for kind, value in reversed(found) if value and value not in known}
+    # In this order a text that is both leg's and session's id keeps the narrower meaning.
+    told = {session_id: kinds.SESSION_ID, leg_id: kinds.LEG_ID, call_sid: kinds.CALL_SID}
+    told.pop("", None)
+    known = CallIdentifier.objects.filter(call=call, value__in=told, agent=None)
+    new = told.keys() - set(known.values_list("value", flat=True))
     if new:
-        rows = [CallIdentifier(call=call, kind=kind, value=value) for value, kind in new.items()]
-        CallIdentifier.objects.bulk_create(rows, ignore_conflicts=True)
+        CallIdentifier.objects.bulk_create(
+            [CallIdentifier(call=call, kind=told[value], value=value) for value in sorted(new)],
+            update_conflicts=True,
+            unique_fields=["value", "call"],
+            update_fields=["kind", "agent"],
+        )
 
 
 # --- The offers and their agents ----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from django.db.models import Q
 from agents.models import Agent
 from agents.operations import release
 from telephony.core import call_state
-from telephony.models import Call, CallIdentifier, CallLeg, Offer, SipEndpoint, TelnyxEvent
+from telephony.models import Call, CallLeg, Offer, SipEndpoint, TelnyxEvent
 from telephony.operations import ledger, progress
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.telnyx.answers import LegReport, LiveCall
@@ -98,7 +98,7 @@ def _ask_about(call: Call, live: dict[str, LiveCall], client: TelnyxClient, now:
         _settle(call, now)
     for leg in legs:
         if leg.call_sid in live:
-            _learn(call, live[leg.call_sid])
+            progress.learn(call, leg_id=live[leg.call_sid].leg_id, session_id=live[leg.call_sid].session_id)
         else:
             report_on(leg, client.call(leg.call_sid, call.account_sid), call, now)
     # Asked is as good as heard: the next question comes after the next silence.
@@ -109,13 +109,6 @@ def _settle(call: Call, now: datetime) -> None:
     """Settle a call whose caller's leg is over, though the call is not: an old failure half-way."""
     with transaction.atomic():
         progress.settle_call(Call.objects.select_for_update().get(pk=call.pk), now)
-
-
-def _learn(call: Call, live: LiveCall) -> None:
-    kinds = CallIdentifier.Kind
-    found = ((kinds.LEG_ID, live.leg_id), (kinds.SESSION_ID, live.session_id))
-    rows = [CallIdentifier(call=call, kind=kind, value=value) for kind, value in found if value]
-    CallIdentifier.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def report_on(leg: CallLeg, report: LegReport, call: Call, now: datetime) -> None:

@@ -144,12 +144,24 @@ def test_the_leg_says_what_became_of_the_offer(end: LegProgress, outcome: OfferO
 def test_the_dial_speaks_for_offers_that_nobody_else_has_spoken_for(
     before: OfferOutcome, dial: DialStatus, after: OfferOutcome
 ) -> None:
-    assert call_state.offer_after_dial(before, dial) is after
+    assert call_state.offer_after_dial(before, dial, rung=2) is after
+
+
+@pytest.mark.parametrize(
+    ("dial", "after"),
+    [
+        (DialStatus.BUSY, OfferOutcome.DECLINED),
+        (DialStatus.FAILED, OfferOutcome.DEVICE_LOST),
+        (DialStatus.NO_ANSWER, OfferOutcome.MISSED),
+    ],
+)
+def test_the_dial_of_one_speaks_for_his_leg(dial: DialStatus, after: OfferOutcome) -> None:
+    assert call_state.offer_after_dial(OfferOutcome.PENDING, dial, rung=1) is after
 
 
 def test_every_way_for_a_dial_to_end_is_in_the_table() -> None:
     for dial in DialStatus:
-        assert call_state.offer_after_dial(OfferOutcome.PENDING, dial) is not OfferOutcome.PENDING
+        assert call_state.offer_after_dial(OfferOutcome.PENDING, dial, rung=2) is not OfferOutcome.PENDING
 
 
 _ENDS = st.sampled_from(["busy", "no-answer", "failed", "canceled", "completed", "in-progress"])
@@ -159,8 +171,8 @@ _ENDS = st.sampled_from(["busy", "no-answer", "failed", "canceled", "completed",
 def test_leg_and_dial_may_speak_in_either_order(word: str, dial: DialStatus, before: OfferOutcome) -> None:
     leg = call_state.advance(agent_leg(), news("a", word, 5), LATER)
 
-    leg_first = call_state.offer_after_dial(call_state.offer_after(before, leg), dial)
-    dial_first = call_state.offer_after(call_state.offer_after_dial(before, dial), leg)
+    leg_first = call_state.offer_after_dial(call_state.offer_after(before, leg), dial, rung=2)
+    dial_first = call_state.offer_after(call_state.offer_after_dial(before, dial, rung=2), leg)
 
     assert leg_first is dial_first
 
@@ -238,7 +250,7 @@ def _end_of(told: Sequence[LegProgress], dial: DialStatus | None) -> tuple[CallF
             offers = {sid: call_state.offer_after_call(offer) for sid, offer in offers.items()}
         outcome = facts.outcome
     if dial is not None:
-        offers = {sid: call_state.offer_after_dial(offer, dial) for sid, offer in offers.items()}
+        offers = {sid: call_state.offer_after_dial(offer, dial, rung=2) for sid, offer in offers.items()}
     facts = call_state.fold(list(legs.values()), offers.values(), outcome)
     return facts, list(legs.values()), list(offers.values())
 
