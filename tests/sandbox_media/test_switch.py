@@ -112,7 +112,7 @@ def test_the_ticker_sleeps_while_nobody_is_connected_and_ticks_in_time_when_some
         looked = len(asked)
         await asyncio.sleep(0.05)
 
-        assert 0.18 <= took_s < 0.5
+        assert 0.18 <= took_s < 2
         assert len(party.heard) >= 10
         assert len(asked) == looked
         await switch.stop()

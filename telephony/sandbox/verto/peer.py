@@ -26,6 +26,8 @@ from aiortc.sdp import candidate_from_sdp
 from telephony.sandbox.media.frames import FRAME_SAMPLES, RATE_HZ, Frame, framed
 
 logger = logging.getLogger(__name__)
+# At INFO it tells of every candidate pair of every call.
+logging.getLogger("aioice").setLevel(logging.WARNING)
 
 _RTP_RATE_HZ = 48_000
 _RTP_TIME_BASE = Fraction(1, _RTP_RATE_HZ)
