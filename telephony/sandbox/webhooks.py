@@ -76,9 +76,11 @@ class Webhooks:
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
-        # One connection per request is what strangers do; keeping alive would hide servers that mishandle it.
+        # A connection per request and as many as it takes: a kept one that the server closes meanwhile would look like
+        # an answer that never came, and a full pool like a slow server.
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._timing.webhook_timeout_s), auto_decompress=True
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            timeout=aiohttp.ClientTimeout(total=self._timing.webhook_timeout_s),
         )
 
     async def stop(self) -> None:

@@ -89,8 +89,12 @@ class House:
             assert response.status == status if status else response.status < 300, (response.status, body)
             return body
 
-    async def control(self, method: str, path: str, body: Any = None, *, status: int | None = None) -> Any:
-        async with self._session.request(method, f"{self.world.origin}/_sandbox{path}", json=body) as response:
+    async def control(
+        self, method: str, path: str, body: Any = None, *, status: int | None = None, origin: str | None = None
+    ) -> Any:
+        headers = {"Origin": origin} if origin else {}
+        url = f"{self.world.origin}/_sandbox{path}"
+        async with self._session.request(method, url, json=body, headers=headers) as response:
             answer = await response.json() if response.content_type == "application/json" else None
             assert response.status == status if status else response.status < 300, (response.status, answer)
             return answer

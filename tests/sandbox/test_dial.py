@@ -189,6 +189,10 @@ def test_a_dual_recording_is_told_served_and_dies(tmp_path: Path) -> None:
         assert (await home.get(recording["download_urls"]["wav"]))[0] == 200
         [listed] = (await home.api("GET", f"/recordings?filter[connection_id]={home.application_id}"))["data"]
         assert listed["id"] == told_of["RecordingSid"]
+        for since, count in (("2020-01-01T00:00:00+00:00", 1), ("2999-01-01", 0)):
+            query = {"filter[created_at][gte]": since}
+            assert len((await home.api("GET", "/recordings", params=query))["data"]) == count
+        await home.api("GET", "/recordings", params={"filter[created_at][gte]": "yesterday"}, status=422)
         await home.api("DELETE", f"/recordings/{told_of['RecordingSid']}")
         await home.api("GET", f"/recordings/{told_of['RecordingSid']}", status=404)
 

@@ -175,6 +175,17 @@ def test_a_page_that_polls_is_told_that_nothing_changed(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
+def test_a_page_from_elsewhere_cannot_drive_the_sandbox(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        answer = await home.control("POST", "/trouble", {"drop": True}, origin="https://mallory.test", status=403)
+        assert "mallory.test may not" in answer["error"]
+
+        await home.control("POST", "/trouble", {"drop": True}, origin=home.world.origin)
+        assert home.world.trouble.switches.drop is True
+
+    told(tmp_path, story)
+
+
 def test_the_caller_hears_the_ring_back_the_agent_and_is_heard(tmp_path: Path) -> None:
     """With real sound: measured in the caller's ear."""
 

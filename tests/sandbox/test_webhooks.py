@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 from telnyx.lib.webhook_verification import WebhookVerificationError, verify_webhook_signature
@@ -192,6 +193,9 @@ def test_the_api_can_be_refused_and_the_recording_callback_lost(tmp_path: Path) 
             await home.control("POST", "/trouble", {"refuse_api": word})
             body = await home.api("GET", "/balance", status=status)
             assert body["errors"][0]["code"] == code
+        await home.control("POST", "/trouble", {"refuse_api": "disconnect"})
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await home.api("GET", "/balance")
         await home.control("POST", "/trouble", {"all_off": True, "lose_recording_callback": True})
         await home.furnish()
         home.curbe.answers["/voice"] = ['<Record maxLength="1" playBeep="false" recordingStatusCallback="/recording"/>']

@@ -12,6 +12,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from aiohttp import web
+from yarl import URL
 
 from telephony.sandbox.account.numbers import number_resource
 from telephony.sandbox.account.store import DEFAULT_SETTINGS
@@ -41,6 +42,10 @@ async def control_errors(
 ) -> web.StreamResponse:
     if not request.path.startswith("/_sandbox/"):
         return await handler(request)
+    origin = request.headers.get("Origin")
+    if origin is not None and request.method != "GET" and URL(origin).authority != request.host:
+        # A page from elsewhere, open in the same browser, has no business here.
+        return web.json_response({"error": f"{origin} may not drive the sandbox."}, status=403)
     try:
         return await handler(request)
     except CannotDo as error:

@@ -69,7 +69,10 @@ async def _answer(world: World, request: web.Request, handler: Handler) -> web.S
 
 
 def _error(error: ApiError) -> web.Response:
-    return web.json_response(error.body(), status=error.status)
+    # The header names are documented, the limits are not (rest-api.md section 3).
+    limits = {"x-ratelimit-limit": "20", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
+    headers = limits if error.status == 429 else None
+    return web.json_response(error.body(), status=error.status, headers=headers)
 
 
 async def _trouble(world: World, request: web.Request) -> None:

@@ -1,0 +1,89 @@
+"""The whole sandbox with the unmodified SDK: called, rung by a document, talking, recorded, hung up by the API."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from aiohttp import web
+from playwright.async_api import async_playwright
+
+from telephony.sandbox.config import Timing
+from tests.sandbox.house import House, told
+from tests.sandbox_media.support import (
+    CHROMIUM_ARGS,
+    MIC_HZ,
+    PAGE,
+    SDK,
+    Exchange,
+    Softphone,
+    loud_peak_hz,
+    wav_channels,
+    write_mic,
+)
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Place:
+    """Where the phone's page is, and at which port its gateway."""
+
+    url: str
+    port: int
+
+
+def test_a_caller_reaches_a_browser_through_a_document_and_both_are_recorded(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish("ana")
+        for path, file in (("/", PAGE / "index.html"), ("/phone.js", PAGE / "phone.js"), ("/sdk.js", SDK)):
+            home.curbe.answers[path] = [_serving(file)]
+        wishes = 'record="record-from-answer-dual" recordingStatusCallback="{origin}/kept" action="{origin}/done"'
+        sip = home.sip("ana", headers="?X-Curbe-Call=42")
+        home.curbe.answers["/voice"] = [f'<Dial answerOnBridge="true" {wishes}>{sip}</Dial>']
+        home.curbe.answers["/done"] = ["<Hangup/>"]
+        [credential] = (await home.api("GET", "/telephony_credentials"))["data"]
+        token = await home.api("POST", f"/telephony_credentials/{credential['id']}/token")
+        args = [*CHROMIUM_ARGS, f"--use-file-for-fake-audio-capture={write_mic(tmp_path / 'mic.wav')}"]
+        async with async_playwright() as playwright:
+            chromium = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=args)
+            place = Place(home.curbe.origin, int(home.world.origin.rsplit(":", 1)[1]))
+            phone = await Softphone.opened(chromium, cast(Exchange, place), token)
+
+            call_id = await home.call(script=[{"tone": 440}])
+            await phone.is_in("ringing")
+            facts = await phone.facts()
+            await phone.answer()
+            await phone.is_in("active")
+            heard = await phone.hears(600)
+            ear = home.world.calls.by_id[call_id].root.endpoint.ear  # type: ignore[attr-defined]
+            await home.until(lambda: abs(ear.heard_peak_hz - MIC_HZ) < 10 and ear.heard_rms > 0.02)
+            await asyncio.sleep(1)  # for the recording to have something to say
+            sid = home.curbe.at("/voice")[0]["CallSid"]
+            await home.api("POST", f"/calls/{sid}/actions/hangup", json={})
+            await phone.is_in("destroy")
+            await home.until(lambda: bool(home.curbe.at("/kept")))
+            ended = await phone.page.evaluate("Object.values(phone.ended)")
+            await chromium.close()
+
+        assert facts["headers"] == [{"name": "X-Curbe-Call", "value": "42"}]
+        assert heard["hz"] == pytest.approx(440, abs=8)
+        assert ended == ["NORMAL_CLEARING/16/200"]
+        status, sound = await home.get(home.curbe.at("/kept")[0]["RecordingUrl"])
+        (tmp_path / "kept.wav").write_bytes(sound)
+        caller, agent = wav_channels(tmp_path / "kept.wav")
+        assert status == 200
+        assert loud_peak_hz(caller) == pytest.approx(440, abs=5)
+        assert loud_peak_hz(agent) == pytest.approx(MIC_HZ, abs=5)
+
+    told(tmp_path, story, media=True, timing=Timing())
+
+
+def _serving(path: Path) -> Any:
+    async def serve(request: web.Request) -> web.FileResponse:
+        return web.FileResponse(path)
+
+    return serve
