@@ -39,7 +39,9 @@ def _run(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any,
             # Django's own cursor binds on the client, where nothing can be prepared.
             cursor = psycopg.Cursor(connection.connection)
             cursor.execute(sql, params, prepare=True)
-            return cursor.fetchall() if cursor.description else []
+            # Not cursor.description: it makes an object of every column, only to say whether there are any.
+            result = cursor.pgresult
+            return cursor.fetchall() if result is not None and result.nfields else []
     finally:
         if connection.queries_logged:
             connection.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
