@@ -13,13 +13,24 @@ import numpy as np
 from aiohttp import web
 from playwright.async_api import Browser, Page
 
-from telephony.sandbox.media.frames import RATE_HZ, AudioSource, Samples, peak_hz, rms
+from telephony.sandbox.media.clips import Frames
+from telephony.sandbox.media.frames import FRAME_SAMPLES, RATE_HZ, AudioSource, Frame, Samples, peak_hz, rms
 from telephony.sandbox.media.switch import MediaSwitch
 from telephony.sandbox.verto.gateway import LoginAttempt, OutboundInvite, Registration, VertoGateway
 
 PAGE = Path(__file__).parent / "page"
 SDK = Path(__file__).parents[2] / "static/vendor/telnyx-webrtc/bundle.js"
 MIC_HZ = 1000
+
+
+def level(value: int) -> Frame:
+    """Return a frame that is one number throughout: easy to recognise where it arrives."""
+    return np.full(FRAME_SAMPLES, value, np.int16)
+
+
+def levels(*values: int) -> Frames:
+    """Return a source of such frames."""
+    return Frames(iter([level(value) for value in values]), duration_s=None)
 
 
 def collected(source: AudioSource, *, frames: int) -> Samples:

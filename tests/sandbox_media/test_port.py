@@ -14,7 +14,7 @@ from telephony.sandbox.media.frames import FRAME_SAMPLES, SILENCE, Frame, peak_h
 from telephony.sandbox.media.sources import tone
 from telephony.sandbox.verto.peer import Speaker
 from telephony.sandbox.verto.port import MAX_FRAMES, PREFILL_FRAMES, BrowserPort
-from tests.sandbox_media.support import collected
+from tests.sandbox_media.support import collected, level
 
 
 class Ear:
@@ -23,10 +23,6 @@ class Ear:
 
     def send(self, frame: Frame) -> None:
         self.heard.append(frame)
-
-
-def level(value: int) -> Frame:
-    return np.full(FRAME_SAMPLES, value, np.int16)
 
 
 def read(port: BrowserPort, times: int) -> list[int]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 from telephony.sandbox.media.clips import Frames
-from telephony.sandbox.media.frames import FRAME_SAMPLES, SILENCE, Frame
+from telephony.sandbox.media.frames import SILENCE, Frame
 from telephony.sandbox.media.hearing import mixed
 from telephony.sandbox.media.pace import MAX_LATE_S, Pace
-from telephony.sandbox.media.parties import SilentPort, VirtualParty
-from telephony.sandbox.media.quiet import QuietSwitch
-from telephony.sandbox.media.sources import beep, pause, tone
+from telephony.sandbox.media.sources import tone
 from telephony.sandbox.media.switch import MediaSwitch
-from tests.sandbox_media.support import collected
+from tests.sandbox_media.support import level, levels
 
 
 class Party:
@@ -38,22 +34,6 @@ class Party:
 
     def close(self) -> None:
         self.is_closed = True
-
-
-def level(value: int) -> Frame:
-    return np.full(FRAME_SAMPLES, value, np.int16)
-
-
-def levels(*values: int) -> Frames:
-    return Frames(iter([level(value) for value in values]), duration_s=None)
-
-
-def in_loop(scenario: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(_run(scenario))
-
-
-async def _run(scenario: Callable[[], Awaitable[None]]) -> None:
-    await scenario()
 
 
 def ticked(switch: MediaSwitch, times: int) -> None:
@@ -117,7 +97,7 @@ def test_the_ticker_sleeps_while_nobody_is_connected_and_ticks_in_time_when_some
         assert len(asked) == looked
         await switch.stop()
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 # --- who ---
@@ -134,7 +114,7 @@ def test_a_source_is_heard_then_silence_and_its_end_is_told() -> None:
         assert party.heard == [1, 2, 3, 0, 0]
         assert playing.done.done()
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_a_looped_source_begins_again_until_it_is_stopped() -> None:
@@ -148,7 +128,7 @@ def test_a_looped_source_begins_again_until_it_is_stopped() -> None:
         assert party.heard == [1, 2, 1, 2, 1, 0]
         assert playing.done.done()
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_an_empty_source_played_in_a_loop_ends() -> None:
@@ -159,7 +139,7 @@ def test_an_empty_source_played_in_a_loop_ends() -> None:
 
         assert playing.done.done()
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_what_comes_next_takes_the_place_of_what_was_heard_and_ends_it() -> None:
@@ -176,7 +156,7 @@ def test_what_comes_next_takes_the_place_of_what_was_heard_and_ends_it() -> None
         assert first.done.done()
         assert second.done.done()
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_a_bridge_carries_both_ways_and_reads_each_party_once_a_tick() -> None:
@@ -188,7 +168,7 @@ def test_a_bridge_carries_both_ways_and_reads_each_party_once_a_tick() -> None:
         assert (caller.heard, agent.heard) == ([7, 7, 7], [5, 5, 5])
         assert (caller.reads, agent.reads) == (3, 3)
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_nobody_listens_in_on_a_party_that_was_bridged_elsewhere() -> None:
@@ -200,7 +180,7 @@ def test_nobody_listens_in_on_a_party_that_was_bridged_elsewhere() -> None:
 
         assert (caller.heard, first.heard, second.heard) == ([7], [0], [5])
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_a_party_that_hears_music_is_still_heard_by_its_other_party() -> None:
@@ -212,7 +192,7 @@ def test_a_party_that_hears_music_is_still_heard_by_its_other_party() -> None:
 
         assert (caller.heard, agent.heard) == ([1], [5])
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_a_silenced_party_hears_nothing_is_heard_by_nobody_and_is_forgotten() -> None:
@@ -225,7 +205,7 @@ def test_a_silenced_party_hears_nothing_is_heard_by_nobody_and_is_forgotten() ->
         assert (caller.heard, agent.heard) == ([], [0, 0])
         assert caller.reads == 0
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_a_closed_port_is_forgotten_by_itself() -> None:
@@ -237,7 +217,7 @@ def test_a_closed_port_is_forgotten_by_itself() -> None:
 
         assert (caller.heard, agent.heard, caller.reads) == ([], [0], 0)
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_in_a_room_everybody_hears_everybody_else() -> None:
@@ -256,7 +236,7 @@ def test_in_a_room_everybody_hears_everybody_else() -> None:
         assert c.heard == [21, 1, 0]
         assert mute.heard == [321, 301, 1]
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_leaving_a_room_that_one_is_not_in_changes_nothing() -> None:
@@ -268,7 +248,7 @@ def test_leaving_a_room_that_one_is_not_in_changes_nothing() -> None:
 
         assert a.heard == [2]
 
-    in_loop(scenario)
+    asyncio.run(scenario())
 
 
 def test_a_mix_of_loud_voices_clips_instead_of_wrapping_round() -> None:
@@ -299,71 +279,5 @@ def test_one_broken_source_or_port_silences_nobody_else(caplog: pytest.LogCaptur
         assert listener.heard == [1, 0]
         assert playing.done.done()
 
-    in_loop(scenario)
+    asyncio.run(scenario())
     assert {"A sound broke off", "A party cannot be read", "A party cannot be written to"} <= set(caplog.messages)
-
-
-# --- the pretend caller ---
-
-
-def test_a_caller_remembers_how_loud_and_how_high_it_heard_and_the_last_ten_seconds() -> None:
-    party, low, high = VirtualParty(), tone(300), tone(1000)
-    assert (party.heard_rms, party.heard_peak_hz, party.heard.size) == (0.0, 0.0, 0)
-    sound = np.concatenate([collected(low, frames=400), collected(high, frames=150)])
-    for frame in sound.reshape(-1, FRAME_SAMPLES):
-        party.write(frame)
-
-    assert party.heard_peak_hz == pytest.approx(1000, abs=2)
-    assert party.heard_rms == pytest.approx(0.28, abs=0.01)
-    assert party.heard_s == 11
-    assert party.heard.size == 10 * 16_000
-    assert np.array_equal(party.heard, sound[-10 * 16_000 :])
-
-
-def test_a_caller_says_one_thing_after_another_and_nothing_once_gone() -> None:
-    party = VirtualParty()
-    party.say(levels(1, 2))
-    said = [int(party.read()[0]) for _ in range(3)]
-    assert not party.is_saying
-    party.say(levels(3, 4))
-    said.append(int(party.read()[0]))
-    party.close()
-    party.say(levels(5))
-    said.append(int(party.read()[0]))
-
-    assert said == [1, 2, 0, 3, 0]
-
-
-# --- without media ---
-
-
-def test_without_media_sounds_take_their_time_and_nothing_ticks() -> None:
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-        switch, port = QuietSwitch(), SilentPort()
-        await switch.start()
-        assert len(asyncio.all_tasks()) == 1
-
-        began_s = loop.time()
-        await switch.play(port, pause(0.05)).done
-        assert loop.time() - began_s >= 0.05
-        endless, looped = switch.play(port, tone(440)), switch.play(SilentPort(), beep(), loop=True)
-        await asyncio.sleep(0.02)
-        assert not looped.done.done()
-        assert not endless.done.done()
-        switch.bridge(port, SilentPort())
-        assert endless.done.done()
-        await switch.stop()
-        assert looped.done.done()
-
-    in_loop(scenario)
-
-
-def test_without_media_a_caller_speaks_by_the_clock() -> None:
-    now_s = 100.0
-    party = QuietSwitch(clock=lambda: now_s).party()
-    party.say(tone(440, 2))
-    assert party.is_saying
-    now_s = 102.5
-
-    assert not party.is_saying

@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 import aiohttp
 
 from telephony.sandbox.media.frames import Frame
+from telephony.sandbox.verto.gateway import BrowserLeg
 from telephony.sandbox.verto.peer import Peer
 from tests.sandbox_media.support import Exchange
 
+BOB = "agent-bob"
 USER_AGENT = {"sdkVersion": "2.27.10", "data": "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/156.0.0.0"}
 
 
@@ -112,3 +115,18 @@ class WireClient:
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     raise ConnectionError(f"the socket ended: {message.type.name} {self.socket.close_code}")
                 self._inbox.append(json.loads(message.data))
+
+
+def with_exchange(scenario: Callable[[Exchange], Awaitable[None]], **options: Any) -> None:
+    async def run() -> None:
+        async with Exchange(**options).running() as exchange:
+            await scenario(exchange)
+
+    asyncio.run(run())
+
+
+async def answered_call(exchange: Exchange, client: WireClient) -> BrowserLeg:
+    leg: BrowserLeg = await exchange.invite(BOB)
+    answer = await client.answer(await client.asked("invite"))
+    assert answer["result"]["message"] == "CALL ANSWERED"
+    return leg
