@@ -1,0 +1,262 @@
+"""A recording comes: after its call, before it, twice, from two sides; a voicemail; or nobody tells us of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import responses
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from pytest_django import DjangoCaptureOnCommitCallbacks as CaptureOnCommit
+from pytest_django import Settings
+
+from recordings import operations, search
+from recordings.models import Recording
+from telephony.models import Call, CallIdentifier, TelnyxEvent
+from telephony.telnyx.client import TelnyxClient
+from telephony.telnyx.transport import Transport
+from tests.recordings import files
+from tests.scenarios.story import CONNECTION_ID, Story
+from tests.telnyx_post import Telnyx
+
+pytestmark = pytest.mark.django_db
+QUEUED = "recordings.tasks.fetch_recording.apply_async"
+
+
+@pytest.fixture
+def client() -> TelnyxClient:
+    return TelnyxClient(Transport(api_key="KEY", base_url="https://api.test/v2", sleep=lambda seconds: None))
+
+
+@pytest.fixture(autouse=True)
+def storage(settings: Settings, tmp_path: Path) -> None:
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "default": backend}
+    settings.DEBUG = True
+
+
+def talk(story: Story) -> None:
+    """Ana answers, and the call ends after a minute."""
+    story.begin()
+    ana = story.leg_of(story.agents[0])
+    story.send([*ana.rings(), *ana.answers(4), *ana.ends("completed", 60, answered_at_s=4)])
+    story.dial_ended("completed", child=ana, duration_s=56)
+    story.send(story.caller.ends("completed", 60.5, answered_at_s=4))
+
+
+def test_a_recording_is_pending_as_soon_as_telnyx_says_so_and_its_fetch_is_queued(
+    telnyx: Telnyx, django_capture_on_commit_callbacks: CaptureOnCommit
+) -> None:
+    story = Story(telnyx)
+    talk(story)
+    letter = story.recording(recording_id="rec-1", url=files.URL)
+
+    with patch(QUEUED) as queued, django_capture_on_commit_callbacks(execute=True):
+        letter.send(telnyx)
+
+    recording = Recording.objects.get()
+    assert (recording.state, recording.kind, recording.call) == (Recording.State.PENDING, "call", story.call)
+    assert (recording.duration_s, recording.channels, recording.source_url) == (12, 2, files.URL)
+    assert queued.call_args.kwargs["kwargs"] == {"recording_id": str(recording.pk)}
+    assert CallIdentifier.objects.filter(call=story.call, value="rec-1", kind="recording_id").exists()
+
+
+def test_without_a_broker_the_webhook_succeeds_and_the_beat_finds_the_recording(
+    telnyx: Telnyx, django_capture_on_commit_callbacks: CaptureOnCommit
+) -> None:
+    story = Story(telnyx)
+    talk(story)
+
+    with patch(QUEUED, side_effect=OperationalError("no broker")), django_capture_on_commit_callbacks(execute=True):
+        story.recording().send(telnyx)
+
+    due = Recording.objects.filter(state=Recording.State.PENDING, next_attempt_at__lte=timezone.now())
+    assert due.count() == 1
+
+
+def test_doubled_and_told_by_json_as_well_it_is_one_recording(telnyx: Telnyx) -> None:
+    story = Story(telnyx)
+    talk(story)
+    letter = story.recording(recording_id="rec-1")
+
+    story.send([letter, letter])
+    telnyx.json("/webhooks/telnyx/events", saved("rec-1", call_session_id=story.session_id))
+
+    assert Recording.objects.count() == 1
+    assert not TelnyxEvent.objects.filter(processed_at=None).exists()
+
+
+def saved(recording_id: str, **payload: Any) -> dict[str, Any]:
+    return {
+        "data": {
+            "event_type": "call.recording.saved",
+            "id": f"event-of-{recording_id}",
+            "payload": {
+                "recording_id": recording_id,
+                "channels": "dual",
+                "recording_urls": {"mp3": files.URL},
+                **payload,
+            },
+        }
+    }
+
+
+def test_a_recording_that_comes_before_its_call_waits_for_it(telnyx: Telnyx) -> None:
+    story = Story(telnyx)
+    early = {
+        "CallSid": story.caller_sid,
+        "RecordingSid": "rec-1",
+        "RecordingStatus": "completed",
+        "RecordingUrl": files.URL,
+        "RecordingDuration": "3",
+    }
+
+    telnyx.form("/webhooks/telnyx/recording", early)
+    assert not Recording.objects.exists()
+
+    story.begin()
+    assert Recording.objects.get().call == story.call
+
+
+def test_a_recording_that_only_began_or_has_nothing_in_it_makes_no_row(telnyx: Telnyx) -> None:
+    story = Story(telnyx)
+    talk(story)
+
+    story.send([story.recording(RecordingStatus="in-progress"), story.recording(RecordingStatus="absent")])
+
+    assert not Recording.objects.exists()
+    assert TelnyxEvent.objects.filter(kind__startswith="recording.", processed_at__isnull=False).count() == 2
+
+
+@pytest.mark.parametrize("after_the_end", [True, False])
+def test_a_message_makes_the_call_a_voicemail(telnyx: Telnyx, after_the_end: bool) -> None:
+    story = Story(telnyx, agents=0)
+    assert "<Record" in story.begin()
+    end = story.caller.ends("completed", 20, answered_at_s=1)
+    message = [story.recording(kind="voicemail", RecordingSource="RecordVerb")]
+
+    story.send([*end, *message] if after_the_end else [*message, *end])
+
+    assert (story.call.status, story.call.outcome) == (Call.Status.COMPLETED, "voicemail")
+    assert Recording.objects.get().kind == Recording.Kind.VOICEMAIL
+
+
+def test_an_answered_call_stays_answered_whatever_is_recorded(telnyx: Telnyx) -> None:
+    story = Story(telnyx)
+    talk(story)
+
+    story.recording(kind="voicemail").send(telnyx)
+
+    assert story.call.outcome == "answered"
+
+
+@responses.activate
+def test_from_the_callback_to_the_stored_audio(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx)
+    talk(story)
+    responses.get(files.URL, body=files.wav(3))
+    story.recording(url=files.URL).send(telnyx)
+
+    operations.fetch(Recording.objects.get().pk, client, timezone.now())
+
+    recording = Recording.objects.get()
+    assert (recording.state, recording.duration_s, recording.content_type) == ("stored", 3, "audio/wav")
+
+
+# --- Nobody told us -----------------------------------------------------------------------------------------------
+
+
+def remote(story: Story, recording_id: str = "rec-9", **more: Any) -> dict[str, Any]:
+    return {
+        "id": recording_id,
+        "call_control_id": story.caller_sid,
+        "call_session_id": story.session_id,
+        "channels": "dual",
+        "duration_millis": 56_000,
+        "status": "completed",
+        "initiated_by": "DialVerb",
+        "created_at": timezone.now().isoformat(),
+        "download_urls": {"mp3": files.URL},
+        **more,
+    }
+
+
+def listed(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"data": list(rows), "meta": {"page_number": 1, "total_pages": 1}}
+
+
+def end_of(story: Story) -> Any:
+    ended_at = story.call.ended_at
+    assert ended_at is not None
+    return ended_at
+
+
+@responses.activate
+def test_a_recording_that_nobody_told_us_of_is_found_by_its_session(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx)
+    talk(story)
+    responses.get("https://api.test/v2/recordings", json=listed(remote(story)))
+
+    assert search.find_missing(client, end_of(story) + timedelta(seconds=61)) == 1
+
+    recording = Recording.objects.get()
+    assert (recording.telnyx_recording_id, recording.call) == ("rec-9", story.call)
+    assert f"filter%5Bcall_session_id%5D={story.session_id}" in str(responses.calls[0].request.url)
+    repair = TelnyxEvent.objects.get(kind="recording.completed")
+    assert repair.source == TelnyxEvent.Source.RECONCILER
+    assert repair.payload["did"] == "took the recording in"
+
+
+@responses.activate
+def test_without_a_session_the_connections_list_is_searched_for_our_legs(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx)
+    talk(story)
+    CallIdentifier.objects.filter(kind="session_id").delete()
+    strangers = remote(story, "rec-8", call_control_id="v3:stranger", call_session_id="another")
+    responses.get("https://api.test/v2/recordings", json=listed(strangers, remote(story)))
+
+    search.find_missing(client, end_of(story) + timedelta(seconds=61))
+
+    assert list(Recording.objects.values_list("telnyx_recording_id", flat=True)) == ["rec-9"]
+    assert f"filter%5Bconnection_id%5D={CONNECTION_ID}" in str(responses.calls[0].request.url)
+
+
+@responses.activate
+def test_it_is_looked_for_less_and_less_often_and_not_for_ever(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx)
+    talk(story)
+    responses.get("https://api.test/v2/recordings", json=listed())
+    ended_at = end_of(story)
+
+    for age_s in [*range(0, 3600, 15), *range(3600, 30 * 3600, 900)]:
+        search.find_missing(client, ended_at + timedelta(seconds=age_s))
+
+    assert len(responses.calls) == len(search.ASKED_AT_S)
+
+
+@responses.activate
+def test_a_call_that_has_its_recording_or_can_have_none_is_not_looked_for(telnyx: Telnyx, client: TelnyxClient) -> None:
+    recorded, abandoned = Story(telnyx), Story(telnyx)
+    talk(recorded)
+    recorded.recording().send(telnyx)
+    abandoned.begin()
+    abandoned.send(abandoned.caller.ends("canceled", 5))
+
+    assert search.find_missing(client, timezone.now() + timedelta(minutes=30)) == 0
+    assert len(responses.calls) == 0
+
+
+@responses.activate
+def test_a_callback_that_comes_after_all_finds_the_recording_there(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx)
+    talk(story)
+    responses.get("https://api.test/v2/recordings", json=listed(remote(story)))
+    search.find_missing(client, end_of(story) + timedelta(seconds=61))
+
+    story.recording(recording_id="rec-9").send(telnyx)
+
+    assert Recording.objects.count() == 1
