@@ -100,6 +100,28 @@ def test_the_ticker_sleeps_while_nobody_is_connected_and_ticks_in_time_when_some
     asyncio.run(scenario())
 
 
+def test_a_tick_that_fails_is_logged_and_the_clockwork_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    class Faulty(MediaSwitch):
+        failures = 2
+
+        def tick(self) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise RuntimeError("a bug")
+            super().tick()
+
+    async def scenario() -> None:
+        switch, party = Faulty(), Party()
+        await switch.start()
+        await switch.play(party, tone(440, 0.06)).done
+        await switch.stop()
+
+        assert len(party.heard) >= 3
+
+    asyncio.run(scenario())
+    assert caplog.messages == ["A tick of the media switch failed"] * 2
+
+
 # --- who ---
 
 

@@ -31,7 +31,7 @@ def _silence() -> Frame:
 
 SILENCE: Frame = _silence()
 
-# A 16-bit peak below this is line noise: no dominant frequency is looked for.
+# Loudness below this is line noise: no dominant frequency is looked for.
 NOISE_FLOOR = 0.002
 
 

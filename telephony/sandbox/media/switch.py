@@ -124,7 +124,14 @@ class MediaSwitch:
             while self._wanted.is_set():
                 await asyncio.sleep(pace.wait_s(self._clock()))
                 for _ in range(pace.take(self._clock())):
-                    self.tick()
+                    self._tick_safely()
+
+    def _tick_safely(self) -> None:
+        try:
+            self.tick()
+        except Exception:
+            # A clockwork that stands still would silence every call, and nobody would know why.
+            logger.exception("A tick of the media switch failed")
 
     def tick(self) -> None:
         """Move one frame in every direction. Called by the switch's own task."""
