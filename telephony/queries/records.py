@@ -187,7 +187,11 @@ def duration_s(call: Call) -> int | None:
 
 def story_as_json(call: Call) -> dict[str, Any]:
     """Return a call of ``with_story`` with its legs and events. One more statement."""
-    events = TelnyxEvent.objects.filter(call=call).defer("payload").order_by("id")[:MOST_EVENTS]
+    events = (
+        TelnyxEvent.objects.filter(call=call)
+        .defer("payload")
+        .order_by("occurred_at", "received_at", "id")[:MOST_EVENTS]
+    )
     return {
         **as_json(call),
         "legs": [_leg_as_json(leg) for leg in call.legs.all()],

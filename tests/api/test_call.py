@@ -32,12 +32,13 @@ def a_story(acme: Company, bob: User) -> Call:
         ended_at=START + timedelta(seconds=3),
     )
     CallLeg.objects.create(call=call, call_sid="v3:caller", kind="caller", started_at=START)
-    for number, kind in enumerate(["instruction.voice", "status.ringing"]):
+    # What happened later was heard first.
+    for number, kind in ((2, "status.ringing"), (0, "instruction.voice")):
         TelnyxEvent.objects.create(
             dedupe_key=f"event-{number}",
             kind=kind,
-            occurred_at=START,
-            received_at=START,
+            occurred_at=START + timedelta(seconds=number),
+            received_at=START + timedelta(seconds=3 - number),
             call=call,
             company=acme,
             payload={"CallSid": "v3:caller", "ApiKey": "never to be shown"},

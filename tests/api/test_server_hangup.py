@@ -262,8 +262,10 @@ def test_a_refusal_of_telnyx_is_502_and_the_other_legs_are_tried_all_the_same(
 
     assert answer.status_code == 502
     assert "refused" in answer.json()["error"]
-    kinds = TelnyxEvent.objects.filter(call=call).order_by("id").values_list("kind", flat=True)
-    assert list(kinds) == ["hangup.requested", "hangup.failed"]
+    assert set(TelnyxEvent.objects.filter(call=call).values_list("kind", flat=True)) == {
+        "hangup.requested",
+        "hangup.failed",
+    }
     call.refresh_from_db()
     assert call.hangup_requested_at is None
 
