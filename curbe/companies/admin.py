@@ -143,6 +143,4 @@ class ApiTokenAdmin(OperatorAdmin):
             "token": obj,
             "key": request.new_key,  # type: ignore[attr-defined]
         }
-        response = TemplateResponse(request, "admin/companies/apitoken/key.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/companies/apitoken/key.html", context)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -16,23 +14,30 @@ from curbe.contacts.models import Contact, ContactNumber
 from curbe.lib.console import OperatorAdmin, OperatorInline, column
 
 
-class ContactNumberForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A number of the contact being edited; within the contact's company it names nobody else."""
+class ContactNumbers(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    """The numbers of the contact being edited; within his company they name nobody else."""
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        contact: Contact = self.instance.contact
-        same = ContactNumber.objects.filter(company=contact.company_id, e164=cleaned.get("e164"))
-        other = same.exclude(pk=self.instance.pk).select_related("contact").first()
-        if other is not None and other.contact_id != contact.pk:
-            self.add_error("e164", _("This is the number of %(name)s.") % {"name": other.contact})
-        self.instance.company_id = contact.company_id
-        return cleaned
+    def clean(self) -> None:
+        super().clean()
+        contact: Contact = self.instance
+        written = [form for form in self.forms if form not in self.deleted_forms and form.cleaned_data.get("e164")]
+        numbers = {form.cleaned_data["e164"] for form in written}
+        others = ContactNumber.objects.filter(company=contact.company_id, e164__in=numbers).exclude(contact=contact.pk)
+        names = {other.e164: other.contact.name for other in others.select_related("contact")}
+        seen: set[str] = set()
+        for form in written:
+            e164 = form.cleaned_data["e164"]
+            if e164 in names:
+                form.add_error("e164", _("This is the number of %(name)s.") % {"name": names[e164]})
+            elif e164 in seen:
+                form.add_error("e164", _("This number stands twice."))
+            seen.add(e164)
+            form.instance.company_id = contact.company_id
 
 
 class ContactNumberInline(OperatorInline):
     model = ContactNumber
-    form = ContactNumberForm
+    formset = ContactNumbers
     fields = ("e164",)
     extra = 1
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from unittest.mock import patch
 
 import pytest
 from django.apps import apps
@@ -17,8 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from curbe.companies.models import Company, User
-from curbe.lib.console import COUNTED_ROWS, QuickPaginator
+from curbe.companies.models import User
 from tests import cast
 from tests.admin.crowd import gather
 
@@ -155,30 +153,3 @@ def test_an_autocomplete_finds_by_name(console: Client, crowd: SimpleNamespace, 
     found = console.get(reverse("admin:autocomplete"), asked).json()["results"]
 
     assert found and all("1" in one["text"] for one in found)
-
-
-def test_a_huge_table_is_estimated_and_never_counted(db: None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE big AS SELECT generate_series(1, %s) AS id", [COUNTED_ROWS * 3])
-        cursor.execute("ANALYZE big")
-
-    class Big(Model):  # noqa: DJ008
-        class Meta:
-            app_label = "tests"
-            managed = False
-            db_table = "big"
-
-    with CaptureQueriesContext(connection) as asked:
-        counted = QuickPaginator(Big._default_manager.order_by("id"), 50).count
-
-    assert counted == pytest.approx(COUNTED_ROWS * 3, rel=0.05)
-    assert all("COUNT" not in query["sql"] or f"LIMIT {COUNTED_ROWS + 1}" in query["sql"] for query in asked)
-
-
-def test_a_small_table_is_counted_exactly(acme: Company) -> None:
-    assert QuickPaginator(Company.objects.order_by("id"), 50).count == 1
-
-
-def test_a_search_is_counted_exactly_however_large_the_table_is_believed_to_be(acme: Company) -> None:
-    with patch("curbe.lib.console.estimated_rows", return_value=10_000_000):
-        assert QuickPaginator(Company.objects.filter(slug="nobody"), 50).count == 0
