@@ -30,61 +30,62 @@ class Collection:
     in_use: Callable[[Account, str], str | None]
 
 
-def routes(collection: Collection) -> list[web.RouteDef]:
-    path = f"/v2/{collection.table}"
+@dataclass(frozen=True)
+class Addresses:
+    """The five addresses of a collection."""
 
-    async def index(request: web.Request) -> web.Response:
-        query = check_query(collection.query, request.query)
-        rows: Iterable[Row] = newest_first(world_of(request).account.table(collection.table))
-        for name, passes in collection.filters.items():
+    of: Collection
+
+    def routes(self) -> list[web.RouteDef]:
+        path = f"/v2/{self.of.table}"
+        return [
+            web.get(path, self.index),
+            web.post(path, self.create),
+            web.get(path + "/{id}", self.retrieve),
+            web.patch(path + "/{id}", self.update),
+            web.delete(path + "/{id}", self.delete),
+        ]
+
+    async def index(self, request: web.Request) -> web.Response:
+        query = check_query(self.of.query, request.query)
+        rows: Iterable[Row] = newest_first(world_of(request).account.table(self.of.table))
+        for name, passes in self.of.filters.items():
             if name in query:
                 rows = [row for row in rows if passes(row, query[name])]
         return paged([public(row) for row in _sorted(list(rows), query.get("sort"))], query)
 
-    async def create(request: web.Request) -> web.Response:
+    async def create(self, request: web.Request) -> web.Response:
         account = world_of(request).account
-        body = check_body(collection.create, await json_body(request))
+        body = check_body(self.of.create, await json_body(request))
         at = clock.iso(clock.now())
-        row = collection.defaults | {
-            "id": ids.new_numeric_id(),
-            "record_type": collection.record_type,
-            "created_at": at,
-        }
-        row = _merge(collection, row, body, at)
-        _raise_problems(collection.checks(account, row))
-        return data(public(account.put(collection.table, row)), status=201)
+        identity = {"id": ids.new_numeric_id(), "record_type": self.of.record_type, "created_at": at}
+        row = _merge(self.of, self.of.defaults | identity, body, at)
+        _raise_problems(self.of.checks(account, row))
+        return data(public(account.put(self.of.table, row)), status=201)
 
-    async def retrieve(request: web.Request) -> web.Response:
-        return data(public(_row(request)))
+    async def retrieve(self, request: web.Request) -> web.Response:
+        return data(public(self._row(request)))
 
-    async def update(request: web.Request) -> web.Response:
+    async def update(self, request: web.Request) -> web.Response:
         account = world_of(request).account
-        body = check_body(collection.patch, await json_body(request))
-        row = _merge(collection, dict(_row(request)), body, clock.iso(clock.now()))
-        _raise_problems(collection.checks(account, row))
-        return data(public(account.put(collection.table, row)))
+        body = check_body(self.of.patch, await json_body(request))
+        row = _merge(self.of, dict(self._row(request)), body, clock.iso(clock.now()))
+        _raise_problems(self.of.checks(account, row))
+        return data(public(account.put(self.of.table, row)))
 
-    async def delete(request: web.Request) -> web.Response:
-        account, row = world_of(request).account, _row(request)
-        if why := collection.in_use(account, row["id"]):
+    async def delete(self, request: web.Request) -> web.Response:
+        account, row = world_of(request).account, self._row(request)
+        if why := self.of.in_use(account, row["id"]):
             raise ApiError(422, Problem("10021", why))
-        account.remove(collection.table, row["id"])
+        account.remove(self.of.table, row["id"])
         return data(public(row))
 
-    def _row(request: web.Request) -> Row:
+    def _row(self, request: web.Request) -> Row:
         row_id = request.match_info["id"]
-        row = world_of(request).account.get(collection.table, row_id)
+        row = world_of(request).account.get(self.of.table, row_id)
         if row is None:
-            raise not_found(f"{collection.record_type} {row_id}")
+            raise not_found(f"{self.of.record_type} {row_id}")
         return row
-
-    return [
-        web.get(path, index),
-        web.post(path, create),
-        web.get(path + "/{id}", retrieve),
-        web.patch(path + "/{id}", update),
-        web.delete(path + "/{id}", delete),
-    ]
 
 
 def _merge(collection: Collection, row: Row, body: Row, at: str) -> Row:
@@ -294,4 +295,4 @@ COLLECTIONS = (
 
 
 def all_routes() -> list[web.RouteDef]:
-    return [route for collection in COLLECTIONS for route in routes(collection)]
+    return [route for collection in COLLECTIONS for route in Addresses(collection).routes()]

@@ -5,6 +5,14 @@ import { exchangeLine } from "./exchanges.js";
 
 const KEYS = [..."123456789*0#"];
 const BAD = ["failed", "busy", "no-answer", "canceled"];
+const WHY = {
+  408: "lost: its browser is gone",
+  480: "nobody is registered there",
+  486: "declined",
+  487: "stopped ringing",
+  502: "somebody else was faster",
+  603: "rejected",
+};
 const LOUD = 0.3; // the loudness of a full tone: the meter's right end
 
 const rows = new Map(); // call id → the elements of its line
@@ -112,9 +120,7 @@ function drawWhole(row, call) {
 function legLine(leg) {
   const state =
     leg.status === "in-progress" ? "is-good" : BAD.includes(leg.status) ? "is-bad" : leg.ended_at ? "" : "is-warn";
-  const why = leg.ending
-    ? `${leg.ending.hangup_cause} (${leg.ending.sip_code}), ended by ${leg.ending.hangup_source}`
-    : `hears ${leg.hears}`;
+  const why = leg.ending ? ended(leg.ending) : `hears ${leg.hears}`;
   return el(
     "li",
     { class: `leg ${leg.parent ? "is-child" : ""}` },
@@ -122,6 +128,10 @@ function legLine(leg) {
     el("div", {}, el("p", { title: leg.to }, `${leg.from} → ${leg.to_name}`), el("p", { class: "quiet" }, why)),
     el("span", { class: "how" }, leg.status),
   );
+}
+
+function ended({ hangup_cause, hangup_source, sip_code, error }) {
+  return error || WHY[sip_code] || `${hangup_cause} (${sip_code}), ended by the ${hangup_source}`;
 }
 
 function mouth(id) {

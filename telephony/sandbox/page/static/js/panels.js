@@ -30,9 +30,7 @@ function seatLine(seat) {
   const isBrowser = seat.kind === "browser";
   const path = `/${isBrowser ? "registrations" : "agents"}/${encodeURIComponent(seat.sip_username)}`;
   const end = () => (isBrowser ? send(`${path}/drop`) : send(path, {}, "DELETE"));
-  const about = isBrowser
-    ? `browser since ${clock(seat.since)}`
-    : `stand-in: ${Object.keys(seat.script).join(", ") || "answers"}`;
+  const about = isBrowser ? `browser since ${clock(seat.since)}` : standIn(seat.script);
   return el(
     "li",
     { class: "seat" },
@@ -45,6 +43,13 @@ function seatLine(seat) {
     ),
     el("button", { type: "button", onclick: end }, isBrowser ? "Cut the line" : "Remove"),
   );
+}
+
+function standIn({ ignore, decline_after_ms, answer_after_ms, hangup_after_ms }) {
+  if (ignore) return "stand-in: lets it ring";
+  if (decline_after_ms) return `stand-in: declines after ${decline_after_ms / 1000} s`;
+  const end = hangup_after_ms ? `, hangs up after ${hangup_after_ms / 1000} s` : "";
+  return `stand-in: answers after ${(answer_after_ms ?? 0) / 1000} s${end}`;
 }
 
 export function drawTrouble(trouble) {
