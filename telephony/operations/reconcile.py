@@ -8,7 +8,6 @@ Nothing here runs inside a transaction but the repairs themselves; asking happen
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -80,26 +79,44 @@ def alone(wish: str, what: object) -> Iterator[None]:
 # --- Calls without news -------------------------------------------------------------------------------------------
 
 
+class LiveLegs:
+    """The live legs of each connection, asked for once per run and only when somebody wants to know."""
+
+    def __init__(self, client: TelnyxClient) -> None:
+        self._client = client
+        self._lists: dict[str, dict[str, LiveCall]] = {}
+
+    def find(self, call_sid: str, connection_id: str) -> LiveCall | None:
+        if not connection_id:
+            return None
+        if connection_id not in self._lists:
+            self._lists[connection_id] = {leg.call_sid: leg for leg in self._client.active_calls(connection_id)}
+        return self._lists[connection_id].get(call_sid)
+
+
 def ask_about_silent_calls(client: TelnyxClient, now: datetime) -> None:
-    """Ask for the live calls of each connection, and for single legs only where that list is silent."""
+    """Ask for the live legs of each connection, and for single legs only where those lists are silent."""
+    live = LiveLegs(client)
     silent = Call.objects.exclude(status=Call.Status.COMPLETED).filter(last_news_at__lt=now - SILENT)
-    by_connection: dict[str, list[Call]] = defaultdict(list)
     for call in silent.order_by("last_news_at")[:BATCH]:
-        by_connection[call.connection_id].append(call)
-    for connection_id, calls in by_connection.items():
-        live = {leg.call_sid: leg for leg in client.active_calls(connection_id)} if connection_id else {}
-        for call in calls:
-            with alone("ask about call", call.pk):
-                _ask_about(call, live, client, now)
+        with alone("ask about call", call.pk):
+            _ask_about(call, live, client, now)
 
 
-def _ask_about(call: Call, live: dict[str, LiveCall], client: TelnyxClient, now: datetime) -> None:
-    legs = list(CallLeg.objects.filter(call=call).exclude(status=CallLeg.Status.ENDED))
+def _ask_about(call: Call, live: LiveLegs, client: TelnyxClient, now: datetime) -> None:
+    open_legs = CallLeg.objects.filter(call=call).exclude(status=CallLeg.Status.ENDED)
+    legs = list(open_legs.select_related("agent__endpoint"))
     if not any(leg.call_sid == call.root_call_sid for leg in legs):
         _settle(call, now)
     for leg in legs:
-        if leg.call_sid in live:
-            progress.learn(call, leg_id=live[leg.call_sid].leg_id, session_id=live[leg.call_sid].session_id)
+        # Whether a leg that rings a credential is listed with our application or with the credential's connection is
+        # not documented: both lists are read before a single leg is asked about.
+        endpoint = getattr(leg.agent, "endpoint", None)
+        found = live.find(leg.call_sid, call.connection_id) or (
+            live.find(leg.call_sid, endpoint.connection_id) if endpoint else None
+        )
+        if found is not None:
+            progress.learn(call, leg_id=found.leg_id, session_id=found.session_id)
         else:
             report_on(leg, client.call(leg.call_sid, call.account_sid), call, now)
     # Asked is as good as heard: the next question comes after the next silence.

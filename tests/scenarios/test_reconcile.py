@@ -25,6 +25,9 @@ pytestmark = pytest.mark.django_db
 API = "https://api.test/v2"
 ACTIVE = f"{API}/connections/{CONNECTION_ID}/active_calls"
 
+#: Where legs that ring credentials may be listed instead.
+ACTIVE_OF_CREDENTIALS = f"{API}/connections/2001/active_calls"
+
 
 @pytest.fixture
 def client() -> TelnyxClient:
@@ -43,6 +46,7 @@ def active(api: responses.RequestsMock, *legs: Leg) -> None:
         for leg in legs
     ]
     api.get(ACTIVE, json={"data": rows, "meta": {"page_number": 1, "total_pages": 1}})
+    api.get(ACTIVE_OF_CREDENTIALS, json={"data": [], "meta": {"page_number": 1, "total_pages": 1}})
 
 
 def truth(api: responses.RequestsMock, leg: Leg, status: str, **more: str) -> None:
@@ -136,6 +140,21 @@ def test_a_call_whose_end_was_lost_is_ended(telnyx: Telnyx, client: TelnyxClient
     believed = TelnyxEvent.objects.filter(source="reconciler").first()
     assert believed is not None
     assert set(believed.payload) >= {"believed", "true", "did"}
+
+
+def test_an_agents_leg_may_be_listed_with_his_credentials_connection(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    story = Story(telnyx, agents=1)
+    leg = talking(story)
+    row = {"call_control_id": leg.sid, "call_leg_id": leg.leg_id, "call_session_id": leg.session_id}
+    api.get(ACTIVE_OF_CREDENTIALS, json={"data": [row], "meta": {"page_number": 1, "total_pages": 1}})
+    active(api, story.caller)
+
+    reconcile_all(client, after(story, 40))
+
+    assert activity(story.agents[0]) == Activity.ON_CALL
+    assert [call.request.method for call in api.calls] == ["GET", "GET"]
 
 
 def test_a_leg_that_telnyx_forgot_is_over(telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock) -> None:
