@@ -103,6 +103,24 @@ def test_our_bye_says_why_and_later_words_about_the_call_change_nothing() -> Non
     with_exchange(scenario)
 
 
+def test_a_leg_that_ends_while_its_offer_is_made_rings_nobody_and_leaves_nothing() -> None:
+    async def scenario(exchange: Exchange) -> None:
+        async with WireClient(exchange) as client:
+            await client.log_in(BOB)
+            for yields in range(6):
+                inviting = asyncio.create_task(exchange.invite(BOB))
+                for _ in range(1 + yields):
+                    await asyncio.sleep(0)
+                is_invited = inviting.done()
+                for leg in list(exchange.gateway._legs.values()):
+                    leg.lost()
+
+                assert (await inviting is None) or is_invited
+                assert exchange.gateway._legs == {}
+
+    with_exchange(scenario)
+
+
 def test_a_bye_of_the_browser_is_told_once_and_answered_every_time() -> None:
     async def scenario(exchange: Exchange) -> None:
         async with WireClient(exchange) as client:

@@ -64,14 +64,18 @@ class BrowserLeg(LegCallbacks):
         self._next_peer: Peer | None = None
         self._grace: asyncio.TimerHandle | None = None
 
+    @property
+    def is_active(self) -> bool:
+        return self.state == "active"
+
     # --- what we do ---
 
     async def invite(self) -> bool:
-        """Ring the browser; return whether its socket took the invite."""
+        """Ring the browser; return whether its socket took the invite, False too if the leg ended meanwhile."""
         self._peer = self._new_peer()
         self.port.attach(self._peer)
         offer_sdp = await self._peer.offer()
-        if self.state == "done":
+        if self.state == "done" or offer_sdp is None:
             return False
         return await self.session.request("invite", wire.offer_params(self.call_id, offer_sdp, self.identity))
 
@@ -107,8 +111,9 @@ class BrowserLeg(LegCallbacks):
         self._peer = self._new_peer()
         self.port.attach(self._peer)
         answer_sdp = await self._peer.answer(self._offer_sdp)
-        params = {"callID": self.call_id, "sdp": answer_sdp, **wire.leg_ids(self.identity)}
-        await self.session.request("answer", params)
+        if self.is_active:
+            params = {"callID": self.call_id, "sdp": answer_sdp, **wire.leg_ids(self.identity)}
+            await self.session.request("answer", params)
 
     async def attach(self, session: Session) -> None:
         """Offer the call again on the socket that came back. Until the browser answers, the grace runs on."""
@@ -117,7 +122,7 @@ class BrowserLeg(LegCallbacks):
         self._discard(self._next_peer)
         peer = self._next_peer = self._new_peer()
         offer_sdp = await peer.offer()
-        if self.state == "active" and self._next_peer is peer:
+        if self.is_active and self._next_peer is peer and offer_sdp is not None:
             await session.request("attach", wire.offer_params(self.call_id, offer_sdp, self.identity))
 
     # --- what the browser does ---
@@ -142,6 +147,10 @@ class BrowserLeg(LegCallbacks):
         except BadSdp:
             self._discard(peer)
             raise
+        if not self.is_active:
+            # It ended while the answer was being taken.
+            self._discard(peer)
+            return
         self._stop_grace()
         self._discard(self._peer)
         self._peer = peer

@@ -145,11 +145,16 @@ class Peer:
     def send(self, frame: Frame) -> None:
         self._speaker.put(frame)
 
-    async def offer(self) -> str:
-        """Return our offer, candidates included."""
+    async def offer(self) -> str | None:
+        """Return our offer, candidates included; None if the connection was closed while it was being made."""
         self._connection.addTrack(self._speaker)
         self._prefer_opus()
-        await self._connection.setLocalDescription(await self._connection.createOffer())
+        try:
+            await self._connection.setLocalDescription(await self._connection.createOffer())
+        except InvalidStateError:
+            if self._is_closing:
+                return None
+            raise
         return self._connection.localDescription.sdp
 
     async def accept(self, answer_sdp: str) -> None:
