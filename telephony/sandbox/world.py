@@ -9,6 +9,7 @@ from typing import Any
 from telephony.sandbox.account import tokens
 from telephony.sandbox.account.store import Account
 from telephony.sandbox.calls.calls import Calls
+from telephony.sandbox.calls.conferences import Conferences
 from telephony.sandbox.calls.parties import AgentScript
 from telephony.sandbox.clock import now
 from telephony.sandbox.config import Config
@@ -31,6 +32,7 @@ class World:
         self.trouble = Trouble()
         self.account = Account(config.folder / "account.json")
         self.calls = Calls()
+        self.conferences = Conferences(self)
         # Scripted telephones: by SIP user name, or by number for people on the telephone network.
         self.agents: dict[str, AgentScript] = {}
         self.searched_numbers: set[str] = set()

@@ -18,10 +18,11 @@ from telephony.sandbox.calls.endings import (
 from telephony.sandbox.calls.legs import Leg, LegGone, StatusCallback, ended, first_of
 from telephony.sandbox.media import sources
 from telephony.sandbox.recordings import Channels, Format, Running, Wishes
-from telephony.sandbox.texml.document import Node, Refused, sip_target
+from telephony.sandbox.texml.conference import dial_conference
+from telephony.sandbox.texml.dial_end import go_on
+from telephony.sandbox.texml.document import Node, sip_target
 from telephony.sandbox.texml.sounds import decode, download
 from telephony.sandbox.texml.targets import Target, number, profile_of, sip
-from telephony.sandbox.webhooks import InstructionFailed
 
 if TYPE_CHECKING:
     from telephony.sandbox.texml.run import Next, Runner
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 async def dial(runner: Runner, node: Node) -> Next:
     """Perform the verb, and go on with `action`, or with the next verb when there is none."""
+    if node.children[0].name == "Conference":
+        return await dial_conference(runner, node)
     return await Dial(runner, node).perform()
 
 
@@ -61,7 +64,10 @@ class Dial:
             if self.parent.is_live:
                 self.world.switch.silence(self.parent.port)
                 self.runner.set_hears("nothing")
-        return await self._go_on()
+        facts = self._facts()
+        kept = {name: fact for name, fact in facts.items() if name in ("RecordingUrl", "RecordingDuration")}
+        self.parent.recording_facts = kept
+        return await go_on(self.runner, self.node, facts)
 
     # --- ringing ---
 
@@ -237,25 +243,6 @@ class Dial:
             if running.wishes.source == "DialVerb":
                 self.recording_row = row
         self.recordings = [running for running in self.recordings if running.row is None]
-
-    async def _go_on(self) -> Next:
-        from telephony.sandbox.texml.run import Fetch
-
-        facts = self._facts()
-        self.parent.recording_facts = {
-            name: facts[name] for name in ("RecordingUrl", "RecordingDuration") if name in facts
-        }
-        action = self.node.get("action")
-        step = Fetch(action, self.node.get("method", "POST"), tuple(facts.items())) if action else None
-        if not self.parent.ended.is_set():
-            return step
-        if step is not None:
-            # The caller is gone: the address is told how it went all the same, and its document is not run (S-13).
-            try:
-                await self.runner.fetch(step)
-            except (Refused, InstructionFailed) as error:
-                self.parent.call.fail(str(error))
-        raise LegGone
 
     def _facts(self) -> dict[str, str]:
         status = self._status()

@@ -188,7 +188,8 @@ NOUNS: dict[str, Element] = {
             "statusCallbackEvent": words_of("start", "end", "join", "leave", "speaker"), "waitUrl": url,
             "waitMethod": method,
         },
-        body="text", runs=False,
+        body="text",
+        does_not_run=("record", "recordBeep", "recordingTimeout", "trim", "sendRecordingUrl", *_RECORDING_CALLBACK),
     ),
 }  # fmt: skip
 
