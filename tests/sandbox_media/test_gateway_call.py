@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,8 @@ def test_a_leg_that_ends_while_its_offer_is_made_rings_nobody_and_leaves_nothing
     async def scenario(exchange: Exchange) -> None:
         async with WireClient(exchange) as client:
             await client.log_in(BOB)
-            for yields in range(6):
+            open_before = len(os.listdir("/proc/self/fd"))
+            for yields in range(30):
                 inviting = asyncio.create_task(exchange.invite(BOB))
                 for _ in range(1 + yields):
                     await asyncio.sleep(0)
@@ -117,6 +119,7 @@ def test_a_leg_that_ends_while_its_offer_is_made_rings_nobody_and_leaves_nothing
 
                 assert (await inviting is None) or is_invited
                 assert exchange.gateway._legs == {}
+            await until(lambda: len(os.listdir("/proc/self/fd")) == open_before, what="every socket closed")
 
     with_exchange(scenario)
 

@@ -75,7 +75,7 @@ class BrowserLeg(LegCallbacks):
         self._peer = self._new_peer()
         self.port.attach(self._peer)
         offer_sdp = await self._peer.offer()
-        if self.state == "done" or offer_sdp is None:
+        if self.state == "done":
             return False
         return await self.session.request("invite", wire.offer_params(self.call_id, offer_sdp, self.identity))
 
@@ -122,7 +122,7 @@ class BrowserLeg(LegCallbacks):
         self._discard(self._next_peer)
         peer = self._next_peer = self._new_peer()
         offer_sdp = await peer.offer()
-        if self.is_active and self._next_peer is peer and offer_sdp is not None:
+        if self.is_active and self._next_peer is peer:
             await session.request("attach", wire.offer_params(self.call_id, offer_sdp, self.identity))
 
     # --- what the browser does ---

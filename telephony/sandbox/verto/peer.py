@@ -130,6 +130,8 @@ class Peer:
         """`on_frame` gets each 20 ms from the browser; `on_gone` is called once if the other end fails or closes."""
         self._on_frame, self._on_gone = on_frame, on_gone
         self._is_closing = False
+        # Closed while it gathers, aioice leaves its new socket open: closing waits for its turn.
+        self._negotiating = asyncio.Lock()
         self._speaker = Speaker()
         self._listener: asyncio.Task[None] | None = None
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -145,16 +147,12 @@ class Peer:
     def send(self, frame: Frame) -> None:
         self._speaker.put(frame)
 
-    async def offer(self) -> str | None:
-        """Return our offer, candidates included; None if the connection was closed while it was being made."""
+    async def offer(self) -> str:
+        """Return our offer, candidates included."""
         self._connection.addTrack(self._speaker)
         self._prefer_opus()
-        try:
+        async with self._negotiating:
             await self._connection.setLocalDescription(await self._connection.createOffer())
-        except InvalidStateError:
-            if self._is_closing:
-                return None
-            raise
         return self._connection.localDescription.sdp
 
     async def accept(self, answer_sdp: str) -> None:
@@ -167,7 +165,8 @@ class Peer:
         self._connection.addTrack(self._speaker)
         self._prefer_opus()
         try:
-            await self._connection.setLocalDescription(await self._connection.createAnswer())
+            async with self._negotiating:
+                await self._connection.setLocalDescription(await self._connection.createAnswer())
         except _BAD_SDP as err:
             raise BadSdp(f"cannot answer: {err}") from err
         return self._connection.localDescription.sdp
@@ -191,7 +190,8 @@ class Peer:
             # Closed just as its checks succeed, aioice would start its consent timer for ever: let them end first.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ice_settled.wait(), _ICE_SETTLES_S)
-        await self._connection.close()
+        async with self._negotiating:
+            await self._connection.close()
         # The track is stopped by now; its reader is cancelled after, or aiortc's own tasks would wait for it.
         if self._listener is not None:
             self._listener.cancel()
