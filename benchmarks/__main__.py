@@ -1,5 +1,6 @@
 """`make bench`: the product's own processes, measured on this machine, with the framework's floor beside each figure.
 
+`python -m benchmarks inbound heartbeats inside play` runs the parts that are named, all without a name.
 Every run is bounded in count and time and stays on loopback. `CURBE_BENCH_COMPANIES` makes the large data set smaller.
 """
 
@@ -8,8 +9,9 @@ from __future__ import annotations
 import os
 import platform
 import random
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -28,25 +30,44 @@ CONNECTIONS: Final = (1, 16, 64)
 REQUESTS: Final = {1: 2_000, 16: 8_000, 64: 8_000}
 
 
+PARTS: Final = ("inbound", "heartbeats", "inside", "play")
+
+
 def main() -> None:
+    wanted = sys.argv[1:] or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}.")
     with tempfile.TemporaryDirectory(prefix="curbe-bench-") as folder, _stack(Path(folder)) as stack:
         print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
         print("One web process (4 threads); PostgreSQL and the load generator share the machine.\n")
-        _floor(stack)
-        stack.start("web")
         with psycopg.connect(stack.env["DATABASE_URL"], autocommit=True) as connection:
-            _inbound(stack, connection, SMALL)
-            _inbound(stack, connection, LARGE)
-            _heartbeats(stack, connection, LARGE)
-            print(f"web process: {resident_mb(stack.process('web').pid):.0f} MB resident")
-            _inside(stack)
-            data.fill(connection, SMALL)
+            _measure(stack, connection, wanted)
+
+
+def _measure(stack: Stack, connection: psycopg.Connection, wanted: Sequence[str]) -> None:
+    if "inbound" in wanted:
+        _floor(stack)
+    stack.start("web")
+    if "inbound" in wanted:
+        _inbound(stack, connection, SMALL)
+        _inbound(stack, connection, LARGE)
+    elif {"heartbeats", "inside"} & set(wanted):
+        data.fill(connection, LARGE)
+    if "heartbeats" in wanted:
+        _heartbeats(stack, connection, LARGE)
+    print(f"web process: {resident_mb(stack.process('web').pid):.0f} MB resident")
+    if "inside" in wanted:
+        _inside(stack)
+    if "play" in wanted:
+        data.fill(connection, SMALL)
         _play(stack)
 
 
 @contextmanager
 def _stack(folder: Path) -> Iterator[Stack]:
-    taken = {name: ports.free_port() for name in ("PORT", "LIVE_PORT", "SANDBOX_PORT")}
+    taken: dict[str, int] = {}
+    for name in ("PORT", "LIVE_PORT", "SANDBOX_PORT"):
+        taken[name] = ports.choose(remembered=None, taken=taken.values())
     env = {**os.environ, "TELNYX_PUBLIC_KEY": telnyx.PUBLIC_KEY, "LOG_LEVEL": "ERROR", "CURBE_IGNORE_DOTENV": "1"}
     for name in ("DATABASE_URL", "REDIS_URL"):
         # Never somebody's own database: it is emptied here.
@@ -60,9 +81,8 @@ def _stack(folder: Path) -> Iterator[Stack]:
 def _row(what: str, figures: load.Figures, note: str = "") -> None:
     bad = {status: count for status, count in figures.statuses.items() if status >= 300}
     trouble = f"  !! {bad}" if bad else ""
-    print(
-        f"  {what:<44} {figures.per_second:>8,.0f}/s   p50 {figures.p50_ms:6.2f}   p99 {figures.p99_ms:6.2f} ms  {note}{trouble}"
-    )
+    speed = f"{figures.per_second:>8,.0f}/s   p50 {figures.p50_ms:6.2f}   p99 {figures.p99_ms:6.2f} ms"
+    print(f"  {what:<44} {speed}  {note}{trouble}")
 
 
 FLOOR: dict[int, load.Figures] = {}

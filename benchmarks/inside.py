@@ -13,7 +13,7 @@ from typing import Final
 PURE_ROUNDS: Final = 5_000
 
 
-def _django(env: Mapping[str, str]) -> None:
+def django_of(env: Mapping[str, str]) -> None:
     import django
     from django.apps import apps
 
@@ -24,7 +24,7 @@ def _django(env: Mapping[str, str]) -> None:
 
 def tickets(env: Mapping[str, str], agent_ids: Sequence[int]) -> list[tuple[str, bytes]]:
     """Return a phone ticket and a heartbeat's body for each agent."""
-    _django(env)
+    django_of(env)
     from agents.tickets import issue
     from benchmarks.data import AGENTS_PER_COMPANY
 
@@ -32,7 +32,7 @@ def tickets(env: Mapping[str, str], agent_ids: Sequence[int]) -> list[tuple[str,
     for agent_id in agent_ids:
         company_id = (agent_id - 1) // AGENTS_PER_COMPANY + 1
         company = f"{company_id:08x}"
-        ticket = issue(agent_id=agent_id, company_public_id=company, phone_id=f"phone-{agent_id}")
+        ticket = issue(agent_id=agent_id, company=company, phone_id=f"phone-{agent_id}", now=datetime.now(UTC))
         body = {
             "agentId": agent_id,
             "companyId": company,
@@ -46,7 +46,7 @@ def tickets(env: Mapping[str, str], agent_ids: Sequence[int]) -> list[tuple[str,
 
 
 def report(env: Mapping[str, str]) -> None:
-    _django(env)
+    django_of(env)
     _queries()
     _pure()
     _sweep()
@@ -111,7 +111,7 @@ def _sweep() -> None:
     for _ in range(5):
         with connection.cursor() as cursor:
             cursor.execute("UPDATE agents_agent SET presence = 'AVAILABLE' WHERE presence <> 'AVAILABLE'")
-            cursor.execute("UPDATE agents_beat SET last_seen_at = %s", [now])
+            cursor.execute("UPDATE agents_beat SET last_seen_at = %s, phone_id = 'phone-' || agent_id", [now])
             cursor.execute(
                 "UPDATE agents_beat SET last_seen_at = %s WHERE agent_id %% (SELECT greatest(count(*) / 1000, 1) "
                 "FROM agents_beat) = 0",

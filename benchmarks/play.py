@@ -20,6 +20,7 @@ from uuid import uuid4
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks import telnyx
+from benchmarks.inside import django_of
 from curbe.dev import chromium
 from curbe.dev.stack import Stack
 
@@ -55,6 +56,7 @@ def report(stack: Stack) -> None:
 
 def _somebody(env: Mapping[str, str]) -> str:
     """Give the first company's first agent a password; he watches the history."""
+    django_of(env)
     from django.contrib.auth.hashers import make_password
 
     from curbe.companies.models import User

@@ -33,7 +33,11 @@ def short_road(get_response: Road) -> Road:
         if request.path_info.startswith(SHORT_PREFIXES) or _is_ticketed_heartbeat(request):
             match = resolve(request.path_info, getattr(request, "urlconf", None))
             request.resolver_match = match
-            return match.func(request, *match.args, **match.kwargs)
+            response = match.func(request, *match.args, **match.kwargs)
+            # CommonMiddleware, which does this for pages, is not on this road; without it the answer goes in chunks.
+            if not response.streaming and not response.has_header("Content-Length"):
+                response.headers["Content-Length"] = str(len(response.content))
+            return response
         return get_response(request)
 
     return middleware
