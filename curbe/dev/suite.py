@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,27 @@ from curbe.dev.steps import Step, checks, environment_of_tests, javascript
 GROUPS = ("checks", "javascript", "tests", "browser")
 LANES = 2  # checks side by side: one per core of the smallest machine
 NO_TESTS = 5  # pytest's exit code when it ran none
+
+
+@dataclass(frozen=True, slots=True)
+class PytestRun:
+    """One process of pytest; `files` is the glob pattern of the test files that it must find tests in."""
+
+    name: str
+    group: str
+    options: tuple[str, ...]
+    paths: tuple[str, ...]
+    files: str
+
+
+# What sounds runs one after the other, on an otherwise quiet machine. The house's own browser tests hold one browser,
+# and with it an event loop, for all of them; the sandbox's bring a loop each: so they are two processes.
+ONE_BY_ONE = ("-m", "browser", "-p", "no:randomly")
+PYTEST_RUNS = (
+    PytestRun("tests", "tests", ("-m", "not browser", "-n", "2"), (), "tests/**/test_*.py"),
+    PytestRun("browser: sandbox", "browser", ONE_BY_ONE, ("--ignore=tests/browser",), "tests/sandbox*/test_browser.py"),
+    PytestRun("browser: house", "browser", ONE_BY_ONE, ("tests/browser",), "tests/browser/test_*.py"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +93,10 @@ def run(groups: Sequence[str], pytest_arguments: Sequence[str]) -> int:
         quick = checks() if "checks" in groups else []
         quick += javascript(node.find()) if "javascript" in groups else []
         results += run_side_by_side(quick, stack.env, outputs=stack.logs)
-        if "tests" in groups:
-            results.append(_pytest("tests", ["-m", "not browser", "-n", "2", *pytest_arguments], stack.env))
-        if "browser" in groups:
-            browser = {**stack.env, "CHROMIUM": chromium.ensure()}
-            results.append(_pytest("browser", ["-m", "browser", "-p", "no:randomly", *pytest_arguments], browser))
+        for tests in PYTEST_RUNS:
+            if tests.group in groups:
+                browser = {"CHROMIUM": chromium.ensure()} if tests.group == "browser" else {}
+                results.append(run_pytest(tests, pytest_arguments, {**stack.env, **browser}))
     _print_table(results, time.monotonic() - began)
     return 1 if any(result.failed for result in results) else 0
 
@@ -128,25 +148,21 @@ def _judge(step: Step, code: int, text: str, seconds: float) -> Result:
     return result
 
 
-def _pytest(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> Result:
+def run_pytest(run: PytestRun, more: Sequence[str], env: Mapping[str, str]) -> Result:
+    """Run pytest on the console. That it found no test is a failure unless there is no file of such tests either."""
+    paths = [] if any(Path(argument.split("::")[0]).exists() for argument in more) else run.paths
+    arguments = ["-q", "--durations=8", "--durations-min=1.0", *run.options, *paths, *more]
     console.step(f"pytest {' '.join(arguments)}")
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "--durations=8", "--durations-min=1.0", *arguments]
-    process = spawn(command, env=env, cwd=config.ROOT)
+    process = spawn([sys.executable, "-m", "pytest", *arguments], env=env, cwd=config.ROOT)
     try:
         code = process.wait()
     finally:
         stop(process, signum=signal.SIGINT)  # pytest then ends its fixtures, and a browser with them
-    expected = any(_test_files(name))
-    if code == NO_TESTS and not expected:
-        return Result(name, time.monotonic() - began, "no such tests yet")
-    return Result(name, time.monotonic() - began, "passed" if code == 0 else "failed")
-
-
-def _test_files(name: str) -> Iterator[Path]:
-    """Yield the files that make a run without tests a failure."""
-    folder = config.ROOT / "tests"
-    return (folder / "browser").glob("test_*.py") if name == "browser" else folder.glob("**/test_*.py")
+    seconds = time.monotonic() - began
+    if code == NO_TESTS and (more or not any(config.ROOT.glob(run.files))):
+        return Result(run.name, seconds, "no such tests")
+    return Result(run.name, seconds, "passed" if code == 0 else "failed")
 
 
 def _print_table(results: Sequence[Result], seconds: float) -> None:
