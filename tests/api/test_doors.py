@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -15,7 +15,7 @@ from curbe.companies.models import Company, User
 from tests import cast
 from tests.api.asking import Asker
 
-CALL = uuid4()
+CALL = UUID("0192f0a4-7c3e-7d12-8f5b-3a1c9e6d4b20")
 GETS = ["/api/calls", f"/api/calls/{CALL}", f"/api/calls/{CALL}/trace", "/api/agents/me", "/api/schema"]
 POSTS: dict[str, dict[str, Any]] = {
     "/api/agents/heartbeat": {"companyId": "x", "timestamp": 1, "phoneId": "p", "ready": True, "microphone": True},
