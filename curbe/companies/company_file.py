@@ -9,6 +9,7 @@ Each app registers its sections in ``AppConfig.ready()``; this module knows none
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -290,7 +291,14 @@ def _row(where: str, fields: tuple[Field, ...], node: Node, problems: list[Probl
     return Row(node.line, values, dict(node.key_lines))
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes an enum's member as its value."""
+
+
+_Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(str(text)))
+
+
 def _flow(row: dict[str, Any]) -> str:
     """Return a row on one line, as people write them."""
-    text = yaml.safe_dump(row, default_flow_style=True, allow_unicode=True, sort_keys=False, width=float("inf"))
+    text = yaml.dump(row, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, sort_keys=False, width=math.inf)
     return str(text).strip()

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from curbe.companies.access import NotAMember, membership_of, memberships_of
-from curbe.companies.models import Company, Membership
+from curbe.companies.models import Company, Membership, User
 from curbe.lib.http import websocket_origin
 
 
@@ -56,7 +56,8 @@ def _other_companies(request: HttpRequest) -> list[Company]:
 def _agent(request: HttpRequest) -> Model | None:
     """Return the agent that the member answers as, if he is one. Agents know companies, not the other way round."""
     membership = _membership(request)
-    if membership is None:
+    if membership is None or not isinstance(request.user, User):
         return None
-    agent: Model | None = membership.user.agents.filter(company_id=membership.company_id, is_active=True).first()
+    # By request.user, who is there already: membership.user would be asked for.
+    agent: Model | None = request.user.agents.filter(company_id=membership.company_id, is_active=True).first()
     return agent
