@@ -109,11 +109,13 @@ def only_our_pages(application: Any) -> Any:
     Channels' own validator lets ports and hosts pass by pattern; here the origin is compared as a whole.
     """
 
+    denied: Any = WebsocketDenier.as_asgi()
+
     async def guard(scope: dict[str, Any], receive: Any, send: Any) -> Any:
         headers = {name: value.decode("latin-1") for name, value in scope.get("headers", ())}
         if headers.get(b"origin", "").lower() in allowed_origins(headers.get(b"host", "")):
             return await application(scope, receive, send)
-        return await WebsocketDenier()(scope, receive, send)
+        return await denied(scope, receive, send)
 
     return guard
 

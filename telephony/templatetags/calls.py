@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from curbe.lib.phone import for_people
-from telephony.models import Call, Offer
+from telephony.models import Call, CallLeg, Offer
 
 register = template.Library()
 
@@ -91,7 +92,7 @@ def unsettled(call: Call) -> bool:
 
     A page whose socket is down asks for such rows by the clock (static/js/behaviors/live_regions.js).
     """
-    recordings = call.recordings.all()  # type: ignore[attr-defined]  # reverse relation of an app above
+    recordings = call.recordings.all()  # the reverse relation of an app above
     if call.status != Call.Status.COMPLETED or any(recording.state == "pending" for recording in recordings):
         return True
     expects_audio = call.outcome in {Call.Outcome.ANSWERED, Call.Outcome.VOICEMAIL} and not recordings
@@ -111,3 +112,19 @@ _OFFER_TONES = {
 @register.filter
 def offer_tone(offer: Offer) -> str:
     return _OFFER_TONES.get(Offer.Outcome(offer.outcome), "quiet")
+
+
+#: The provider's final words of a leg, as people say them.
+_ENDS = {
+    "completed": _("Ended normally"),
+    "busy": _("Declined or busy"),
+    "no-answer": _("Did not answer"),
+    "canceled": _("Stopped ringing"),
+    "failed": _("Failed"),
+}
+
+
+@register.filter
+def how_it_ended(leg: CallLeg) -> str:
+    """Return the end in words; a word of the provider that nobody translated is shown as it is."""
+    return str(_ENDS.get(leg.end_status, leg.end_status))

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_GET
 from curbe.companies.access import company_of, for_company, get_for_company, member_required
 from curbe.lib.http import json_error
 from telephony.core import explain
-from telephony.models import Call
+from telephony.models import Call, CallLeg, Offer
 from telephony.queries import history
 from telephony.queries.history import Show
 
@@ -80,7 +81,12 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     rows = (
         for_company(request, Call)
         .select_related("agent__user", "queue", "number", "contact", "hangup_requested_by__user")
-        .prefetch_related("legs__agent__user", "offers__agent__user", "traces", "recordings")
+        .prefetch_related(
+            Prefetch("legs", CallLeg.objects.select_related("agent__user")),
+            Prefetch("offers", Offer.objects.select_related("agent__user")),
+            "traces",
+            "recordings",
+        )
     )
     found = get_for_company(request, rows, pk=call_id)
     language = get_language() or "es"

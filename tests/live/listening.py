@@ -15,6 +15,9 @@ from django.contrib.auth.models import AnonymousUser
 from curbe.companies.models import User
 from curbe.live import websocket_urlpatterns
 
+# asgiref does not type its test helper.
+_Communicator: Any = ApplicationCommunicator
+
 ORIGIN = "https://voice.test"
 HOST = "voice.test"
 #: Long enough for Redis on a busy machine; a test that waits for silence waits shorter.
@@ -44,7 +47,7 @@ class Socket:
             "user": user or AnonymousUser(),
             "session": session,
         }
-        self._wire = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+        self._wire = _Communicator(URLRouter(websocket_urlpatterns), scope)
 
     async def connects(self) -> bool:
         await self._wire.send_input({"type": "websocket.connect"})

@@ -1,0 +1,70 @@
+"""``/``: the phone, and today's calls beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from curbe.companies.models import Company, User
+from tests.pages.people import answered_call, html, looking, words
+
+
+def test_an_agent_has_a_phone_with_what_it_needs_to_connect(acme: Company, bob: User) -> None:
+    page = html(looking(bob).get("/"))
+
+    assert f'data-agent="{bob.agents.get().pk}"' in page
+    assert f'data-company="{acme.public_id}"' in page
+    assert "vendor/telnyx-webrtc/bundle.js" in page
+
+
+def test_a_supervisor_has_pages_but_no_phone(acme: Company, sam: User) -> None:
+    page = html(looking(sam).get("/"))
+
+    assert 'id="phone"' not in page
+    assert "telnyx-webrtc" not in page
+
+
+def test_an_agent_of_another_company_has_no_phone_here(acme: Company, elsewhere: Company, mallory: User) -> None:
+    from tests import cast
+
+    cast.make_membership(acme, mallory)
+    browser = looking(mallory)
+    browser.post("/company/", {"company": acme.public_id})
+
+    assert 'id="phone"' not in html(browser.get("/"))
+
+
+def test_the_empty_day_says_what_happens_next(bob: User, sam: User) -> None:
+    assert "Leave the phone on Available" in words(looking(bob).get("/"))
+    assert "appears here by itself" in words(looking(sam).get("/"))
+
+
+def test_today_begins_at_midnight_of_the_companys_own_clock(acme: Company, sam: User) -> None:
+    zone = ZoneInfo("America/New_York")
+    midnight = datetime.combine(timezone.now().astimezone(zone).date(), datetime.min.time(), tzinfo=zone)
+    before = answered_call(acme, started_at=midnight - timedelta(seconds=1))
+    after = answered_call(acme, started_at=midnight)
+    page = html(looking(sam).get("/"))
+
+    assert f"call-{after.id}" in page
+    assert f"call-{before.id}" not in page
+    assert ">00:00<" in page.replace("</span> 00:00", ">00:00")
+
+
+def test_nothing_on_the_page_needs_a_weaker_content_policy(bob: User) -> None:
+    response = looking(bob).get("/")
+    policy = response["Content-Security-Policy"]
+    page = html(response)
+
+    assert "script-src 'self';" in policy
+    assert "style-src 'self';" in policy
+    assert " style=" not in page
+    assert " onclick=" not in page
+    assert "<style" not in page
+    assert page.count("<script") == page.count("<script src=")
+
+
+def test_no_button_here_calls_out(bob: User) -> None:
+    assert 'data-phone="call"' not in html(looking(bob).get("/"))
