@@ -76,6 +76,35 @@ def test_a_talk_of_two_is_moved_into_a_room_agent_first(tmp_path: Path) -> None:
     told(tmp_path, story, media=True)
 
 
+def test_a_caller_who_is_moved_out_of_a_talk_hears_what_comes_next(tmp_path: Path) -> None:
+    """With real sound: the talk that ends must not silence the music that begins."""
+
+    async def story(home: House) -> None:
+        await home.furnish("ana")
+        await home.script("ana", answer_after_ms=0)
+        home.curbe.answers["/voice"] = [f"<Dial>{home.sip('ana')}</Dial>"]
+        call_id = await home.call()
+        root = home.world.calls.by_id[call_id].root
+        ear: Any = root.endpoint.ear  # type: ignore[attr-defined]
+        await home.until(lambda: abs(ear.heard_peak_hz - 660) < 5)
+        path = f"/texml/Accounts/{home.world.account.account_sid}/Calls/{root.call_control_id}"
+
+        document = "<Response><Dial><Conference>waiting</Conference></Dial></Response>"
+        await home.api("POST", path, data={"Texml": document})
+        await home.until(lambda: root.hears == "music")
+        heard_s = ear.heard_s
+        await home.until(lambda: ear.heard_s > heard_s + 0.6)
+
+        assert ear.heard_rms > 0.01
+        assert abs(ear.heard_peak_hz - 660) > 5
+        assert root.hears == "music"
+        assert not home.world.calls.by_id[call_id].legs[1].is_live
+        await home.control("POST", "/calls/end_all")
+        await home.until_quiet()
+
+    told(tmp_path, story, media=True)
+
+
 def test_a_muted_member_hears_and_is_not_heard(tmp_path: Path) -> None:
     async def story(home: House) -> None:
         await home.furnish()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from telephony.sandbox.calls.endings import APPLICATION_ERROR, DOCUMENT_ENDED
-from telephony.sandbox.calls.legs import Leg, LegGone
+from telephony.sandbox.calls.legs import Leg, LegGone, ended
 from telephony.sandbox.media import sources
 from telephony.sandbox.media.frames import AudioSource
 from telephony.sandbox.texml.document import Node, Refused, parse
@@ -149,7 +149,12 @@ def start_document(
     world: World, leg: Leg, start: Fetch | Inline, *, fallback_url: str = "", method: str = "POST"
 ) -> None:
     """Let the leg run this document, in place of the one that it may be running."""
-    if leg.document is not None:
-        leg.document.cancel()
     runner = Runner(world, leg, fallback_url=fallback_url, method=method)
-    leg.document = world.spawn(runner.run(start))
+    leg.document = world.spawn(_run_instead(leg.document, runner, start))
+
+
+async def _run_instead(former: asyncio.Task[None] | None, runner: Runner, start: Fetch | Inline) -> None:
+    """The former document tidies up first: it would else silence what this one plays."""
+    if former is not None:
+        await ended(former)
+    await runner.run(start)
