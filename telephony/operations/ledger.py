@@ -189,19 +189,21 @@ def find_call(payload: Mapping[str, Any]) -> uuid.UUID | None:
     known = dict(learned.order_by("-id").values_list("value", "call_id"))
     found = next((known[value] for value in named if value in known), None)
     address = events.address(payload)
-    pointed = _call_of_address(address) if address.get("call") else None
-    if found is not None and pointed is not None and found != pointed:
-        logger.error("A callback for call %s came to the address of call %s; the body counts", found, pointed)
-    return found or pointed
+    pointed = _uuid(address.get("call"))
+    if found is not None:
+        if pointed is not None and found != pointed:
+            logger.error("A callback for call %s came to the address of call %s; the body counts", found, pointed)
+        return found
+    company = events.text(address.get("company"))
+    calls = Call.objects.filter(pk=pointed, company__public_id=company) if pointed is not None else Call.objects.none()
+    return calls.values_list("pk", flat=True).first()
 
 
-def _call_of_address(address: Mapping[str, Any]) -> uuid.UUID | None:
+def _uuid(value: object) -> uuid.UUID | None:
     try:
-        call_id = uuid.UUID(events.text(address.get("call")))
+        return uuid.UUID(events.text(value))
     except ValueError:
         return None
-    company = events.text(address.get("company"))
-    return Call.objects.filter(pk=call_id, company__public_id=company).values_list("pk", flat=True).first()
 
 
 def call_created(call_id: uuid.UUID, now: datetime) -> int:

@@ -20,7 +20,7 @@ from django.db.models import Q
 from agents.models import Agent
 from agents.operations import release
 from telephony.core import call_state
-from telephony.models import Call, CallLeg, Offer, SipEndpoint, TelnyxEvent
+from telephony.models import Call, CallLeg, Offer, SipEndpoint, TelnyxAccount, TelnyxEvent
 from telephony.operations import ledger, progress
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.telnyx.answers import LegReport, LiveCall
@@ -291,6 +291,14 @@ def make_missing_endpoints(client: TelnyxClient, now: datetime) -> None:
             logger.warning("Agent %s still has no credential: %s", agent.pk, err)
 
 
+def learn_the_account(client: TelnyxClient, now: datetime) -> None:
+    """Note the id of our Telnyx account, which no endpoint tells: the newest call brought it, signed."""
+    unknown = TelnyxAccount.objects.filter(company=None, account_sid="")
+    if unknown.exists():
+        known = Call.objects.exclude(account_sid="").order_by("-pk").values_list("account_sid", flat=True).first()
+        unknown.update(account_sid=known or "")
+
+
 # --- Repairs ------------------------------------------------------------------------------------------------------
 
 
@@ -350,4 +358,5 @@ CHECKS: Final[tuple[Callable[[TelnyxClient, datetime], None], ...]] = (
     end_lingering_legs,
     free_forgotten_agents,
     make_missing_endpoints,
+    learn_the_account,
 )

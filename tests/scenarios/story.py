@@ -68,6 +68,10 @@ class Leg:
         self.sequence += 1
         return Letter(self.path, fields)
 
+    def letters_before_the_end(self) -> list[Letter]:
+        """What the application's own callback says of the caller's leg until it is over."""
+        return [self.letter("initiated", 0), self.letter("ringing", 0.1), self.letter("in-progress", 4)]
+
     def rings(self, at_s: float = 1) -> list[Letter]:
         return [self.letter("initiated", at_s - 0.2), self.letter("ringing", at_s)]
 
@@ -128,7 +132,8 @@ class Story:
             sip_username=f"gencred{serial}x{place}",
             connection_id="2001",
         )
-        Beat.objects.create(agent=agent, phone_id=str(uuid.uuid4()), last_seen_at=self.now, ready=True, microphone=True)
+        seen_at = datetime.now(UTC)
+        Beat.objects.create(agent=agent, phone_id=str(uuid.uuid4()), last_seen_at=seen_at, ready=True, microphone=True)
         return agent
 
     def begin(self) -> str:

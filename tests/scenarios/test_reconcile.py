@@ -348,6 +348,8 @@ def test_two_runs_at_once_are_one(telnyx: Telnyx, client: TelnyxClient, api: res
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         reconcile_all(client, after(story, 31))
         assert Offer.objects.get().outcome == Offer.Outcome.PENDING
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
     finally:
         other.close()
 
