@@ -52,7 +52,7 @@ class TestEveryAddress:
         assert telnyx.post(path, BODY, key=SigningKey.generate()).status_code == 403
         assert not TelnyxEvent.objects.exists()
 
-    @pytest.mark.parametrize("age_s", [301, -301])
+    @pytest.mark.parametrize("age_s", [310, -310])
     def test_refuses_an_old_or_future_timestamp(self, telnyx: Telnyx, path: str, age_s: int) -> None:
         assert telnyx.post(path, BODY, at_s=time.time() - age_s).status_code == 403
         assert not TelnyxEvent.objects.exists()
