@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from celery import current_app
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
@@ -72,11 +73,14 @@ def queue(recording_id: UUID, *, delay_s: int = 0) -> None:
 
 
 def _queue(recording_id: UUID, delay_s: int) -> None:
-    # Here, not above: the task calls back into this module.
-    from recordings.tasks import fetch_recording
-
     try:
-        fetch_recording.apply_async(kwargs={"recording_id": str(recording_id)}, countdown=delay_s, queue="recordings")
+        # By name: the task stands above this module, and calls it.
+        current_app.send_task(
+            "recordings.tasks.fetch_recording",
+            kwargs={"recording_id": str(recording_id)},
+            countdown=delay_s,
+            queue="recordings",
+        )
     except OperationalError:
         logger.warning("The broker is away: recording %s is fetched by the clock", recording_id)
 

@@ -36,7 +36,7 @@ def ensure_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
     usable = [found for found in client.credentials(tag=tag) if not found.expired and found.sip_username]
     credential = min(usable, key=lambda found: found.id) if usable else None
     if credential is None:
-        credential = client.create_credential(connection_id=connection_id, name=tag, tag=tag)
+        credential = client.create_credential(connection_id=connection_id, tag=tag)
     with transaction.atomic():
         endpoint, made = SipEndpoint.objects.get_or_create(
             agent=agent,

@@ -128,7 +128,8 @@ class Credential:
 
     id: str
     sip_username: str
-    tag: str
+    #: The tag is not in the answer (SDK 4.189.0, TelephonyCredential): the name is what a credential is known by.
+    name: str
     expired: bool
 
     @classmethod
@@ -136,7 +137,7 @@ class Credential:
         return cls(
             id=text(data.get("id")),
             sip_username=text(data.get("sip_username")),
-            tag=text(data.get("tag")),
+            name=text(data.get("name")),
             expired=bool(data.get("expired")),
         )
 

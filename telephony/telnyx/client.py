@@ -129,17 +129,19 @@ class TelnyxClient:
     # --- Credentials of agents -----------------------------------------------------------------------------------
 
     def credentials(self, *, tag: str) -> list[Credential]:
+        """Return the credentials that ``create_credential`` made under this tag."""
         rows = self._transport.pages("/telephony_credentials", {"filter[tag]": tag})
         # A filter that is forgotten or misread must not hand one agent the credential of another.
-        return [found for found in map(Credential.read, rows) if found.tag == tag]
+        return [found for found in map(Credential.read, rows) if found.name == tag]
 
-    def create_credential(self, *, connection_id: str, name: str, tag: str) -> Credential:
+    def create_credential(self, *, connection_id: str, tag: str) -> Credential:
+        """Make a credential with ``tag`` as its tag and its name: the one is searched by, the other is answered."""
         # One of the few endpoints with an idempotency key (SDK 4.189.0): a lost answer makes no second credential.
         wish = Wish(
             "POST",
             "/telephony_credentials",
             True,
-            json={"connection_id": connection_id, "name": name, "tag": tag},
+            json={"connection_id": connection_id, "name": tag, "tag": tag},
             headers={"Idempotency-Key": str(uuid.uuid4())},
         )
         return Credential.read(self._transport.data(wish))

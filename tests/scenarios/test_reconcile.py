@@ -329,7 +329,7 @@ def test_an_agent_without_a_credential_gets_one(
     agent = story.agents[0]
     tag = f"curbe-agent-{agent.pk}-{story.company.public_id}"
     api.get(re.compile(f"{API}/telephony_credentials.*"), json={"data": []})
-    made = {"data": {"id": "cred-1", "sip_username": "gencredNew", "tag": tag}}
+    made = {"data": {"id": "cred-1", "sip_username": "gencredNew", "name": tag}}
     api.post(f"{API}/telephony_credentials", json=made)
 
     reconcile_all(client, after(story, 5))

@@ -24,7 +24,7 @@ from tests.scenarios.story import CONNECTION_ID, Story
 from tests.telnyx_post import Telnyx
 
 pytestmark = pytest.mark.django_db
-QUEUED = "recordings.tasks.fetch_recording.apply_async"
+QUEUED = "recordings.operations.current_app.send_task"
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_a_recording_is_pending_as_soon_as_telnyx_says_so_and_its_fetch_is_queue
     recording = Recording.objects.get()
     assert (recording.state, recording.kind, recording.call) == (Recording.State.PENDING, "call", story.call)
     assert (recording.duration_s, recording.channels, recording.source_url) == (12, 2, files.URL)
+    assert queued.call_args.args == ("recordings.tasks.fetch_recording",)
     assert queued.call_args.kwargs["kwargs"] == {"recording_id": str(recording.pk)}
     assert CallIdentifier.objects.filter(call=story.call, value="rec-1", kind="recording_id").exists()
 

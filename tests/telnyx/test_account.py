@@ -230,7 +230,7 @@ def agent(bob: User) -> Agent:
 
 
 def credential(agent: Agent, id_: str = "cred-1", **more: Any) -> dict[str, Any]:
-    return {"id": id_, "sip_username": f"gen{id_}", "tag": tag_of(agent), "expired": False, **more}
+    return {"id": id_, "sip_username": f"gen{id_}", "name": tag_of(agent), "expired": False, **more}
 
 
 def test_an_agent_gets_a_credential_under_his_tag(

@@ -233,7 +233,7 @@ CREDENTIAL = {
     "id": "cred-1",
     "sip_username": "gencredABC",
     "sip_password": "never-kept",
-    "tag": "curbe-agent-7-acme0000",
+    "name": "curbe-agent-7-acme0000",
     "expired": False,
 }
 
@@ -245,7 +245,7 @@ def test_a_credential_is_made_once_even_if_the_answer_is_lost(
     api.post(f"{API}/telephony_credentials", status=502)
     api.post(f"{API}/telephony_credentials", match=[json_params_matcher(body)], json={"data": CREDENTIAL})
 
-    made = client.create_credential(**body)
+    made = client.create_credential(connection_id="2001", tag="curbe-agent-7-acme0000")
 
     assert made == Credential("cred-1", "gencredABC", "curbe-agent-7-acme0000", False)
     assert "never-kept" not in repr(made)
@@ -253,17 +253,17 @@ def test_a_credential_is_made_once_even_if_the_answer_is_lost(
     assert len(keys) == 1 and uuid.UUID(keys.pop())
 
 
-def test_credentials_of_another_tag_are_not_taken_even_if_telnyx_lists_them(
+def test_credentials_of_another_name_are_not_taken_even_if_telnyx_lists_them(
     client: TelnyxClient, api: responses.RequestsMock
 ) -> None:
     tag = "curbe-agent-7-acme0000"
     api.get(
         f"{API}/telephony_credentials",
         match=[query_param_matcher({"filter[tag]": tag, "page[number]": "1", "page[size]": "250"})],
-        json={"data": [CREDENTIAL, CREDENTIAL | {"tag": "curbe-agent-8-x"}]},
+        json={"data": [CREDENTIAL, CREDENTIAL | {"name": "curbe-agent-8-x"}]},
     )
 
-    assert [found.tag for found in client.credentials(tag=tag)] == [tag]
+    assert [found.name for found in client.credentials(tag=tag)] == [tag]
 
 
 def test_a_token_is_plain_text(client: TelnyxClient, api: responses.RequestsMock) -> None:

@@ -37,15 +37,17 @@ class Command(BaseCommand):
         made = 0
         with requests.Session() as session:
             session.trust_env = False
+            # A setting of the portal at Telnyx: where events of the whole account go.
+            events_url = f"{settings.PUBLIC_URL}/webhooks/telnyx/events"
+            self._post(session, "settings", {"events_url": events_url})
             for e164 in PhoneNumber.objects.order_by("e164").values_list("e164", flat=True):
                 if owned.get(e164) == application_id:
                     continue
-                response = session.post(
-                    f"{settings.SANDBOX_URL}/_sandbox/numbers",
-                    json={"e164": e164, "connection_id": application_id},
-                    timeout=TIMEOUT_S,
-                )
-                if not response.ok:
-                    raise CommandError(f"The sandbox refused {e164}: {response.status_code} {response.text[:300]}")
+                self._post(session, "numbers", {"e164": e164, "connection_id": application_id})
                 made += 1
         return made
+
+    def _post(self, session: requests.Session, what: str, body: dict[str, str]) -> None:
+        response = session.post(f"{settings.SANDBOX_URL}/_sandbox/{what}", json=body, timeout=TIMEOUT_S)
+        if not response.ok:
+            raise CommandError(f"The sandbox refused {what} {body}: {response.status_code} {response.text[:300]}")
