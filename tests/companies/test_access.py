@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.request import Request
 
 from curbe.companies import access
+from curbe.companies.authentication import SessionAuthentication
 from curbe.companies.context import addresses, current_company
 from curbe.companies.models import Company, Role, User
 from telephony.models import Call, CallLeg
@@ -48,7 +49,7 @@ def test_a_session_that_names_a_company_of_others_opens_ones_own(acme: Company, 
 
 
 def test_an_api_request_is_in_the_same_company_as_the_plain_one(acme: Company, bob: User) -> None:
-    assert access.company_of(Request(request_of(bob))) == acme
+    assert access.company_of(Request(request_of(bob), authenticators=[SessionAuthentication()])) == acme
 
 
 @pytest.mark.django_db

@@ -7,7 +7,6 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
@@ -156,7 +155,6 @@ def test_people_get_in_while_the_cache_is_away(client: Client, ann: User) -> Non
 def test_what_people_type_never_stands_in_the_cache_as_typed() -> None:
     throttle.failed("a password typed as a name", "203.0.113.7")
 
-    assert not cache.get("a password typed as a name")
     assert "password" not in throttle._key("a password typed as a name", "203.0.113.7")
     throttle.forget("a password typed as a name", "203.0.113.7")
 
@@ -207,11 +205,9 @@ def test_an_invitation_works_once(client: Client, bob: User) -> None:
     assert not Client().get(path_of(link), follow=True).context["validlink"]
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda link: link[:-3] + "x/", lambda link: link.replace("/invitation/", "/invitation/x")]
-)
-def test_a_damaged_link_says_that_it_no_longer_works(client: Client, bob: User, damage: object) -> None:
-    page = client.get(path_of(damage(invitation_link(bob))), follow=True)  # type: ignore[operator]
+@pytest.mark.parametrize(("intact", "damaged"), [("/invitation/", "/invitation/x"), ("-", "-0")])
+def test_a_damaged_link_says_that_it_no_longer_works(client: Client, bob: User, intact: str, damaged: str) -> None:
+    page = client.get(path_of(invitation_link(bob)).replace(intact, damaged, 1), follow=True)
 
     assert (page.status_code, page.context["validlink"]) == (200, False)
 
