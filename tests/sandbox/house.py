@@ -13,12 +13,12 @@ import aiohttp
 from aiohttp import web
 
 from telephony.sandbox.app import make_app
+from telephony.sandbox.calls.legs import Leg
 from telephony.sandbox.config import Config, Timing
 from telephony.sandbox.world import World
 
 NUMBER, CALLER = "+13055550100", "+12125550142"
 QUICK = Timing(
-    webhook_timeout_s=0.3,
     backoff_first_s=0.02,
     notification_attempts=4,
     shuffle_most_s=0.3,
@@ -135,16 +135,29 @@ class House:
         body = {"to": NUMBER, "from": CALLER} | options
         return str((await self.control("POST", "/calls", body))["call_id"])
 
+    def root(self, call_id: str) -> Leg:
+        """The caller's leg, seen from inside."""
+        return self.world.calls.by_id[call_id].root
+
+    async def hang_up(self, call_id: str, *, when: Callable[[Leg], bool] = lambda root: True) -> None:
+        """Let the caller hang up as soon as this is true of his leg, and wait until all is over."""
+        await self.until(lambda: when(self.root(call_id)), "the moment to hang up")
+        await self.control("POST", f"/calls/{call_id}/hangup")
+        await self.until_quiet()
+
     async def whole(self, call_id: str) -> dict[str, Any]:
         return dict(await self.control("GET", f"/calls/{call_id}"))
 
-    async def until(self, condition: Callable[[], bool], what: str = "the condition", timeout_s: float = 5) -> None:
+    async def until(self, condition: Callable[[], bool], what: str = "the condition", timeout_s: float = 10) -> None:
         """Wait for something that the sandbox or the application will do; there is no event for it from outside."""
-        async with asyncio.timeout(timeout_s):
-            while not condition():
-                await asyncio.sleep(0.005)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not condition():
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            raise AssertionError(f"waited {timeout_s:g} s in vain for {what}") from None
 
-    async def until_quiet(self, timeout_s: float = 5) -> None:
+    async def until_quiet(self, timeout_s: float = 10) -> None:
         await self.until(lambda: self.world.is_quiet, "quiet", timeout_s)
 
     def sip(self, agent: str, *, attributes: str = "", headers: str = "") -> str:

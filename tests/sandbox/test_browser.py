@@ -59,7 +59,7 @@ def test_a_caller_reaches_a_browser_through_a_document_and_both_are_recorded(tmp
             await phone.answer()
             await phone.is_in("active")
             heard = await phone.hears(600)
-            ear = home.world.calls.by_id[call_id].root.endpoint.ear  # type: ignore[attr-defined]
+            ear = home.root(call_id).endpoint.ear  # type: ignore[attr-defined]
             await home.until(lambda: abs(ear.heard_peak_hz - MIC_HZ) < 10 and ear.heard_rms > 0.02)
             await asyncio.sleep(1)  # for the recording to have something to say
             sid = home.curbe.at("/voice")[0]["CallSid"]

@@ -25,9 +25,9 @@ def test_the_customer_waits_for_a_starter_and_ends_the_room(tmp_path: Path) -> N
         home.curbe.answers["/out"] = ["<Hangup/>"]
 
         first = await home.call()
-        await home.until(lambda: home.world.calls.by_id[first].root.hears == "music")
+        await home.until(lambda: home.root(first).hears == "music")
         second = await home.call()
-        await home.until(lambda: home.world.calls.by_id[first].root.hears == "the room call-42")
+        await home.until(lambda: home.root(first).hears == "the room call-42")
         await home.control("POST", f"/calls/{first}/hangup")
         await home.until_quiet()
 
@@ -56,13 +56,13 @@ def test_a_talk_of_two_is_moved_into_a_room_agent_first(tmp_path: Path) -> None:
         room = '<Dial><Conference beep="false" %s>call-42</Conference></Dial>'
         home.curbe.answers["/moved"] = [room % 'endConferenceOnExit="true"']
         call_id = await home.call()
-        ear: Any = home.world.calls.by_id[call_id].root.endpoint.ear  # type: ignore[attr-defined]
+        ear: Any = home.root(call_id).endpoint.ear  # type: ignore[attr-defined]
         await home.until(lambda: abs(ear.heard_peak_hz - 660) < 5)
         ana = home.curbe.at("/leg")[0]["CallSid"]
         path = f"/texml/Accounts/{home.world.account.account_sid}/Calls/{ana}"
 
         await home.api("POST", path, data={"Texml": f"<Response>{room % ''}</Response>"})
-        await home.until(lambda: home.world.calls.by_id[call_id].root.hears == "the room call-42")
+        await home.until(lambda: home.root(call_id).hears == "the room call-42")
         heard_s = ear.heard_s
         await home.until(lambda: ear.heard_s > heard_s + 0.6)
 
@@ -84,7 +84,7 @@ def test_a_caller_who_is_moved_out_of_a_talk_hears_what_comes_next(tmp_path: Pat
         await home.script("ana", answer_after_ms=0)
         home.curbe.answers["/voice"] = [f"<Dial>{home.sip('ana')}</Dial>"]
         call_id = await home.call()
-        root = home.world.calls.by_id[call_id].root
+        root = home.root(call_id)
         ear: Any = root.endpoint.ear  # type: ignore[attr-defined]
         await home.until(lambda: abs(ear.heard_peak_hz - 660) < 5)
         path = f"/texml/Accounts/{home.world.account.account_sid}/Calls/{root.call_control_id}"
@@ -114,9 +114,9 @@ def test_a_muted_member_hears_and_is_not_heard(tmp_path: Path) -> None:
         ]
 
         speaker = await home.call(script=[{"tone": 500}])
-        await home.until(lambda: home.world.calls.by_id[speaker].root.hears == "music")
+        await home.until(lambda: home.root(speaker).hears == "music")
         listener = await home.call(script=[{"tone": 900}])
-        ears: list[Any] = [home.world.calls.by_id[one].root.endpoint.ear for one in (speaker, listener)]  # type: ignore[attr-defined]
+        ears: list[Any] = [home.root(one).endpoint.ear for one in (speaker, listener)]  # type: ignore[attr-defined]
         await home.until(lambda: abs(ears[1].heard_peak_hz - 500) < 5 and ears[0].heard_rms < 0.001)
 
         await home.control("POST", "/calls/end_all")

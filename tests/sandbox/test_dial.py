@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from telephony.sandbox.calls.endings import dial_status
+from telephony.sandbox.calls.legs import Leg
 from tests.sandbox.house import CALLER, NUMBER, House, texml, told
 
 EVENTS = 'statusCallbackEvent="initiated ringing answered completed"'
@@ -20,6 +21,10 @@ EVENTS = 'statusCallbackEvent="initiated ringing answered completed"'
 def ring(home: House, *agents: str, attributes: str = "") -> str:
     sips = "".join(home.sip(name, attributes=f'statusCallback="{{origin}}/leg/{name}" {EVENTS}') for name in agents)
     return f'<Dial answerOnBridge="true" action="{{origin}}/done" timeout="5" {attributes}>{sips}</Dial>'
+
+
+def is_answered(root: Leg) -> bool:
+    return root.state == "answered"
 
 
 def statuses(forms: list[dict[str, str]]) -> list[str]:
@@ -33,8 +38,8 @@ def test_an_agent_answers_and_the_caller_hangs_up(tmp_path: Path) -> None:
         home.curbe.answers["/voice"] = [ring(home, "ana", attributes='fromDisplayName="Jane Doe"')]
         home.curbe.answers["/done"] = ["<Hangup/>"]
 
-        call_id = await home.call(name="Jane", hold_line_s=0.3)
-        await home.until_quiet()
+        call_id = await home.call(name="Jane")
+        await home.hang_up(call_id, when=is_answered)
 
         [asked] = home.curbe.at("/voice")
         assert (asked["From"], asked["To"], asked["ConnectionId"]) == (CALLER, NUMBER, home.application_id)
@@ -64,8 +69,7 @@ def test_all_ring_the_first_wins_and_the_others_lose_the_race(tmp_path: Path) ->
         home.curbe.answers["/voice"] = [ring(home, "ana", "luis", "eva")]
         home.curbe.answers["/done"] = ["<Hangup/>"]
 
-        await home.call(hold_line_s=0.3)
-        await home.until_quiet()
+        await home.hang_up(await home.call(), when=is_answered)
 
         assert statuses(home.curbe.at("/leg/ana"))[-1] == "completed"
         luis, eva = home.curbe.at("/leg/luis")[-1], home.curbe.at("/leg/eva")[-1]
@@ -118,8 +122,8 @@ def test_a_caller_who_gives_up_cancels_the_ringing_and_is_told_of_as_canceled(tm
         home.curbe.answers["/voice"] = [ring(home, "ana")]
         home.curbe.answers["/done"] = ["<Say>nobody hears this</Say>"]
 
-        call_id = await home.call(hold_line_s=0.1)
-        await home.until_quiet()
+        call_id = await home.call()
+        await home.hang_up(call_id, when=lambda root: len(root.call.legs) == 2 and root.call.legs[1].state == "ringing")
 
         ana = home.curbe.at("/leg/ana")[-1]
         assert (ana["CallStatus"], ana["SipHangupCause"]) == ("canceled", "487")
@@ -285,37 +289,50 @@ def test_a_moved_agent_leaves_the_dial_which_goes_on_to_its_action(tmp_path: Pat
     told(tmp_path, story)
 
 
-def test_a_forward_needs_a_number_of_ours_and_a_country_of_the_profile(tmp_path: Path) -> None:
+def forward(caller_id: str, target: str) -> str:
+    noun = f'<Number statusCallback="{{origin}}/out" {EVENTS}>{target}</Number>'
+    return f'<Dial action="{{origin}}/done"{caller_id and f" callerId={caller_id!r}"}>{noun}</Dial>'
+
+
+@pytest.mark.parametrize(
+    ("caller_id", "target", "reason", "told_of"),
+    [
+        ("", "+13055550199", "D35", ["initiated", "failed"]),
+        (CALLER, "+13055550199", "D35", ["initiated", "failed"]),
+        (NUMBER, "+34910000000", "whitelisted_destinations", []),  # dies before any webhook
+    ],
+)
+def test_a_forward_that_is_not_allowed_fails_and_says_why(
+    tmp_path: Path, caller_id: str, target: str, reason: str, told_of: list[str]
+) -> None:
     async def story(home: House) -> None:
         await home.furnish()
-        noun = f'<Number statusCallback="{{origin}}/out" {EVENTS}>%s</Number>'
-        dial = f'<Dial action="{{origin}}/done" %s>{noun}</Dial>'
-        home.curbe.answers["/voice"] = [
-            dial % ("", "+13055550199"),
-            dial % (f'callerId="{NUMBER}"', "+34910000000"),
-            dial % (f'callerId="{NUMBER}"', "+13055550199"),
-        ]
+        home.curbe.answers["/voice"] = [forward(caller_id, target)]
         home.curbe.answers["/done"] = ["<Hangup/>"]
 
-        errors = []
-        for _ in range(3):
-            call_id = await home.call(hold_line_s=0.2)
-            await home.until_quiet()
-            errors.append((await home.whole(call_id))["errors"])
+        call_id = await home.call()
+        await home.until_quiet()
 
-        assert [bool(found) for found in errors] == [True, True, False]
-        assert "D35" in errors[0][0]
-        assert "whitelisted_destinations" in errors[1][0]
-        assert [form["DialCallStatus"] for form in home.curbe.at("/done")] == ["failed", "failed", "completed"]
-        assert home.curbe.at("/done")[0]["ErrorCode"] == "10010"
-        assert statuses(home.curbe.at("/out")) == [
-            "initiated",
-            "failed",
-            "initiated",
-            "ringing",
-            "in-progress",
-            "completed",
-        ]
+        [error] = (await home.whole(call_id))["errors"]
+        assert reason in error
+        [done] = home.curbe.at("/done")
+        assert (done["DialCallStatus"], done["ErrorCode"]) == ("failed", "10010")
+        assert statuses(home.curbe.at("/out")) == told_of
+
+    told(tmp_path, story)
+
+
+def test_a_forward_shows_our_number_to_whom_it_calls(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish()
+        home.curbe.answers["/voice"] = [forward(NUMBER, "+13055550199")]
+        home.curbe.answers["/done"] = ["<Hangup/>"]
+
+        await home.hang_up(await home.call(), when=lambda root: "+13055550199" in root.hears)
+
+        assert statuses(home.curbe.at("/out")) == ["initiated", "ringing", "in-progress", "completed"]
+        assert {form["From"] for form in home.curbe.at("/out")} == {NUMBER}
+        assert home.curbe.at("/done")[0]["DialCallStatus"] == "completed"
 
     told(tmp_path, story)
 
@@ -330,8 +347,8 @@ def test_the_outbound_profile_records_what_it_is_told_to_and_sends_the_event(tmp
         await home.api("PATCH", f"/outbound_voice_profiles/{profile['id']}", json=body)
         home.curbe.answers["/voice"] = [f'<Dial callerId="{NUMBER}"><Number>+13055550199</Number></Dial>']
 
-        await home.call(hold_line_s=0.3)
-        await home.until_quiet()
+        call_id = await home.call()
+        await home.hang_up(call_id, when=lambda root: "+13055550199" in root.hears)
 
         [event] = [heard for heard in home.curbe.heard if heard.path == "/events"]
         assert b'"event_type": "call.recording.saved"' in event.raw
@@ -356,8 +373,7 @@ def test_whoever_answers_may_hear_a_document_of_his_own_first(tmp_path: Path) ->
         home.curbe.answers["/whisper"] = [whisper]
         home.curbe.answers["/done"] = ["<Hangup/>"]
 
-        await home.call(hold_line_s=1.3)
-        await home.until_quiet()
+        await home.hang_up(await home.call(), when=is_answered)
 
         assert answered_at_whisper == [["ringing", "answered"]]
         assert home.curbe.at("/done")[0]["DialCallStatus"] == "completed"

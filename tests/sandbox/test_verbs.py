@@ -37,7 +37,7 @@ def test_keys_reach_the_action_and_none_falls_through(
 
         call_id = await home.call()
         if pressed:
-            root = home.world.calls.by_id[call_id].root
+            root = home.root(call_id)
             await home.until(lambda: "marque uno" in root.hears)
             await home.control("POST", f"/calls/{call_id}/digits", {"digits": pressed})
         await home.until_quiet(timeout_s=9)
@@ -56,7 +56,7 @@ def test_a_message_is_recorded_until_the_finish_key(tmp_path: Path) -> None:
         home.curbe.answers["/thanks"] = ["<Hangup/>"]
 
         call_id = await home.call()
-        root = home.world.calls.by_id[call_id].root
+        root = home.root(call_id)
         await home.until(lambda: "being recorded" in root.hears)
         await home.control("POST", f"/calls/{call_id}/digits", {"digits": "1#"})
         await home.until_quiet()
@@ -74,11 +74,24 @@ def test_a_caller_who_hangs_up_on_the_machine_leaves_his_message(tmp_path: Path)
         await home.furnish()
         home.curbe.answers["/voice"] = ['<Record playBeep="false" action="/thanks" recordingStatusCallback="/kept"/>']
 
-        await home.call(hold_line_s=0.2)
-        await home.until_quiet()
+        await home.hang_up(await home.call(), when=lambda root: "being recorded" in root.hears)
 
         assert home.curbe.at("/thanks") == []
         assert home.curbe.at("/kept")[0]["RecordingStatus"] == "completed"
+
+    told(tmp_path, story)
+
+
+def test_a_caller_holds_the_line_only_so_long(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish(status_callback="/app")
+        home.curbe.answers["/voice"] = ['<Pause length="180"/>']
+
+        await home.call(hold_line_s=0.2)
+        await home.until_quiet()
+
+        last = home.curbe.at("/app")[-1]
+        assert (last["CallStatus"], last["HangupSource"]) == ("canceled", "caller")
 
     told(tmp_path, story)
 
@@ -195,7 +208,7 @@ def test_the_caller_hears_the_ring_back_the_agent_and_is_heard(tmp_path: Path) -
         home.curbe.answers["/voice"] = [f'<Dial answerOnBridge="true">{home.sip("ana")}</Dial>']
 
         call_id = await home.call()
-        ear = home.world.calls.by_id[call_id].root.endpoint.ear  # type: ignore[attr-defined]
+        ear = home.root(call_id).endpoint.ear  # type: ignore[attr-defined]
         await home.until(lambda: 430 < ear.heard_peak_hz < 490 and ear.heard_rms > 0.05)
         assert (await home.whole(call_id))["hears"] == "ring-back"
         await home.until(lambda: abs(ear.heard_peak_hz - 660) < 5)

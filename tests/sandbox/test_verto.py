@@ -114,16 +114,17 @@ def test_a_caller_who_gives_up_cancels_the_browser_and_a_winner_tells_it_the_rac
         home.curbe.answers["/voice"] = [dial(home), both]
         home.curbe.answers["/done"] = ["<Hangup/>"]
         async with browser(home, "ana") as seat:
-            await home.call(hold_line_s=0.2)
+            call_id = await home.call()
             await seat.hear("telnyx_rtc.invite")
+            await home.hang_up(call_id)
             bye = await seat.hear("telnyx_rtc.bye")
             assert (bye["cause"], bye["sipCode"]) == ("ORIGINATOR_CANCEL", 487)
 
-            await home.call(hold_line_s=0.4)
+            call_id = await home.call()
             await seat.hear("telnyx_rtc.invite")
             bye = await seat.hear("telnyx_rtc.bye")
             assert (bye["cause"], bye["sipCode"]) == ("LOSE_RACE", 502)
-            await home.until_quiet()
+            await home.hang_up(call_id)
 
     told(tmp_path, story)
 

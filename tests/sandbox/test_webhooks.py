@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -14,7 +15,7 @@ from telnyx.types import CallRecordingSavedWebhookEvent
 
 from telephony.sandbox.keys import ensure_keys, public_key_text
 from telephony.sandbox.trouble import Trouble, UnknownSwitch
-from tests.sandbox.house import House, texml, told
+from tests.sandbox.house import QUICK, House, texml, told
 
 
 def test_the_official_package_verifies_forms_and_events(tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ def test_the_key_pair_is_made_once_and_its_secret_half_is_ours_alone(tmp_path: P
 def test_an_instruction_without_an_answer_is_asked_again_and_then_elsewhere(tmp_path: Path) -> None:
     async def story(home: House) -> None:
         async def never(request: web.Request) -> web.Response:
-            await asyncio.sleep(1)
+            await asyncio.sleep(3)
             return texml("<Hangup/>")
 
         await home.furnish()
@@ -71,7 +72,7 @@ def test_an_instruction_without_an_answer_is_asked_again_and_then_elsewhere(tmp_
         assert [exchange["attempt"] for exchange in call["exchanges"]] == [1, 2, 1]
         assert call["errors"] == []
 
-    told(tmp_path, story)
+    told(tmp_path, story, timing=replace(QUICK, webhook_timeout_s=0.4))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_what_is_no_document_fails_the_call_loudly(tmp_path: Path, answer: objec
         home.curbe.answers["/voice"] = home.curbe.answers["/fallback"] = [answer]
 
         call_id = await home.call()
-        root = home.world.calls.by_id[call_id].root
+        root = home.root(call_id)
         await home.until(lambda: root.hears == "an apology: application error")
         await home.control("POST", f"/calls/{call_id}/hangup")
         await home.until_quiet()
@@ -200,8 +201,8 @@ def test_the_api_can_be_refused_and_the_recording_callback_lost(tmp_path: Path) 
         await home.furnish()
         home.curbe.answers["/voice"] = ['<Record maxLength="1" playBeep="false" recordingStatusCallback="/recording"/>']
 
-        call_id = await home.call(hold_line_s=0.2)
-        await home.until_quiet()
+        call_id = await home.call()
+        await home.hang_up(call_id, when=lambda root: "being recorded" in root.hears)
 
         assert home.curbe.at("/recording") == []
         dropped = [e for e in (await home.whole(call_id))["exchanges"] if e["kind"] == "recording"]
