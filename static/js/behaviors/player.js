@@ -14,7 +14,7 @@ export function connect() {
     player.hidden = false;
     audio.src = button.dataset.play;
     audio.play().catch(() => {});
-    audio.focus();
+    audio.focus({ preventScroll: true });
   });
   player.querySelector("[data-player-close]").addEventListener("click", () => {
     audio.pause();

@@ -93,8 +93,10 @@ export class Phone {
 
   #onKey(event) {
     const { key, altKey } = event;
-    if (altKey && event.code === "KeyA") this.#press("answer");
-    else if (altKey && event.code === "KeyD") this.#press("decline");
+    // Only while it rings: on a Mac these keys write letters.
+    const rings = this.#state.call?.phase === "incoming";
+    if (rings && altKey && event.code === "KeyA") this.#press("answer");
+    else if (rings && altKey && event.code === "KeyD") this.#press("decline");
     else if (/^[0-9*#]$/.test(key) && document.activeElement?.closest("#keypad")) this.#dial(key);
     else return;
     event.preventDefault();
