@@ -232,7 +232,8 @@ STATIC_ROOT = CURBE_DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # In development files are served as they lie; elsewhere hashed, compressed and cached for ever.
 WHITENOISE_USE_FINDERS = DEBUG
-WHITENOISE_AUTOREFRESH = False
+# A file edited while it is served must not be sent with its old length.
+WHITENOISE_AUTOREFRESH = DEBUG
 #: A folder, or s3://bucket/prefix through django-storages.
 RECORDINGS_STORAGE = env.str("RECORDINGS_STORAGE", default=str(CURBE_DATA / "recordings"))
 if RECORDINGS_STORAGE.startswith("s3://"):

@@ -69,6 +69,10 @@ class Migration(migrations.Migration):
             model_name='agent',
             index=models.Index(condition=models.Q(('busy_call_id__isnull', False)), fields=['busy_call_id'], name='agents_agent_busy_call'),
         ),
+        migrations.AddIndex(
+            model_name='agent',
+            index=models.Index(condition=models.Q(('activity', 'IDLE'), _negated=True), fields=['activity'], name='agents_agent_not_idle'),
+        ),
         migrations.AddConstraint(
             model_name='agent',
             constraint=models.UniqueConstraint(fields=('user', 'company'), name='one_agent_per_person_and_company'),

@@ -33,9 +33,9 @@ def short_road(get_response: Road) -> Road:
         if request.path_info.startswith(SHORT_PREFIXES) or _is_ticketed_heartbeat(request):
             match = resolve(request.path_info, getattr(request, "urlconf", None))
             request.resolver_match = match
-            response = match.func(request, *match.args, **match.kwargs)
+            response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
             # CommonMiddleware, which does this for pages, is not on this road; without it the answer goes in chunks.
-            if not response.streaming and not response.has_header("Content-Length"):
+            if isinstance(response, HttpResponse) and not response.has_header("Content-Length"):
                 response.headers["Content-Length"] = str(len(response.content))
             return response
         return get_response(request)
@@ -58,12 +58,13 @@ def api_errors(error: Exception, context: dict[str, Any]) -> Response | None:
     if response is None:
         return None
     set_rollback()
-    if isinstance(error, exceptions.ValidationError) and isinstance(error.detail, dict):
-        field, messages = next(iter(error.detail.items()))
+    detail = error.detail if isinstance(error, exceptions.ValidationError) else None
+    if isinstance(detail, dict):
+        field, messages = next(iter(detail.items()))
         text = str(messages[0] if isinstance(messages, list) and messages else messages)
         response.data = {"error": f"{field}: {text}", "field": field}
-    elif isinstance(error, exceptions.ValidationError):
-        response.data = {"error": str(error.detail[0])}
+    elif isinstance(detail, list):
+        response.data = {"error": str(detail[0])}
     else:
         response.data = {"error": str(getattr(error, "detail", error))}
     return response
