@@ -45,6 +45,10 @@ function seatLine(seat) {
   );
 }
 
+function isBeingTyped(field) {
+  return field.type === "number" && field === document.activeElement;
+}
+
 function standIn({ ignore, decline_after_ms, answer_after_ms, hangup_after_ms }) {
   if (ignore) return "stand-in: lets it ring";
   if (decline_after_ms) return `stand-in: declines after ${decline_after_ms / 1000} s`;
@@ -55,7 +59,7 @@ function standIn({ ignore, decline_after_ms, answer_after_ms, hangup_after_ms })
 export function drawTrouble(trouble) {
   const form = document.getElementById("trouble");
   for (const field of form.elements) {
-    if (!(field.name in trouble) || field === document.activeElement) continue;
+    if (!(field.name in trouble) || isBeingTyped(field)) continue;
     if (field.type === "checkbox") field.checked = trouble[field.name];
     else field.value = trouble[field.name];
   }
