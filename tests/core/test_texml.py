@@ -46,7 +46,8 @@ action="{BASE}/dial-complete/b5325600?{CALL}&amp;step=3" method="POST">\
 statusCallbackMethod="POST">+13055550199</Number></Dial></Response>"""
 
 VOICEMAIL = f"""<?xml version="1.0" encoding="UTF-8"?>
-<Response><Say voice="Polly.Lupe-Neural">Ahora no podemos atender su llamada. Deje su mensaje después de la señal.</Say>\
+<Response><Say voice="Polly.Lupe-Neural">\
+Ahora no podemos atender su llamada. Deje su mensaje después de la señal.</Say>\
 <Record maxLength="60" playBeep="true" finishOnKey="#" channels="single" format="mp3" \
 recordingStatusCallback="{BASE}/recording/b5325600?{CALL}&amp;kind=voicemail" recordingStatusCallbackEvent="completed" \
 recordingStatusCallbackMethod="POST" action="{BASE}/voicemail/b5325600?{CALL}&amp;step=3" method="POST"/></Response>"""
