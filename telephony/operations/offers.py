@@ -31,18 +31,11 @@ def dial_ended(
         call = Call.objects.select_for_update().get(pk=call_id)
         _connected_leg_ended(call, step, events.dialled_leg(payload or {}), now)
         offers = list(Offer.objects.filter(call_id=call_id, step=step).order_by("id"))
-        ended: list[Offer] = []
-        for offer in offers:
-            before = OfferOutcome(offer.outcome)
-            after = call_state.offer_after_dial(before, dial_status, rung=len(offers))
-            if after is before:
-                continue
-            offer.outcome = after
-            if before is OfferOutcome.PENDING:
-                offer.ended_at = now
-                ended.append(offer)
-            offer.save(update_fields=["outcome", "ended_at"])
-        _free(call_id, ended, now)
+        outcomes = {
+            offer.pk: call_state.offer_after_dial(OfferOutcome(offer.outcome), dial_status, rung=len(offers))
+            for offer in offers
+        }
+        _free(call_id, progress.close_offers(offers, outcomes, now), now)
 
 
 def _connected_leg_ended(call: Call, step: int, news: events.LegProgress | None, now: datetime) -> None:
@@ -58,4 +51,3 @@ def _free(call_id: uuid.UUID, ended: Sequence[Offer], now: datetime) -> None:
     for outcome in sorted({offer.outcome for offer in ended}):
         agent_ids = sorted(offer.agent_id for offer in ended if offer.outcome == outcome)
         release(call_id=call_id, agent_ids=agent_ids, reason=str(outcome), now=now)
-    progress.tell_ended(ended)

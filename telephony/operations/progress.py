@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+
 from agents.operations import leg_answered, release
 from curbe.lib import push
 from curbe.lib.phone import is_e164
@@ -93,7 +96,7 @@ def settle(
         outcomes = {pk: call_state.offer_after_call(outcome) for pk, outcome in outcomes.items()}
     if newly_answered is not None and newly_answered.agent_id is not None and not over and not newly_answered.ended_at:
         leg_answered(agent_id=newly_answered.agent_id, call_id=call.pk, now=now)
-    closed = _close(offers, outcomes, now)
+    closed = close_offers(offers, outcomes, now)
     _release(call, legs, closed, over, now)
     _write(call, facts, now)
 
@@ -201,18 +204,16 @@ def offer_of(leg: CallLeg, offers: Sequence[Offer]) -> Offer | None:
     return earlier[-1] if earlier else his[0] if his else None
 
 
-def _close(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome], now: datetime) -> list[Offer]:
-    """Write the outcomes; return the offers that ended just now."""
-    ended: list[Offer] = []
-    for offer in offers:
-        before, after = OfferOutcome(offer.outcome), outcomes[offer.pk]
-        if before is after:
-            continue
-        offer.outcome = after
-        if before is OfferOutcome.PENDING:
-            offer.ended_at = now
-            ended.append(offer)
-        offer.save(update_fields=["outcome", "ended_at"])
+def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome], now: datetime) -> list[Offer]:
+    """Write outcomes, tell the agents, and return the offers that ended just now. One statement per outcome."""
+    changed = [offer for offer in offers if offer.outcome != outcomes[offer.pk]]
+    ended = [offer for offer in changed if offer.outcome == OfferOutcome.PENDING]
+    for offer in changed:
+        offer.outcome = outcomes[offer.pk]
+        offer.ended_at = offer.ended_at or now
+    for outcome in sorted({offer.outcome for offer in changed}):
+        ids = [offer.pk for offer in changed if offer.outcome == outcome]
+        Offer.objects.filter(pk__in=ids).update(outcome=outcome, ended_at=Coalesce("ended_at", Value(now)))
     tell_ended(ended)
     return ended
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -102,3 +103,15 @@ def test_a_caller_who_goes_while_it_rings_has_abandoned(telnyx: Telnyx) -> None:
     assert story.call.status == Call.Status.COMPLETED
     assert set(outcomes(story).values()) == {"withdrawn"}
     assert activities(story) == [Activity.IDLE, Activity.IDLE]
+
+
+def test_a_callback_costs_few_queries_however_many_ring(telnyx: Telnyx, django_assert_max_num_queries: Any) -> None:
+    story = Story(telnyx, agents=6)
+    story.begin()
+    legs = [story.leg_of(agent) for agent in story.agents]
+    story.send([letter for leg in legs for letter in leg.rings()])
+    (answer,) = legs[0].answers(4)
+
+    # Five others stop ringing: one statement for their offers, one for them.
+    with django_assert_max_num_queries(25):
+        answer.send(telnyx)
