@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
 import pytest
@@ -21,6 +22,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _our_address(settings: SettingsWrapper) -> None:
     settings.PUBLIC_URL = f"https://{HOST}"
+
+
+@pytest.fixture(autouse=True)
+def _our_channels(settings: SettingsWrapper) -> None:
+    # The tests of other processes have companies of the same numbers, and push to the same Redis.
+    layer = settings.CHANNEL_LAYERS["default"]
+    config = {**layer["CONFIG"], "prefix": f"test-{uuid.uuid4()}"}
+    settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": config}}
 
 
 async def tell(type: str, groups: Iterable[str], **fields: object) -> None:
