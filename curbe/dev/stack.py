@@ -108,6 +108,7 @@ class Stack:
         """Start the embedded servers and let their addresses stand in the environment of all that follows."""
         self.servers.start()
         self.logs.mkdir(parents=True, exist_ok=True)
+        (self.data / "static").mkdir(exist_ok=True)  # where whitenoise looks, and warns of each time if it is not there
         self.env |= self.servers.urls
         self.env.setdefault("SECRET_KEY", self.servers.secret_key)
 
