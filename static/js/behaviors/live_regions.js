@@ -10,11 +10,17 @@ const ASK_FOR_MS = 60_000;
 const SAY_DOWN_AFTER_MS = 4_000;
 
 const waiting = new Map();
+/** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
+const heardAtMs = new Map();
+const begunAtMs = new WeakMap();
+const FORGET_AFTER_MS = 60_000;
 let askUntilMs = 0;
 let sayDown = null;
 
 export function connect() {
-  live?.addEventListener("push", ({ detail }) => detail.call_id && refreshCall(detail.call_id));
+  live?.addEventListener("push", ({ detail }) => detail.call_id && onPush(detail.call_id));
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
+  document.addEventListener("htmx:afterSettle", ({ detail }) => refreshOvertaken(begunAtMs.get(detail.xhr)));
   live?.addEventListener("up", onUp);
   live?.addEventListener("down", onDown);
   // The phone's own news reaches the list even while the socket is down.
@@ -22,6 +28,19 @@ export function connect() {
     if (!live?.isUp) askForAMinute();
   });
   setInterval(askIfDown, ASK_EVERY_MS);
+}
+
+function onPush(callId) {
+  heardAtMs.set(callId, performance.now());
+  refreshCall(callId);
+}
+
+function refreshOvertaken(begunMs) {
+  const now = performance.now();
+  for (const [callId, heardMs] of heardAtMs) {
+    if (now - heardMs > FORGET_AFTER_MS) heardAtMs.delete(callId);
+    else if (heardMs > begunMs) refreshCall(callId);
+  }
 }
 
 function refreshCall(callId) {
