@@ -10,8 +10,11 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -23,6 +26,16 @@ from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.lib.console import KeepingAdmin, Keeps, OperatorAdmin, OperatorInline, column, page_button
 
 admin.site.unregister(Group)  # Roles are memberships; nobody's rights come from groups.
+
+
+def log_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """Send who wants the console to the one log-in there is, which has the brake; who is logged in may not enter."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+
+admin.site.login = log_in  # type: ignore[method-assign]
 
 
 class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -35,6 +35,12 @@ class LogIn(auth_views.LoginView):
             return response
         return super().post(request, *args, **kwargs)
 
+    def get_default_redirect_url(self) -> str:
+        user = self.request.user
+        if isinstance(user, User) and user.is_superuser and not user.memberships.exists():
+            return reverse("admin:index")  # The operator of the platform has no phone.
+        return super().get_default_redirect_url()
+
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         throttle.failed(*self._who())
         return super().form_invalid(form)

@@ -137,6 +137,7 @@ class OperatorInline(OperatorsOnly, TabularInline):  # type: ignore[misc]
 
     extra = 0
     tab = False
+    hide_title = True
     related: ClassVar[tuple[str, ...]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -158,4 +159,6 @@ class RemoteSelect(UnfoldAdminAutocompleteModelChoiceFieldWidget):  # type: igno
     """
 
     def __init__(self, *, url: str, current: tuple[str, str]) -> None:
-        super().__init__({"data-ajax--url": url, "data-allow-clear": "false"}, [current])
+        super().__init__({"data-ajax--url": url}, [current])
+        # "Nowhere" is a choice of its own.
+        self.attrs["data-allow-clear"] = "false"

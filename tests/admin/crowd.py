@@ -94,19 +94,19 @@ def gather(size: int) -> SimpleNamespace:
         for i in range(size)
     )
     # The first call has many of everything.
-    parents = [calls[0] if i % 2 else calls[i] for i in range(size)]
+    parents = [calls[0] if i % 2 and i < 1000 else calls[i] for i in range(size)]
     CallLeg.objects.bulk_create(
         CallLeg(call=parents[i], call_sid=f"v3:leg-{i}", kind="agent", agent=agents[i], started_at=now)
         for i in range(size)
     )
     Offer.objects.bulk_create(
-        Offer(call=parents[i], agent=agents[i], step=i, offered_at=now, expires_at=now) for i in range(size)
+        Offer(call=parents[i], agent=agents[i], step=i % 1000, offered_at=now, expires_at=now) for i in range(size)
     )
     CallIdentifier.objects.bulk_create(
         CallIdentifier(call=parents[i], kind="call_sid", value=f"v3:id-{i}", agent=agents[i]) for i in range(size)
     )
     RouteTrace.objects.bulk_create(
-        RouteTrace(call=parents[i], step=i, decision={"verb": "ring"}, document="<Response/>", at=now)
+        RouteTrace(call=parents[i], step=i % 1000, decision={"verb": "ring"}, document="<Response/>", at=now)
         for i in range(size)
     )
     events = TelnyxEvent.objects.bulk_create(

@@ -119,10 +119,15 @@ def test_being_staff_alone_opens_no_page(db: None, model: type[Model], page: Mod
     assert cast.client_for(staff).get(reverse(name_of(model, "changelist"))).status_code == 403
 
 
-def test_the_people_of_a_company_are_sent_to_the_log_in(alice: User) -> None:
-    answer = cast.client_for(alice).get(reverse("admin:index"))
+def test_the_people_of_a_company_may_not_enter(alice: User) -> None:
+    assert cast.client_for(alice).get(reverse("admin:index"), follow=True).status_code == 403
 
-    assert answer.status_code == 302
+
+def test_nobody_is_sent_to_the_log_in_of_the_pages_which_has_the_brake(client: Client, db: None) -> None:
+    answer = client.get("/admin/telephony/call/", follow=True)
+
+    assert answer.redirect_chain[-1][0] == "/login/?next=/admin/telephony/call/"
+    assert client.post("/admin/login/", {"username": "operator", "password": "guess"})["Location"].startswith("/login/")
 
 
 def test_the_front_page_lists_every_model(console: Client) -> None:

@@ -49,6 +49,12 @@ def test_the_right_password_opens_the_phone(client: Client, ann: User) -> None:
     assert (answer.status_code, answer["Location"]) == (302, "/")
 
 
+def test_the_operator_is_sent_to_his_console(client: Client, db: None) -> None:
+    operator = cast.make_user(None, is_staff=True, is_superuser=True, password=PASSWORD)
+
+    assert client.post("/login/", {"username": operator.username, "password": PASSWORD})["Location"] == "/admin/"
+
+
 def test_a_person_comes_back_to_the_page_that_he_wanted(client: Client, ann: User) -> None:
     answer = client.post("/login/?next=/calls/", {"username": ann.username, "password": PASSWORD, "next": "/calls/"})
 
