@@ -117,8 +117,13 @@ def _ask_about(call: Call, live: LiveLegs, client: TelnyxClient, now: datetime) 
         )
         if found is not None:
             progress.learn(call, leg_id=found.leg_id, session_id=found.session_id)
-        else:
-            report_on(leg, client.call(leg.call_sid, call.account_sid), call, now)
+            continue
+        report = client.call(leg.call_sid, call.account_sid)
+        if not report.is_known and leg.call_sid != call.root_call_sid:
+            # Perhaps a leg inside a <Dial> cannot be read at all (docs/telnyx-assumptions.md, E-02). Its end reaches us
+            # by the Dial's own request, or with the caller's end; a talk must not be ended on a guess.
+            continue
+        report_on(leg, report, call, now)
     # Asked is as good as heard: the next question comes after the next silence.
     Call.objects.filter(pk=call.pk, last_news_at__lt=now).update(last_news_at=now)
 

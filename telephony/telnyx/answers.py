@@ -72,6 +72,8 @@ class LegReport:
 
     call_sid: str
     is_alive: bool
+    #: False when Telnyx knows no such leg: probably over for long, perhaps only not readable at that address.
+    is_known: bool = True
     #: TeXML's word (ringing, in-progress, completed, busy, no-answer, canceled, failed); empty from Call Control.
     status: str = ""
     leg_id: str = ""

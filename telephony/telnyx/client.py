@@ -82,7 +82,7 @@ class TelnyxClient:
             data = self._transport.data(Wish("GET", f"/calls/{_id(call_sid)}", True))
         except TelnyxRefused as err:
             if err.status == 404 or _ended(err):
-                return LegReport(call_sid=call_sid, is_alive=False)
+                return LegReport(call_sid=call_sid, is_alive=False, is_known=err.status != 404)
             raise
         return LegReport(
             call_sid=call_sid,

@@ -157,7 +157,21 @@ def test_an_agents_leg_may_be_listed_with_his_credentials_connection(
     assert [call.request.method for call in api.calls] == ["GET", "GET"]
 
 
-def test_a_leg_that_telnyx_forgot_is_over(telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock) -> None:
+def test_an_agents_leg_that_cannot_be_read_does_not_end_his_talk(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    story = Story(telnyx, agents=1)
+    talking(story)
+    active(api, story.caller)
+    api.get(re.compile(f"{API}/(texml|calls)/.*"), status=404, json={"errors": [{"code": "90015"}]})
+
+    reconcile_all(client, after(story, 40))
+
+    assert story.call.status == Call.Status.IN_PROGRESS
+    assert activity(story.agents[0]) == Activity.ON_CALL
+
+
+def test_a_call_that_telnyx_forgot_is_over(telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock) -> None:
     story = Story(telnyx, agents=1)
     talking(story)
     active(api)

@@ -152,7 +152,7 @@ def test_a_leg_that_neither_knows_is_over(client: TelnyxClient, api: responses.R
     api.get(TEXML, status=404, json=refusal("10005"))
     api.get(CONTROL, status=404, json=refusal("90015"))
 
-    assert client.call(SID, "acct-1") == LegReport(call_sid=SID, is_alive=False)
+    assert client.call(SID, "acct-1") == LegReport(call_sid=SID, is_alive=False, is_known=False)
 
 
 def test_the_live_calls_of_a_connection_are_listed(client: TelnyxClient, api: responses.RequestsMock) -> None:
