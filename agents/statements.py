@@ -17,22 +17,26 @@ UPDATE agents_beat AS beat
 RETURNING agent.presence, agent.intent, agent.activity, agent.busy_call_id, agent.reserved_until, agent.wrap_up_until
 """
 
-#: Answers whether the phone is a new one. The CTE sees the row as it was, so the new row is told from the old.
+#: Answers whether anything is new: another phone, or the same one after silence. The CTE sees the row as it was.
+#: A phone that asks for a new token in the middle of its work is not new: nothing changes, and it goes on beating.
 CLAIM_PHONE: Final = """
 WITH former AS (
-    SELECT phone_id FROM agents_beat WHERE agent_id = %(agent)s
+    SELECT phone_id, last_seen_at FROM agents_beat WHERE agent_id = %(agent)s
 )
 INSERT INTO agents_beat AS beat (agent_id, phone_id, last_seen_at, ready, microphone)
 VALUES (%(agent)s, %(phone)s, %(now)s, false, false)
 ON CONFLICT (agent_id) DO UPDATE
    SET phone_id = excluded.phone_id,
-       last_seen_at = excluded.last_seen_at,
-       ready = beat.ready AND beat.phone_id = excluded.phone_id,
-       microphone = beat.microphone AND beat.phone_id = excluded.phone_id
+       last_seen_at = CASE WHEN beat.phone_id = excluded.phone_id AND beat.last_seen_at > %(silent_since)s
+                           THEN beat.last_seen_at ELSE excluded.last_seen_at END,
+       ready = beat.ready AND beat.phone_id = excluded.phone_id AND beat.last_seen_at > %(silent_since)s,
+       microphone = beat.microphone AND beat.phone_id = excluded.phone_id AND beat.last_seen_at > %(silent_since)s
  WHERE beat.phone_id = excluded.phone_id
     OR beat.last_seen_at <= %(silent_since)s
     OR %(take_over)s
-RETURNING coalesce((SELECT former.phone_id FROM former), '') <> beat.phone_id
+RETURNING coalesce(
+    (SELECT former.phone_id <> beat.phone_id OR former.last_seen_at <= %(silent_since)s FROM former), true
+)
 """
 
 #: Rows are locked in the order of ids before they are written: two ring groups that overlap wait, and never deadlock.

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from agents.models import Beat
+from agents.models import Beat, Presence
 from agents.operations import claim_phone, heartbeat
 from curbe.companies.models import Company
-from tests.agents.people import agent_in
+from tests.agents.people import agent_in, changes_of
 
 
 def test_the_first_phone_has_the_agent_and_is_not_ready_before_its_first_beat(
@@ -62,5 +62,15 @@ def test_claiming_ones_own_phone_again_changes_nobodys_word(
     assert claim_phone(agent_id=agent.id, phone_id="the-desk", take_over=True, now=now)
 
     row = Beat.objects.get(agent=agent)
-    assert (row.ready, row.microphone) == (True, True)
+    assert (row.ready, row.microphone, row.last_seen_at) == (True, True, now - timedelta(seconds=1))
     assert pushes == []
+
+
+def test_a_page_that_comes_back_after_silence_is_not_ready_because_it_once_was(company: Company, now: datetime) -> None:
+    agent = agent_in(company, now=now, beat_age_s=30, phone_id="the-desk", presence=Presence.AVAILABLE)
+
+    assert claim_phone(agent_id=agent.id, phone_id="the-desk", take_over=False, now=now)
+
+    row = Beat.objects.get(agent=agent)
+    assert (row.ready, row.microphone, row.last_seen_at) == (False, False, now)
+    assert changes_of(agent) == [("AVAILABLE", "NO_DEVICE", "phone")]

@@ -87,6 +87,14 @@ def test_after_a_crash_of_the_database_everybody_is_offline_for_one_beat(company
     assert answer.presence == "AVAILABLE"
 
 
+def test_agents_without_a_beat_are_looked_for_once_a_minute(company: Company, now: datetime) -> None:
+    agent_in(company, now=now, beat_age_s=None, presence=Presence.AVAILABLE)
+    seconds = (10, 20, 30, 40, 50)
+
+    assert [sweep(now + timedelta(seconds=second)) for second in seconds] == [0] * 5
+    assert sweep(now + timedelta(minutes=1, seconds=9)) == 1
+
+
 def test_a_phone_forgotten_by_the_sweep_has_its_agent_back_with_its_next_beat(company: Company, now: datetime) -> None:
     agent = agent_in(company, now=now, beat_age_s=31, presence=Presence.AVAILABLE)
     sweep(now)
@@ -167,17 +175,15 @@ def test_the_task_sweeps_by_the_clock_of_the_machine_and_expires_before_the_next
     assert sweep_presence.expires == 10
 
 
-def test_a_thousand_of_a_hundred_thousand_are_swept_quickly(company: Company, now: datetime) -> None:
-    many(company, now, agents=100_000, silent=1_000)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE agents_agent, agents_beat")
+def test_a_thousand_of_many_are_swept_quickly(company: Company, now: datetime) -> None:
+    many(company, now, agents=20_000, silent=1_000)
 
     started = time.perf_counter()
     swept = sweep(now)
     took_ms = (time.perf_counter() - started) * 1000
 
     assert swept == 1_000
-    # The goal on a quiet machine is 100 ms (make bench prints it); here the suite may share two cores with others.
+    # make bench prints the figure for 100,000 agents, whose goal is 100 ms; the suite shares its cores with others.
     assert took_ms < 1_000
     assert Agent.objects.filter(presence=Presence.OFFLINE).count() == 1_000
 
@@ -206,3 +212,5 @@ def many(company: Company, now: datetime, *, agents: int, silent: int) -> None:
             """,
             {"now": now, "agents": agents, "silent": silent, "company": company.id},
         )
+        # Plans that this connection made when the tables were empty would read all of a table for each row.
+        cursor.execute("ANALYZE companies_user, agents_agent, agents_beat")
