@@ -34,13 +34,14 @@ class Account:
         return subprocess.run(command, cwd="/", env={}, **self.popen_arguments()).returncode == 0
 
 
-def server_account(existing_data: Path) -> Account | None:
+def server_account(existing_data: Path | None) -> Account | None:
     """Return the account for the servers, or None for "as we are".
 
-    `existing_data` is PostgreSQL's folder, which may not exist yet. Raise `UnableToStart` when it belongs to
+    `existing_data` is PostgreSQL's folder, if there is one yet. Raise `UnableToStart` when it belongs to
     somebody that we are not and cannot become.
     """
-    owner = existing_data.stat().st_uid if existing_data.is_dir() else None
+    status = existing_data.stat() if existing_data is not None and existing_data.is_dir() else None
+    owner = status.st_uid if status else None
     if os.geteuid() != 0:
         if owner not in (None, os.geteuid()):
             raise UnableToStart(
@@ -48,8 +49,8 @@ def server_account(existing_data: Path) -> Account | None:
                 "or choose another folder with CURBE_DATA."
             )
         return None
-    if owner:
-        return Account(owner, existing_data.stat().st_gid)
+    if status is not None and owner:
+        return Account(owner, status.st_gid)
     nobody = pwd.getpwnam("nobody")
     return Account(nobody.pw_uid, nobody.pw_gid)
 

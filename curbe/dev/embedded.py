@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -91,14 +90,12 @@ class Servers:
         self._lock = Lock(self.data)
         self._lock.take()
         known = state.load(self.data)
-        home = Path(known.home) if known else None
-        self.ended_orphans = orphans.end_orphans(self.data, home)
-        account = server_account(home / Postgres.FOLDER) if home else server_account(self.data / "servers" / "none")
-        remembered = self._remember(known, account)
+        self.ended_orphans = orphans.end_orphans(self.data, known.folder if known else None)
+        remembered = self._remember(known)
         self.secret_key = remembered.secret_key
         if {"DATABASE_URL", "REDIS_URL"} <= self.urls.keys():
             return
-        home = Path(remembered.home)
+        account, home = self._settle(remembered)
         programs = places.binaries(home, account)
         logs = self.data / "logs"
         logs.mkdir(exist_ok=True)
@@ -131,21 +128,29 @@ class Servers:
             self._lock.release()
             self._lock = None
 
-    def _remember(self, known: state.Remembered | None, account: Account | None) -> state.Remembered:
-        """Return the memory of this folder, with ports that are free now, written down before anything starts."""
+    def _remember(self, known: state.Remembered | None) -> state.Remembered:
+        """Return the memory of this folder, which is made and written down at its first run."""
         if known is None:
-            identity = secrets.token_hex(6)
-            # A home without its memory cannot be opened any more: its password is gone.
-            shutil.rmtree(self.data / "servers", ignore_errors=True)
-            home = places.choose_home(self.data, account, identity)
-            known = state.new(home=home, throwaway=self.throwaway, identity=identity)
+            known = state.new(throwaway=self.throwaway)
+            state.save(self.data, known)
         elif known.throwaway != self.throwaway:
             kind = "throwaway data of tests or benchmarks" if known.throwaway else "data that is kept"
             raise UnableToStart(f"{self.data} holds {kind}: choose another folder with CURBE_DATA, or `make clean`.")
+        return known
+
+    def _settle(self, known: state.Remembered) -> tuple[Account | None, Path]:
+        """Return who runs the servers and where, on ports that are free now, written down before anything starts."""
+        folder = known.folder
+        account = server_account(folder / Postgres.FOLDER if folder else None)
+        if folder is None:
+            # A home without its memory cannot be opened any more: its password is gone.
+            shutil.rmtree(self.data / "servers", ignore_errors=True)
+            folder = places.choose_home(self.data, account, known.id, throwaway=known.throwaway)
+            known.home = str(folder)
         known.postgres_port = ports.choose(remembered=known.postgres_port)
         known.redis_port = ports.choose(remembered=known.redis_port, taken={known.postgres_port})
         state.save(self.data, known)
-        return known
+        return account, folder
 
 
 def remove(data: Path) -> None:
@@ -154,7 +159,7 @@ def remove(data: Path) -> None:
     lock.take()
     try:
         known = state.load(data)
-        orphans.end_orphans(data, Path(known.home) if known else None)
+        orphans.end_orphans(data, known.folder if known else None)
         places.forget_outside(data)
         shutil.rmtree(data, ignore_errors=True)
     finally:

@@ -19,7 +19,8 @@ from curbe.dev.accounts import Account
 from curbe.dev.errors import UnableToStart
 
 OUTSIDE = Path("/var/lib/curbe-voice")
-ORIGIN = "origin"  # in a folder outside: the data folder that it belongs to
+ORIGIN = "origin"  # beside a folder outside: the data folder that it belongs to, and whether that is thrown away
+THROWAWAY = "throwaway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,15 @@ def data_folder(data: Path) -> None:
         raise UnableToStart(f"The data folder {data} cannot be written by this user: choose another with CURBE_DATA.")
 
 
-def choose_home(data: Path, account: Account | None, identity: str) -> Path:
+def choose_home(data: Path, account: Account | None, identity: str, *, throwaway: bool) -> Path:
     """Return the folder for the servers' data, made and owned by `account`, whom alone it lets in."""
     if account is None or account.can("-x", data):
         home = data / "servers"
     else:
         forget_outside(data)
         home = _outside() / identity
-        _write_origin(home, data)
+        origin = f"{data}\n{THROWAWAY if throwaway else ''}\n"
+        home.with_suffix("." + ORIGIN).write_text(origin, encoding="utf-8")
     home.mkdir(parents=True, exist_ok=True)
     if account is not None:
         os.chown(home, account.uid, account.gid)
@@ -75,16 +77,16 @@ def _outside() -> Path:
     return folder
 
 
-def _write_origin(home: Path, data: Path) -> None:
-    home.with_suffix("." + ORIGIN).write_text(str(data), encoding="utf-8")
-
-
 def forget_outside(data: Path) -> None:
-    """Remove what lies outside for `data`: its own memory of it is gone (a removed data folder), or is to go."""
+    """Remove what lies outside for `data`: its own memory of it is gone (a removed data folder), or is to go.
+
+    With it goes what lies there for throwaway folders that somebody has removed: a test's, a benchmark's.
+    """
     if os.geteuid() != 0 or not OUTSIDE.is_dir():
         return
     for origin in OUTSIDE.glob("*." + ORIGIN):
-        if origin.read_text(encoding="utf-8") == str(data):
+        folder, _, kind = origin.read_text(encoding="utf-8").rstrip("\n").partition("\n")
+        if folder == str(data) or (kind == THROWAWAY and not Path(folder).exists()):
             shutil.rmtree(origin.with_suffix(""), ignore_errors=True)
             origin.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # others' are still there

@@ -16,7 +16,7 @@ FILE = "servers.json"
 
 @dataclass(slots=True)
 class Remembered:
-    """`home` is the folder of the servers' own data; `throwaway` data was written without fsync."""
+    """`home` is the folder of the servers' own data, "" before they first ran; `throwaway` data is not kept."""
 
     id: str
     home: str
@@ -27,11 +27,15 @@ class Remembered:
     postgres_port: int | None = None
     redis_port: int | None = None
 
+    @property
+    def folder(self) -> Path | None:
+        return Path(self.home) if self.home else None
 
-def new(*, home: Path, throwaway: bool, identity: str) -> Remembered:
+
+def new(*, throwaway: bool) -> Remembered:
     return Remembered(
-        id=identity,
-        home=str(home),
+        id=secrets.token_hex(6),
+        home="",
         throwaway=throwaway,
         postgres_password=secrets.token_urlsafe(24),
         redis_password=secrets.token_urlsafe(24),

@@ -113,6 +113,30 @@ def test_addresses_of_the_environment_take_the_place_of_both_servers(data: Path)
         assert servers.processes() == {}
 
 
+def test_what_lies_outside_for_a_throwaway_folder_that_was_removed_is_removed_by_the_next_run(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside"
+    monkeypatch.setattr(places, "OUTSIDE", outside)
+    origins = {"gone": f"{tmp_path}/gone\nthrowaway\n", "kept": f"{tmp_path}/gone\n\n", "ours": f"{data}\n\n"}
+    for name, origin in origins.items():
+        (outside / name).mkdir(parents=True)
+        (outside / f"{name}.origin").write_text(origin, encoding="utf-8")
+
+    places.forget_outside(data)
+
+    left = {"kept"} if os.geteuid() == 0 else set(origins)
+    assert {folder.name for folder in outside.iterdir() if folder.is_dir()} == left
+
+
+def test_without_servers_of_its_own_a_folder_has_no_home(data: Path) -> None:
+    with Servers(data, throwaway=True, environ={"DATABASE_URL": "postgres://x", "REDIS_URL": "redis://x"}):
+        known = state.load(data)
+
+    assert known is not None and known.folder is None
+    assert not (data / "servers").exists()
+
+
 def test_data_that_is_kept_is_never_served_without_fsync(data: Path) -> None:
     given = {"DATABASE_URL": "postgres://x", "REDIS_URL": "redis://x"}
     with Servers(data, environ=given):
