@@ -8,15 +8,15 @@ import uuid
 
 
 def uuid7() -> uuid.UUID:
-    """Return a UUID of version 7 (RFC 9562): 48 bits of Unix milliseconds, then random bits.
+    """Return a UUID of version 7 (RFC 9562): 48 bits of Unix milliseconds, 12 bits of their fraction, 62 random bits.
 
-    Rows keyed by it land at the right-hand end of their index, which keeps growing tables quick to write.
+    Rows keyed by it land at the right-hand end of their index, which keeps growing tables quick to write. The fraction
+    (a quarter of a microsecond, section 6.2 method 3) keeps the order of what happens within one millisecond.
     """
-    unix_ms = time.time_ns() // 1_000_000
-    random_bits = int.from_bytes(os.urandom(10), "big")
+    unix_ms, rest_ns = divmod(time.time_ns(), 1_000_000)
+    random_bits = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
     value = (unix_ms & 0xFFFF_FFFF_FFFF) << 80
     value |= 0x7 << 76
-    value |= ((random_bits >> 62) & 0xFFF) << 64
+    value |= (rest_ns * 4096 // 1_000_000) << 64
     value |= 0b10 << 62
-    value |= random_bits & 0x3FFF_FFFF_FFFF_FFFF
-    return uuid.UUID(int=value)
+    return uuid.UUID(int=value | random_bits)

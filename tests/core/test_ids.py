@@ -1,0 +1,38 @@
+"""Ids sort by time, also within a millisecond."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import pytest
+
+from curbe.lib import ids
+
+
+@pytest.mark.parametrize(
+    ("earlier_ns", "later_ns"),
+    [(1_000_000, 2_000_000), (1_000_000, 1_000_500), (1_999_999, 2_000_000), (1_790_000_000_000_000_000, 2**62)],
+)
+def test_the_later_id_sorts_behind(monkeypatch: pytest.MonkeyPatch, earlier_ns: int, later_ns: int) -> None:
+    made = []
+    for at_ns in (earlier_ns, later_ns):
+        monkeypatch.setattr(time, "time_ns", lambda at_ns=at_ns: at_ns)
+        made.append(ids.uuid7())
+
+    assert made == sorted(made)
+
+
+def test_an_id_is_of_version_7_and_names_its_millisecond(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_790_000_000_123_000_000)
+
+    made = ids.uuid7()
+
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    assert made.int >> 80 == 1_790_000_000_123
+
+
+def test_ids_of_one_moment_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_790_000_000_123_456_789)
+
+    assert len({ids.uuid7() for _ in range(1000)}) == 1000
