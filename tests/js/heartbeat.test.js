@@ -30,7 +30,7 @@ for (const [what, state, expected] of [
   });
 }
 
-for (const holder of ["unknown", "tab", "elsewhere"]) {
+for (const holder of ["unknown", "tab", "elsewhere", "taking"]) {
   test(`a phone that is held by "${holder}" does not beat`, () => assert.equal(isDue({ ...READY, holder }), false));
 }
 

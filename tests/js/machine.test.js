@@ -283,6 +283,18 @@ describe("who holds the phone", () => {
     assert.deepEqual(commands, [{ do: "claim", takeOver: true }]);
   });
 
+  test("is asked for once, however often the button is pressed", () => {
+    const [, commands] = play(READY, { type: "claim.elsewhere" }, { type: "use.here" }, { type: "use.here" });
+
+    assert.equal(commands.filter((name) => name === "claim").length, 1);
+  });
+
+  test("a take-over that nobody answered leaves it where it was", () => {
+    const [state] = play(READY, { type: "claim.elsewhere" }, { type: "use.here" }, { type: "claim.failed" });
+
+    assert.equal(state.holder, "elsewhere");
+  });
+
   for (const event of [
     { type: "phone.claimed", phoneId: "theirs", mine: "ours" },
     { type: "beat.answered", presence: "NO_DEVICE", phone: "elsewhere" },

@@ -14,6 +14,7 @@ const ROWS = [
   [{ ...READY, intent: "BREAK" }, "break", "quiet", ""],
   [{ ...READY, intent: "OFFLINE" }, "offline", "quiet", ""],
   [{ ...READY, line: "connecting" }, "connecting", "quiet", ""],
+  [{ ...READY, holder: "taking" }, "connecting", "quiet", ""],
   [{ ...READY, line: "lost" }, "line-lost", "bad", ""],
   [{ ...READY, line: "dead" }, "line-dead", "bad", "retry"],
   [{ ...READY, line: "no-credential" }, "no-credential", "quiet", ""],

@@ -13,7 +13,7 @@ export const CLAIM_AGAIN_MS = 5_000;
 export const BEAT_AGAIN_MS = 3_000;
 
 /**
- * holder      who holds this agent's phone: unknown, here, tab (of this browser), elsewhere
+ * holder      who holds this agent's phone: unknown, here, tab (of this browser), elsewhere, taking (asked for it)
  * line        the SDK's connection: off, connecting, ready, lost (reconnects by itself), dead, no-credential
  * microphone  unknown, asked, granted, refused, missing
  * beatsMissed heartbeats in a row that the server did not answer
@@ -69,16 +69,23 @@ const ON = {
   "claim.granted": (state) => [{ holder: "here", line: "connecting", signedOut: false }, { do: "connect" }],
   "claim.elsewhere": (state) => givenUp(state),
   "claim.signed-out": () => [{ signedOut: true, line: "off" }, { do: "disconnect" }],
-  "claim.no-credential": () => [{ line: "no-credential" }, later("claim", CLAIM_AGAIN_MS, { type: "claim.again" })],
-  "claim.failed": (state) => [
-    { line: state.line === "off" || state.line === "connecting" ? "dead" : state.line },
+  "claim.no-credential": () => [
+    { holder: "here", line: "no-credential" },
     later("claim", CLAIM_AGAIN_MS, { type: "claim.again" }),
   ],
+  "claim.failed": (state) => {
+    // Nobody answered: the phone is still where it was.
+    if (state.holder === "taking") return [{ holder: "elsewhere" }, { do: "tellServerIsAway" }];
+    return [
+      { line: state.line === "off" || state.line === "connecting" ? "dead" : state.line },
+      later("claim", CLAIM_AGAIN_MS, { type: "claim.again" }),
+    ];
+  },
   "claim.again": (state) => (state.holder === "here" ? [{}, { do: "claim", takeOver: false }] : NOTHING),
   "phone.claimed": (state, { phoneId, mine }) => (phoneId === mine ? NOTHING : givenUp(state)),
   "use.here": (state) => {
-    if (state.holder === "tab" && !state.otherTabBusy) return [{}, { do: "stealLock" }];
-    if (state.holder === "elsewhere") return [{}, { do: "claim", takeOver: true }];
+    if (state.holder === "tab" && !state.otherTabBusy) return [{ holder: "taking" }, { do: "stealLock" }];
+    if (state.holder === "elsewhere") return [{ holder: "taking" }, { do: "claim", takeOver: true }];
     return NOTHING;
   },
   retry: (state) => [

@@ -41,6 +41,7 @@ function idleWords(state) {
   const rows = [
     [state.signedOut, "signed-out"],
     [state.holder === "unknown", "starting"],
+    [state.holder === "taking", "connecting"],
     [state.holder === "tab" && state.otherTabBusy, "tab-busy"],
     [state.holder === "tab", "tab"],
     [state.holder === "elsewhere", "elsewhere"],
