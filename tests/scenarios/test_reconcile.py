@@ -369,3 +369,17 @@ def test_two_runs_at_once_are_one(telnyx: Telnyx, client: TelnyxClient, api: res
 
     reconcile_all(client, after(story, 31))
     assert Offer.objects.get().outcome == Offer.Outcome.MISSED
+
+
+def test_the_accounts_id_is_learned_from_a_call(telnyx: Telnyx, client: TelnyxClient) -> None:
+    account = TelnyxAccount.objects.create(credential_connection_id="2001")
+    reconcile_all(client, timezone.now())
+    account.refresh_from_db()
+    assert account.account_sid == ""
+
+    story = Story(telnyx, agents=1)
+    story.begin()
+    reconcile_all(client, after(story, 1))
+
+    account.refresh_from_db()
+    assert account.account_sid == ACCOUNT_SID
