@@ -337,6 +337,20 @@ describe("trouble", () => {
     assert.deepEqual(names(then), ["claim"]);
   });
 
+  test("a dead line with a call on it keeps its client: a new one would cut the sound", () => {
+    const [dead, , commands] = play(talking(), { type: "line.dead" });
+    const [state, , then] = play(dead, commands.at(-1).event);
+
+    assert.equal(state.call.phase, "talking");
+    assert.deepEqual(names(then), ["renewToken", "later"]);
+  });
+
+  test("a line that came back by itself is left alone", () => {
+    const [, , commands] = play(READY, { type: "line.dead" }, { type: "line.ready" }, { type: "claim.again" });
+
+    assert.deepEqual(commands, []);
+  });
+
   test("the microphone is lost: the server hears it with the next beat, which is sent at once", () => {
     const [state, commands] = play(READY, { type: "microphone", is: "missing" });
 

@@ -81,7 +81,12 @@ const ON = {
       later("claim", CLAIM_AGAIN_MS, { type: "claim.again" }),
     ];
   },
-  "claim.again": (state) => (state.holder === "here" ? [{}, { do: "claim", takeOver: false }] : NOTHING),
+  "claim.again": (state) => {
+    if (state.holder !== "here" || state.line === "ready") return NOTHING;
+    // A new client would cut the sound of the call that is up: the old one gets a new token instead, and tries on.
+    if (hasLiveCall(state)) return [{}, { do: "renewToken" }, later("claim", CLAIM_AGAIN_MS, { type: "claim.again" })];
+    return [{}, { do: "claim", takeOver: false }];
+  },
   "phone.claimed": (state, { phoneId, mine }) => (phoneId === mine ? NOTHING : givenUp(state)),
   "use.here": (state) => {
     if (state.holder === "tab" && !state.otherTabBusy) return [{ holder: "taking" }, { do: "stealLock" }];

@@ -13,6 +13,7 @@ import { View } from "./view.js";
 const PHONE_ID = "curbe.phone-id";
 /** The token is renewed this long before it ends, should the SDK's own warning not come. */
 const RENEW_BEFORE_MS = 5 * 60_000;
+const RENEW_AGAIN_MS = 15_000;
 /** A decline must not keep the phone ringing because the server is slow. */
 const DECLINE_WITHIN_MS = 2_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -190,6 +191,7 @@ export class Phone {
       await this.#line.renew(body.login_token);
     } else if (status === 409) this.#on({ type: "claim.elsewhere" });
     else if (status === 401 || status === 403) this.#on({ type: "claim.signed-out" });
+    else this.#later({ name: "renew", afterMs: RENEW_AGAIN_MS, event: { type: "token.expiring" } });
   }
 
   #renewInTime() {

@@ -73,9 +73,21 @@ export class TelnyxLine {
     client.connect();
   }
 
-  /** Replace the token of a live line; the calls on it notice nothing. */
+  /** Replace the token, and connect again if the line gave up; the calls on it notice nothing. */
   async renew(loginToken) {
-    await this.#client?.login({ creds: { login_token: loginToken } });
+    const client = this.#client;
+    if (client === null) return;
+    try {
+      if (client.connected) {
+        await client.login({ creds: { login_token: loginToken } });
+        return;
+      }
+      // login() of a client without a socket does nothing at all, not even keep the token.
+      client.options.login_token = loginToken;
+      await client.connect();
+    } catch {
+      this.#tell({ type: "line.dead" });
+    }
   }
 
   disconnect() {
@@ -85,7 +97,7 @@ export class TelnyxLine {
     // disconnect() sends NORMAL_CLEARING even for a call that only rings, and TeXML would then ring it once more.
     for (const sdkId of this.#calls.keys()) if (this.#newest(sdkId)?.state === "ringing") this.#newest(sdkId).hangup();
     client.disconnect();
-    for (const sdkId of [...this.#calls.keys()]) this.#forget(sdkId);
+    for (const sdkId of [...this.#calls.keys()]) this.#tellOver(sdkId, { cause: "SESSION_NOT_REATTACHED" });
   }
 
   async answer(sdkId) {
