@@ -47,9 +47,13 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
         "es": "Nadie podía atender: la llamada pasó al número de respaldo {number}.",
         "en": "Nobody could answer: the call was passed to the fallback number {number}.",
     },
+    "fallback_loops": {
+        "es": "El número de respaldo {number} es nuestro: pasarle la llamada la haría volver sin fin.",
+        "en": "The fallback number {number} is ours: a call passed to it would come back for ever.",
+    },
     "nobody_voicemail": {
-        "es": "Nadie podía atender y no hay número de respaldo: buzón de voz.",
-        "en": "Nobody could answer and there is no fallback number: voicemail.",
+        "es": "Nadie podía atender: buzón de voz.",
+        "en": "Nobody could answer: voicemail.",
     },
     "not_answered": {
         "es": "Nadie contestó ({status}): buzón de voz.",

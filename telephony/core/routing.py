@@ -99,7 +99,9 @@ def _sort_out(ctx: RouteContext) -> tuple[list[Candidate], list[Reason]]:
 
 
 def _nobody(plan: Plan, reasons: list[Reason]) -> Routed:
-    if plan.fallback_number:
+    if plan.fallback_loops:
+        reasons.append({"code": "fallback_loops", "number": plan.fallback_number})
+    elif plan.fallback_number:
         reasons.append({"code": "forwarded", "number": plan.fallback_number})
         return Routed(Forward(plan.fallback_number, FORWARD_TIMEOUT_S), tuple(reasons))
     reasons.append({"code": "nobody_voicemail"})

@@ -16,8 +16,9 @@ CONTENT_TYPE: Final = "application/xml; charset=utf-8"
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>'
 _TAIL: Final = "</Response>"
 
-# What XML 1.0 has no way to write, and the braces that Telnyx's templating would run ({{From}}, {{#if …}}).
-_UNSAFE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\\{\\{+|\\}\\}+")
+# What XML 1.0 has no way to write, and braces: Telnyx's templating would run {{From}}, {{#if …}}. Single ones too, for
+# two of them may become neighbours.
+_UNSAFE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[{}]")
 # fromDisplayName: letters, numbers, spaces and -_~!.+, 128 characters at most (Dial verb).
 _NOT_IN_DISPLAY_NAME: Final = re.compile(r"[^\w \-~!.+]", re.UNICODE)
 

@@ -59,6 +59,8 @@ class Plan:
     ring_timeout_s: int = 25
     #: E.164, or empty.
     fallback_number: str = ""
+    #: The fallback number is one of ours: a forward would come back as a new call, for ever.
+    fallback_loops: bool = False
 
 
 @dataclass(frozen=True, slots=True)

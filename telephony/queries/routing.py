@@ -56,7 +56,8 @@ class VoiceFacts:
 _SQL: Final = """
 WITH called AS (
   SELECT n.id, n.company_id, n.destination, n.agent_id, n.queue_id, q.name AS queue_name,
-         coalesce(q.ring_timeout_s, 25) AS ring_timeout_s, c.public_id, c.language, c.fallback_number
+         coalesce(q.ring_timeout_s, 25) AS ring_timeout_s, c.public_id, c.language, c.fallback_number,
+         EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number) AS fallback_loops
   FROM telephony_phonenumber n
   JOIN companies_company c ON c.id = n.company_id
   LEFT JOIN telephony_callqueue q ON q.id = n.queue_id AND q.company_id = n.company_id
@@ -84,7 +85,7 @@ WITH called AS (
 SELECT seen.id, trace.document,
        EXISTS (SELECT 1 FROM telephony_telnyxevent w
                WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.payload ->> 'CallSid' = %(sid)s),
-       called.id, called.company_id, called.public_id, called.language, called.fallback_number,
+       called.id, called.company_id, called.public_id, called.language, called.fallback_number, called.fallback_loops,
        called.destination, called.queue_id, called.queue_name, called.ring_timeout_s,
        contact.id, contact.name,
        candidate.id, candidate.name, candidate.sip_username, candidate.intent, candidate.activity,
@@ -116,14 +117,16 @@ def voice_facts(*, to_number: str, from_number: str, call_sid: str, now: datetim
     head = rows[0]
     call_id, document, awaited = head[:3]
     number = (
-        None if head[3] is None else _number(head, tuple(Candidate(*row[14:]) for row in rows if row[14] is not None))
+        None if head[3] is None else _number(head, tuple(Candidate(*row[15:]) for row in rows if row[15] is not None))
     )
     return VoiceFacts(number, call_id, document or "", awaited)
 
 
 def _number(head: tuple[Any, ...], candidates: tuple[Candidate, ...]) -> NumberFacts:
-    (number_id, company_id, company, language, fallback, destination, queue_id, queue_name, timeout_s) = head[3:12]
-    contact_id, contact_name = head[12:14]
+    (number_id, company_id, company, language, fallback, loops, destination, queue_id, queue_name, timeout_s) = head[
+        3:13
+    ]
+    contact_id, contact_name = head[13:15]
     return NumberFacts(
         number_id=number_id,
         company_id=company_id,
@@ -132,11 +135,18 @@ def _number(head: tuple[Any, ...], candidates: tuple[Candidate, ...]) -> NumberF
         queue_id=queue_id if destination == DestinationKind.QUEUE and queue_name else None,
         contact_id=contact_id,
         contact_name=contact_name or "",
-        plan=_plan(destination, queue_name or "", timeout_s, fallback, candidates),
+        plan=_plan(destination, queue_name or "", timeout_s, fallback, loops, candidates),
     )
 
 
-def _plan(destination: str, queue_name: str, timeout_s: int, fallback: str, candidates: tuple[Candidate, ...]) -> Plan:
+def _plan(
+    destination: str,
+    queue_name: str,
+    timeout_s: int,
+    fallback: str,
+    loops: bool,
+    candidates: tuple[Candidate, ...],
+) -> Plan:
     kind = DestinationKind(destination)
     name = queue_name
     if kind is DestinationKind.USER:
@@ -150,6 +160,7 @@ def _plan(destination: str, queue_name: str, timeout_s: int, fallback: str, cand
         candidates=() if kind is DestinationKind.NONE else candidates,
         ring_timeout_s=timeout_s,
         fallback_number=fallback,
+        fallback_loops=loops,
     )
 
 
@@ -198,6 +209,7 @@ def _number_by_orm(number: PhoneNumber, from_number: str, now: datetime) -> Numb
             queue.name if queue else "",
             queue.ring_timeout_s if queue else 25,
             company.fallback_number,
+            PhoneNumber.objects.filter(e164=company.fallback_number).exists(),
             tuple(candidates),
         ),
     )

@@ -9,10 +9,9 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from curbe.companies.models import Company
 from telephony.core import render, texml
 from telephony.core.types import DialStatus
-from telephony.operations import inbound
+from telephony.operations import inbound, steps
 from telephony.webhooks.decorators import BadForm, form, signed
 
 logger = logging.getLogger(__name__)
@@ -69,8 +68,8 @@ def outbound(request: HttpRequest, company: str | None = None) -> HttpResponse:
 def _step(kind: str, request: HttpRequest, company: str) -> HttpResponse:
     try:
         asked = _step_request(kind, request, company)
-        return texml_response(inbound.answer_step(asked, now=timezone.now()))
-    except (BadForm, inbound.UnknownCall) as err:
+        return texml_response(steps.answer_step(asked, now=timezone.now()))
+    except (BadForm, steps.UnknownCall) as err:
         logger.error("An instruction at %s leads nowhere: %s", request.get_full_path(), err)
     except Exception:
         logger.exception("Unable to continue a call at %s", request.get_full_path())
@@ -94,13 +93,13 @@ def _voice_request(fields: dict[str, str]) -> inbound.VoiceRequest:
     )
 
 
-def _step_request(kind: str, request: HttpRequest, company: str) -> inbound.StepRequest:
+def _step_request(kind: str, request: HttpRequest, company: str) -> steps.StepRequest:
     fields = form(request)
     number = request.GET.get("step", "")
     if not (number.isascii() and number.isdigit() and 2 <= int(number[:6]) <= 30_000):
         raise BadForm("the address names no step")
     status = fields.get("DialCallStatus", "")
-    return inbound.StepRequest(
+    return steps.StepRequest(
         kind=kind,
         company=company,
         call=request.GET.get("call", ""),
@@ -121,11 +120,9 @@ def _rescue(fields: dict[str, str], company: str | None) -> None:
 
 
 def _fallback(company: str | None) -> str:
-    language = settings.DEFAULT_LANGUAGE
     try:
-        known = Company.objects.filter(public_id=company).only("language").first() if company else None
-        language = known.language if known else language
+        language = inbound.language_of(company)
     except DatabaseError:
         # The database may be why we are here. The apology is then in the language of the house.
-        pass
+        language = settings.DEFAULT_LANGUAGE
     return render.apology(language, settings.PUBLIC_URL, company or "")

@@ -96,6 +96,7 @@ FALLBACK = "+13055550199"
         (plan(USER, agent(1)), ring(1)),
         (plan(USER, BUSY, fallback=FALLBACK), Forward(FALLBACK, 25)),
         (plan(USER, BUSY), Voicemail()),
+        (replace(plan(USER, BUSY, fallback=FALLBACK), fallback_loops=True), Voicemail()),
         (plan(QUEUE, agent(1), agent(2)), ring(2, 1)),
         (plan(QUEUE), Voicemail()),
         (plan(QUEUE, BUSY, fallback=FALLBACK), Forward(FALLBACK, 25)),

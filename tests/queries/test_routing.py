@@ -46,6 +46,7 @@ worlds = st.fixed_dictionaries(
         "ours": st.booleans(),
         "contact": st.booleans(),
         "fallback": st.sampled_from(["", "+13055550199"]),
+        "fallback_ours": st.booleans(),
         "seen": st.sampled_from(["no", "call", "trace"]),
         "awaited": st.booleans(),
     }
@@ -94,6 +95,8 @@ def build(world: dict[str, Any]) -> None:
             agent=made[world["target"]] if destination == "user" and world["target"] < len(made) else None,
             queue=queue if destination == "queue" and not world["queue_gone"] else None,
         )
+    if world["fallback_ours"]:
+        PhoneNumber.objects.create(company=other, e164="+13055550199")
     if world["contact"]:
         for company in (mine, other):
             contact = Contact.objects.create(company=company, name=f"Marta of {company}")

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from agents.models import Activity, Agent
 from curbe.companies.models import Company
 from telephony.models import Call, Offer, PhoneNumber, RouteTrace
-from telephony.operations import inbound
+from telephony.operations import steps
 from tests import cast
 from tests.telnyx_post import Telnyx
 from tests.webhooks.test_voice import CALLED, call, spoken, verbs
@@ -137,7 +137,7 @@ def test_an_error_in_a_later_step_is_an_apology_and_nothing_of_it_is_kept(
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(inbound, "decide", broken)
+    monkeypatch.setattr(steps, "decide", broken)
     assert verbs(ended(telnyx, ringing, "no-answer")) == ["Say", "Record", "Hangup"]
     monkeypatch.undo()
 
@@ -147,7 +147,7 @@ def test_an_error_in_a_later_step_is_an_apology_and_nothing_of_it_is_kept(
 def test_an_error_after_a_message_hangs_up_instead_of_asking_again(
     telnyx: Telnyx, ringing: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbound, "_next_step", lambda *_: 1 / 0)
+    monkeypatch.setattr(steps, "_next_step", lambda *_: 1 / 0)
     path = f"/webhooks/telnyx/voicemail/{ringing.company.public_id}?call={ringing.pk}&step=3"
 
     assert verbs(telnyx.form(path, CallSid="v3:one")) == ["Hangup"]

@@ -329,3 +329,50 @@ def test_a_browser_s_call_that_nobody_announced_is_refused(telnyx: Telnyx, compa
     assert verbs(answer) == ["Reject"]
     assert not Call.objects.exists()
     assert TelnyxEvent.objects.get().kind == "instruction.outbound.refused"
+
+
+def test_a_call_that_could_not_be_written_leaves_nobody_ringing(
+    telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = cast.ready_agent(company, "bob")
+    cast.make_number(company, CALLED, agent=bob)
+    monkeypatch.setattr(inbound, "open_call", lambda _: 1 / 0)
+
+    assert verbs(call(telnyx)) == ["Say", "Record", "Hangup"]
+
+    bob.refresh_from_db()
+    assert (bob.activity, bob.busy_call_id) == (Activity.IDLE, None)
+
+
+def test_events_that_cannot_be_caught_up_with_do_not_cost_the_ring(
+    telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = cast.ready_agent(company, "bob")
+    cast.make_number(company, CALLED, agent=bob)
+    telnyx.form("/webhooks/telnyx/status", CallSid="v3:one", CallStatus="initiated", SequenceNumber="0")
+    monkeypatch.setattr(inbound.ledger, "call_created", lambda *_: 1 / 0)
+
+    assert rung(call(telnyx)) == [bob.endpoint.sip_username]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("other_company", [False, True])
+def test_a_fallback_number_of_ours_is_not_rung_because_it_would_come_back_for_ever(
+    telnyx: Telnyx, company: Company, other_company: bool
+) -> None:
+    fallback = "+13055550199"
+    Company.objects.filter(pk=company.pk).update(fallback_number=fallback)
+    cast.make_number(cast.make_company("other") if other_company else company, fallback)
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+
+    assert verbs(call(telnyx)) == ["Say", "Record"]
+    assert "fallback_loops" in {reason["code"] for reason in RouteTrace.objects.get().reasons}
+
+
+def test_an_unknown_number_at_a_company_s_address_is_said_in_that_company_s_language(
+    telnyx: Telnyx, company: Company
+) -> None:
+    Company.objects.filter(pk=company.pk).update(language="en")
+
+    answer = call(telnyx, f"/webhooks/telnyx/voice/{company.public_id}", To="+19998887777")
+
+    assert spoken(answer) == "Unassigned number"
