@@ -6,6 +6,8 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+import curbe.celery  # noqa: F401  the broker that .delay() of a shared task talks to
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "curbe.settings")
 http_application = get_asgi_application()
 

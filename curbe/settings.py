@@ -158,7 +158,14 @@ DATABASES["default"].update(
 REDIS_URL = env.str("REDIS_URL", default="")
 if not REDIS_URL:
     raise ImproperlyConfigured("REDIS_URL is missing. `make run` and `make test` start a Redis and set it.")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Soft state only. A Redis that is away costs a request a moment, never its answer.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.3},
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -198,12 +205,15 @@ _COOKIE_SUFFIX = f"_{PORT}" if DEBUG else ""
 SESSION_COOKIE_NAME = f"curbe_session{_COOKIE_SUFFIX}"
 CSRF_COOKIE_NAME = f"curbe_csrf{_COOKIE_SUFFIX}"
 LANGUAGE_COOKIE_NAME = f"curbe_language{_COOKIE_SUFFIX}"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# In the database, one indexed read: with a session in the cache, pages would fall with Redis.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+#: A proxy in front ends TLS and sets X-Forwarded-Proto and X-Forwarded-For; without one nobody may set them.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
 # Telnyx does not follow redirects, and health checks come from inside.
 SECURE_REDIRECT_EXEMPT = [r"^webhooks/", r"^healthz$", r"^readyz$"]

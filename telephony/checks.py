@@ -54,4 +54,12 @@ def telnyx_settings(**_: Any) -> list[CheckMessage]:
                 id="telephony.W001",
             )
         )
+    if settings.SECURE_SSL_REDIRECT and not settings.BEHIND_PROXY:
+        found.append(
+            Warning(
+                "Pages redirect to https, but no proxy is believed to have ended it.",
+                hint="Set BEHIND_PROXY=1 behind a proxy that ends TLS, or pages redirect for ever.",
+                id="telephony.W002",
+            )
+        )
     return found
