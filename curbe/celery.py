@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 from celery import Celery
+from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "curbe.settings")
+
+
+#: How long whoever hands over a task bears with the broker: one try, and 0.3 s for each answer. A web thread that waits
+#: is a call that is not answered, and everything that is queued is also found by the clock.
+SHORT_PATIENCE: Final[Mapping[str, Any]] = {"max_retries": 0, "socket_connect_timeout": 0.3, "socket_timeout": 0.3}
+
+
+class App(Celery):
+    """Celery that hands tasks over at once or not at all; the worker, which only listens, stays patient."""
+
+    def connection_for_write(self, url: str | None = None, **kwargs: Any) -> Connection:
+        patience = {**(kwargs.pop("transport_options", None) or {}), **SHORT_PATIENCE}
+        return super().connection_for_write(url, transport_options=patience, **kwargs)
 
 
 class Row(NamedTuple):
@@ -27,7 +42,7 @@ SCHEDULE: Final = (
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 
-app = Celery("curbe")
+app = App("curbe")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["agents", "telephony", "recordings"])
 app.conf.beat_schedule = {
