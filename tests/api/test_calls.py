@@ -235,7 +235,7 @@ def test_a_page_costs_the_same_for_one_call_and_for_fifty(
     asker.get(PATH)
 
     # Who asks, his membership; the calls, their recordings.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(ids(asker.get(PATH))) == 50
 
 

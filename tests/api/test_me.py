@@ -86,5 +86,5 @@ def test_it_costs_few_statements(acme: Company, bob: User, django_assert_num_que
     asker.get(PATH)
 
     # Who asks, his membership, his agent; the call, its recordings.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         asker.get(PATH)

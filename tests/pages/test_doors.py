@@ -27,7 +27,7 @@ PAGES: dict[str, Address] = {
 OF_ONE_CALL = ("call", "call-row", "phone-incoming")
 
 #: Queries per page with one call or many; the person and the memberships are two of them.
-QUERIES = {"phone": 5, "todays-calls": 4, "calls": 5, "call": 8, "call-row": 4, "phone-incoming": 3}
+QUERIES = {"phone": 6, "todays-calls": 5, "calls": 6, "call": 9, "call-row": 5, "phone-incoming": 4}
 
 
 @pytest.fixture
