@@ -234,7 +234,7 @@ def test_a_page_costs_the_same_for_one_call_and_for_fifty(
     asker = Asker(bob)
     asker.get(PATH)
 
-    # Who asks, his membership; the calls, their recordings.
+    # The session, who asks, his membership; the calls, their recordings.
     with django_assert_num_queries(5):
         assert len(ids(asker.get(PATH))) == 50
 

@@ -85,6 +85,6 @@ def test_it_costs_few_statements(acme: Company, bob: User, django_assert_num_que
     asker = Asker(bob)
     asker.get(PATH)
 
-    # Who asks, his membership, his agent; the call, its recordings.
+    # The session, who asks, his membership, his agent; the call, its recordings.
     with django_assert_num_queries(6):
         asker.get(PATH)
