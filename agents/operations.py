@@ -7,7 +7,7 @@ other and never deadlock. Operations join an open transaction; claim and heartbe
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -152,6 +152,21 @@ def release(*, call_id: UUID, agent_ids: Sequence[int] | None = None, reason: st
     return [row.id for row in rows]
 
 
+def release_each(*, call_id: UUID, reasons: Mapping[int, str], now: datetime) -> list[int]:
+    """Free those agents of ``reasons`` whom this call holds, each for his own reason; return their ids, ascending.
+
+    One after the other they would be locked in the order of the reasons, and meet a claim that goes by their ids.
+    """
+    if not reasons:
+        return []
+    with transaction.atomic():
+        rows = standing.lock(standing.LOCK_THESE_OF_HELD, agents=sorted(reasons), call=call_id)
+        for row in rows:
+            row.free()
+        _settle(rows, reason=reasons, call_id=call_id, now=now)
+    return [row.id for row in rows]
+
+
 def sweep(now: datetime) -> int:
     """Tell people about agents whom the clock changed (a silent browser, a lease that ran out); return how many.
 
@@ -213,9 +228,15 @@ def _settle_one(agent_id: int, *, reason: str, now: datetime) -> str:
     return rows[0].presence
 
 
-def _settle(rows: Sequence[Standing], *, reason: str, now: datetime, call_id: UUID | None = None) -> int:
-    """Write locked rows as they are now, the word derived anew, and tell of each word that changed; return how many."""
-    changes = standing.write(rows, reason=reason, call_id=call_id, now=now)
+def _settle(
+    rows: Sequence[Standing], *, reason: str | Mapping[int, str], now: datetime, call_id: UUID | None = None
+) -> int:
+    """Write locked rows as they are now, the word derived anew, and tell of each word that changed; return how many.
+
+    ``reason`` is one for all, or one per agent.
+    """
+    reasons = dict.fromkeys((row.id for row in rows), reason) if isinstance(reason, str) else reason
+    changes = standing.write(rows, reasons=reasons, call_id=call_id, now=now)
     for change in changes:
         _tell(change.agent_id, change.company_id, change.after)
     return len(changes)

@@ -5,7 +5,7 @@ Plain rows instead of models: a sweep moves a thousand of them, and each model w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -73,10 +73,11 @@ _COLUMNS: Final = (
 
 _NOTE: Final = """
 INSERT INTO agents_presencechange (id, company_id, agent_id, before, after, reason, call_id, at)
-SELECT change.id, change.company_id, change.agent_id, change.before, change.after, %(reason)s, %(call)s, %(at)s
+SELECT change.id, change.company_id, change.agent_id, change.before, change.after, change.reason, %(call)s, %(at)s
   FROM unnest(
-           %(id)s::uuid[], %(company)s::bigint[], %(agent)s::bigint[], %(before)s::text[], %(after)s::text[]
-       ) AS change (id, company_id, agent_id, before, after)
+           %(id)s::uuid[], %(company)s::bigint[], %(agent)s::bigint[], %(before)s::text[], %(after)s::text[],
+           %(reason)s::text[]
+       ) AS change (id, company_id, agent_id, before, after, reason)
 RETURNING agent_id
 """
 
@@ -130,6 +131,7 @@ class Change:
     company_id: int
     before: str
     after: str
+    reason: str
 
 
 def lock(statement: str, *, agents: Sequence[int] = (), call: UUID | None = None) -> list[Standing]:
@@ -137,10 +139,10 @@ def lock(statement: str, *, agents: Sequence[int] = (), call: UUID | None = None
     return [Standing(*row) for row in prepared(statement, {"agents": list(agents), "call": call})]
 
 
-def write(rows: Sequence[Standing], *, reason: str, call_id: UUID | None, now: datetime) -> list[Change]:
+def write(rows: Sequence[Standing], *, reasons: Mapping[int, str], call_id: UUID | None, now: datetime) -> list[Change]:
     """Derive each row's word anew and write the rows; return the words that changed, noted already.
 
-    One UPDATE, and one INSERT where a word changed.
+    ``reasons`` has one for the agent of each row. One UPDATE, and one INSERT where a word changed.
     """
     changes = []
     for row in rows:
@@ -151,20 +153,21 @@ def write(rows: Sequence[Standing], *, reason: str, call_id: UUID | None, now: d
         # A ring that was not answered does not send him to the end of the line; a call, a break and an absence do.
         if row.presence == "AVAILABLE" and before != "RINGING":
             row.idle_since = now
-        changes.append(Change(row.id, row.company_id, before, row.presence))
+        changes.append(Change(row.id, row.company_id, before, row.presence, reasons[row.id]))
     if rows:
         prepared(_WRITE, {name: [getattr(row, name) for row in rows] for name in _COLUMNS})
     if changes:
-        _note(changes, reason, call_id, now)
+        _note(changes, call_id, now)
     return changes
 
 
-def _note(changes: Sequence[Change], reason: str, call_id: UUID | None, now: datetime) -> None:
+def _note(changes: Sequence[Change], call_id: UUID | None, now: datetime) -> None:
     columns = {
         "id": [uuid7() for _ in changes],
         "company": [change.company_id for change in changes],
         "agent": [change.agent_id for change in changes],
         "before": [change.before for change in changes],
         "after": [change.after for change in changes],
+        "reason": [change.reason for change in changes],
     }
-    prepared(_NOTE, {**columns, "reason": reason, "call": call_id, "at": now})
+    prepared(_NOTE, {**columns, "call": call_id, "at": now})

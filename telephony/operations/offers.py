@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from agents.operations import release
+from agents.operations import release_each
 from telephony.core import call_state, events
 from telephony.core.call_state import LegKind, OfferOutcome
 from telephony.core.types import DialStatus
@@ -48,6 +48,4 @@ def _connected_leg_ended(call: Call, step: int, news: events.LegProgress | None,
 
 
 def _free(call_id: uuid.UUID, ended: Sequence[Offer], now: datetime) -> None:
-    for outcome in sorted({offer.outcome for offer in ended}):
-        agent_ids = sorted(offer.agent_id for offer in ended if offer.outcome == outcome)
-        release(call_id=call_id, agent_ids=agent_ids, reason=str(outcome), now=now)
+    release_each(call_id=call_id, reasons={offer.agent_id: str(offer.outcome) for offer in ended}, now=now)

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from agents.operations import leg_answered, release
+from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
 from curbe.lib.phone import is_e164
 from telephony.core import call_state, events
@@ -232,12 +232,9 @@ def _release(call: Call, legs: Sequence[CallLeg], closed: Sequence[Offer], over:
         return
     talking = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and not leg.ended_at}
     hung_up = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and leg.ended_at}
-    for outcome in sorted({offer.outcome for offer in closed}):
-        stopped = {offer.agent_id for offer in closed if offer.outcome == outcome} - talking
-        if stopped:
-            release(call_id=call.pk, agent_ids=sorted(stopped), reason=str(outcome), now=now)
-    if hung_up - talking:
-        release(call_id=call.pk, agent_ids=sorted(hung_up - talking), reason="ended", now=now)
+    reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
+    stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
+    release_each(call_id=call.pk, reasons=stopped, now=now)
 
 
 # --- The call -----------------------------------------------------------------------------------------------------

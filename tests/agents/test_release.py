@@ -7,7 +7,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from agents.models import Activity, Agent, Intent, Presence
-from agents.operations import claim, leg_answered, release
+from agents.operations import claim, leg_answered, release, release_each
 from curbe.companies.models import Company
 from tests.agents.people import agent_in, changes_of
 
@@ -125,3 +125,19 @@ def test_freeing_ten_costs_as_much_as_freeing_one(
     # Savepoint and its release; lock, write, note.
     with django_assert_max_num_queries(5):
         assert len(release(call_id=call_id, agent_ids=None, reason="ended", now=now)) == len(agents)
+
+
+def test_each_is_freed_for_his_own_reason_at_the_cost_of_one(
+    company: Company, now: datetime, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    call_id = uuid4()
+    missed, declined, rings_on = (ringing_for(call_id, company, now) for _ in range(3))
+
+    with django_assert_max_num_queries(5):
+        freed = release_each(call_id=call_id, reasons={declined.id: "declined", missed.id: "missed"}, now=now)
+
+    assert freed == [missed.id, declined.id]
+    assert changes_of(missed)[-1] == ("RINGING", "AVAILABLE", "missed")
+    assert changes_of(declined)[-1] == ("RINGING", "AVAILABLE", "declined")
+    rings_on.refresh_from_db()
+    assert (rings_on.activity, rings_on.busy_call_id) == (Activity.RESERVED, call_id)
