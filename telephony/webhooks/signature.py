@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -15,10 +16,20 @@ from nacl.signing import VerifyKey
 
 SIGNATURE_HEADER: Final = "telnyx-signature-ed25519"
 TIMESTAMP_HEADER: Final = "telnyx-timestamp"
+#: Of Ed25519 (RFC 8032, section 5.1.6).
+SIGNATURE_BYTES: Final = 64
 
 
 class BadSignature(Exception):
     """The request is not from Telnyx, or is too old, or not signed; ``str()`` says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a request shows for itself: recent enough, and of the right shape. Whether it is true, its body decides."""
+
+    timestamp: bytes
+    signature: bytes
 
 
 def public_key() -> str:
@@ -45,8 +56,11 @@ def _verify_key(text: str) -> VerifyKey:
         raise ImproperlyConfigured("TELNYX_PUBLIC_KEY must be the base64 of 32 bytes.") from err
 
 
-def verify(*, body: bytes, signature: str, timestamp: str, now_s: float, tolerance_s: int) -> None:
-    """Return if the body was signed with our account's key at most ``tolerance_s`` seconds from now; else raise."""
+def proof_in(*, signature: str, timestamp: str, now_s: float, tolerance_s: int) -> Proof:
+    """Return what the two headers claim; BadSignature if no body could make it true.
+
+    It is asked before a byte of the body is waited for: a body may come as slowly as its sender likes.
+    """
     if not signature or not timestamp:
         raise BadSignature("the request is not signed")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
@@ -55,6 +69,16 @@ def verify(*, body: bytes, signature: str, timestamp: str, now_s: float, toleran
         raise BadSignature("the timestamp is too far from our clock")
     try:
         raw = base64.b64decode(signature, validate=True)
-        _verify_key(public_key()).verify(timestamp.encode() + b"|" + body, raw)
-    except (binascii.Error, ValueError, BadSignatureError) as err:
+    except (binascii.Error, ValueError) as err:
+        raise BadSignature("the signature is not base64") from err
+    if len(raw) != SIGNATURE_BYTES:
+        raise BadSignature(f"the signature is not {SIGNATURE_BYTES} bytes long")
+    return Proof(timestamp.encode(), raw)
+
+
+def verify(body: bytes, proof: Proof) -> None:
+    """Return if the body is the one that was signed, with our account's key; else raise BadSignature."""
+    try:
+        _verify_key(public_key()).verify(proof.timestamp + b"|" + body, proof.signature)
+    except (ValueError, BadSignatureError) as err:
         raise BadSignature("the signature does not fit the body") from err

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import time
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
 from django.urls import get_resolver
 from nacl.signing import SigningKey
 
 from telephony.models import TelnyxEvent
-from tests.telnyx_post import Telnyx
+from telephony.webhooks.decorators import signed
+from tests.telnyx_post import FORM, Telnyx, headers
 
 BODY = b"CallSid=v3%3Aone&From=%2B13055551234&To=%2B13055550100"
 
@@ -66,8 +70,6 @@ class TestEveryAddress:
 
 
 def test_a_signature_does_not_fit_another_body(telnyx: Telnyx) -> None:
-    from tests.telnyx_post import FORM, headers
-
     answer = telnyx._client.post("/webhooks/telnyx/inbound", BODY + b"&x=1", content_type=FORM, headers=headers(BODY))
 
     assert answer.status_code == 403
@@ -80,6 +82,7 @@ def test_a_signature_does_not_fit_another_body(telnyx: Telnyx) -> None:
         {"telnyx-timestamp": "1" * 40, "telnyx-signature-ed25519": "AAAA"},
         {"telnyx-timestamp": "NOW", "telnyx-signature-ed25519": "not base64!"},
         {"telnyx-timestamp": "NOW", "telnyx-signature-ed25519": "AAAA"},
+        {"telnyx-timestamp": "NOW", "telnyx-signature-ed25519": base64.b64encode(bytes(63)).decode()},
         {"telnyx-timestamp": "NOW"},
         {"telnyx-signature-ed25519": "AAAA"},
     ],
@@ -93,6 +96,39 @@ def test_a_malformed_signature_is_refused_and_not_an_error(telnyx: Telnyx, signi
 
     assert answer.status_code == 403
     assert "error" in answer.json()
+
+
+class Dripping:
+    """A body that is announced and does not come: whoever reads it waits."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise AssertionError("The door waited for the body.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"REQUEST_METHOD": "PUT"}, 405),
+        ({"CONTENT_LENGTH": "1000001"}, 413),
+        ({"CONTENT_LENGTH": "many"}, 413),
+        ({"HTTP_TELNYX_TIMESTAMP": ""}, 403),
+        ({"HTTP_TELNYX_SIGNATURE_ED25519": ""}, 403),
+        ({"HTTP_TELNYX_TIMESTAMP": "1700000000"}, 403),
+        ({"HTTP_TELNYX_SIGNATURE_ED25519": "AAAA"}, 403),
+        ({"HTTP_TELNYX_SIGNATURE_ED25519": "not base64!"}, 403),
+    ],
+)
+def test_what_the_headers_give_away_is_refused_before_the_body_is_waited_for(
+    changed: dict[str, str], status: int
+) -> None:
+    request = RequestFactory().post("/webhooks/telnyx/inbound", BODY, content_type=FORM, headers=headers(BODY))
+    request.META.update(changed)
+    request.method = request.META["REQUEST_METHOD"]
+    request._stream = Dripping()  # type: ignore[attr-defined]
+
+    answer = signed(lambda request: HttpResponse())(request)
+
+    assert answer.status_code == status
 
 
 def test_the_door_stays_closed_while_the_sandbox_has_no_key(telnyx: Telnyx, settings: object, tmp_path: object) -> None:
@@ -109,6 +145,6 @@ def test_the_official_package_accepts_our_reading_of_a_signature(telnyx: Telnyx)
     """The verifier of the `telnyx` package is the judge of what a signature is."""
     from telnyx.lib.webhook_verification import verify_webhook_signature  # type: ignore[import-not-found, unused-ignore]
 
-    from tests.telnyx_post import headers, public_key
+    from tests.telnyx_post import public_key
 
     verify_webhook_signature(BODY.decode(), headers(BODY), public_key())
