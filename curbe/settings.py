@@ -30,6 +30,8 @@ if not SECRET_KEY or (not DEBUG and (len(SECRET_KEY) < 32 or SECRET_KEY == "only
 PORT = env.int("PORT", default=8000)
 LIVE_PORT = env.int("LIVE_PORT", default=8001)
 SANDBOX_PORT = env.int("SANDBOX_PORT", default=8002)
+#: Threads of the web process, as the Procfile starts it: answers that may last get at most half of them.
+WEB_THREADS = env.int("WEB_THREADS", default=4)
 #: Folder of the embedded servers, the sandbox's account and, by default, of the recordings.
 CURBE_DATA = Path(env.str("CURBE_DATA", default=str(BASE_DIR / ".data"))).resolve()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from django.core.files.storage import Storage
 from django.http import HttpResponse, StreamingHttpResponse
@@ -21,10 +20,9 @@ from curbe.companies.access import get_for_company
 from curbe.lib.http import json_error
 from recordings.models import Recording
 from recordings.ranges import Part, Unsatisfiable, part_of
+from recordings.streams import PIECE_BYTES, Stream, TooManyStreams, clipped, read
 
 logger = logging.getLogger(__name__)
-
-CHUNK_BYTES: Final = 64 * 1024
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -48,7 +46,10 @@ class RecordingAudio(APIView):
     @extend_schema(
         operation_id="recording_audio",
         summary="The audio of a recording",
-        description="Whole, or one range of it. `?download=1` names the file for keeping. 404 until it is stored.",
+        description=(
+            "Whole, or one range of it. Of a long range the first MiB is sent: ask for the next one from there. "
+            "`?download=1` names the file for keeping. 404 until it is stored."
+        ),
         parameters=[
             OpenApiParameter("download", OpenApiTypes.BOOL, description="Send it as a file to keep."),
             OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="`bytes=0-1023`"),
@@ -59,6 +60,7 @@ class RecordingAudio(APIView):
             (206, "audio/mpeg"): OpenApiTypes.BINARY,
             404: OpenApiResponse(description="Not there, not yet stored, or not yours."),
             416: OpenApiResponse(description="The range lies outside the file."),
+            503: OpenApiResponse(description="Too many whole files are being sent: `Retry-After`."),
         },
     )
     def get(self, request: Request, recording_id: uuid.UUID) -> HttpResponseBase:
@@ -105,31 +107,31 @@ def _answer(request: Request, recording: Recording, file: IO[bytes], size_bytes:
     except Unsatisfiable:
         file.close()
         return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size_bytes}"})
-    sent = part or Part(0, size_bytes - 1)
+    # Players always ask for a part and come back for more; whoever does not is to have the whole file.
+    sent = Part(0, size_bytes - 1) if part is None else clipped(part)
     headers["Content-Length"] = str(sent.length)
     if part is not None:
-        headers["Content-Range"] = f"bytes {part.first}-{part.last}/{size_bytes}"
+        headers["Content-Range"] = f"bytes {sent.first}-{sent.last}/{size_bytes}"
     status = 200 if part is None else 206
-    if request.method == "HEAD":
+    if request.method == "HEAD" or sent.length == 0:
         file.close()
         return HttpResponse(status=status, headers=headers, content_type=recording.content_type)
-    response = StreamingHttpResponse(
-        _chunks(file, sent), status=status, headers=headers, content_type=recording.content_type
-    )
-    # The server closes the file when the listener goes away in the middle.
-    response._resource_closers.append(file.close)  # type: ignore[attr-defined]
+    if sent.length <= PIECE_BYTES:
+        with file:
+            content = read(file, sent)
+        return HttpResponse(content, status=status, headers=headers, content_type=recording.content_type)
+    try:
+        stream = Stream(file, sent)
+    except TooManyStreams:
+        file.close()
+        return _busy()
+    return StreamingHttpResponse(stream, status=status, headers=headers, content_type=recording.content_type)
+
+
+def _busy() -> HttpResponse:
+    response = json_error(503, "Too many files are being sent. Try again in a few seconds, or ask for parts (Range).")
+    response.headers["Retry-After"] = "5"
     return response
-
-
-def _chunks(file: IO[bytes], part: Part) -> Iterator[bytes]:
-    file.seek(part.first)
-    left = part.length
-    while left > 0:
-        chunk = file.read(min(CHUNK_BYTES, left))
-        if not chunk:
-            return
-        left -= len(chunk)
-        yield chunk
 
 
 def _disposition(request: Request, recording: Recording) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+import io
+import random
 import uuid
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.test import Client
 
 from curbe.companies.models import User
 from recordings.models import Recording
+from recordings.ranges import Part
+from recordings.streams import PIECE_BYTES, read
 from tests import cast
 from tests.recordings import files
 
@@ -59,6 +65,92 @@ def test_a_part_of_it_is_206(stored: Recording, bob: User, asked: str, first: in
     assert response.status_code == 206
     assert response["Content-Range"] == f"bytes {first}-{last}/{len(CONTENT)}"
     assert body(response) == CONTENT[first : last + 1]
+
+
+class TestAFileThatIsLongerThanOnePiece:
+    """A thread that waits for a slow listener is a call that is not answered."""
+
+    @pytest.fixture
+    def content(self, stored: Recording) -> bytes:
+        content = random.Random(7).randbytes(2 * PIECE_BYTES + 77)
+        stored.audio.storage.delete(str(stored.audio.name))
+        stored.audio.save("audio.wav", ContentFile(content), save=False)
+        stored.size_bytes = len(content)
+        stored.save()
+        return content
+
+    def test_a_player_that_asks_for_all_gets_it_in_parts_of_one_piece_each(
+        self, stored: Recording, bob: User, content: bytes
+    ) -> None:
+        browser, heard = cast.client_for(bob), b""
+        while len(heard) < len(content):
+            response = browser.get(address(stored), headers={"range": f"bytes={len(heard)}-"})
+            last = min(len(heard) + PIECE_BYTES, len(content)) - 1
+            assert (response.status_code, response.streaming) == (206, False)
+            assert response["Content-Range"] == f"bytes {len(heard)}-{last}/{len(content)}"
+            assert response["Content-Length"] == str(len(response.content))
+            heard += response.content
+
+        assert heard == content
+
+    def test_head_says_what_get_would_send(self, stored: Recording, bob: User, content: bytes) -> None:
+        response = cast.client_for(bob).head(address(stored), headers={"range": "bytes=0-"})
+
+        assert (response.status_code, response["Content-Length"]) == (206, str(PIECE_BYTES))
+        assert response["Content-Range"] == f"bytes 0-{PIECE_BYTES - 1}/{len(content)}"
+
+    @pytest.mark.parametrize("query", ["", "?download=1"])
+    def test_whoever_does_not_ask_for_a_part_gets_the_whole(
+        self, stored: Recording, bob: User, content: bytes, query: str
+    ) -> None:
+        response = cast.client_for(bob).get(address(stored) + query)
+
+        assert (response.status_code, response["Content-Length"]) == (200, str(len(content)))
+        assert body(response) == content
+
+    def test_whole_files_never_hold_more_than_half_of_the_threads(
+        self, stored: Recording, bob: User, content: bytes
+    ) -> None:
+        browser = cast.client_for(bob)
+        on_their_way = [browser.get(address(stored)) for _ in range(settings.WEB_THREADS // 2)]
+        for response in on_their_way:
+            assert len(next(response.streaming_content)) == PIECE_BYTES
+
+        one_more = browser.get(address(stored))
+        assert (one_more.status_code, one_more["Retry-After"]) == (503, "5")
+        assert one_more.json()["error"]
+        assert browser.get(address(stored), headers={"range": "bytes=0-"}).status_code == 206
+
+        assert len(body(on_their_way.pop())) == len(content) - PIECE_BYTES
+        assert body(browser.get(address(stored))) == content
+        for response in on_their_way:
+            body(response)
+
+    def test_an_answer_that_was_dropped_unsent_holds_nothing(
+        self, stored: Recording, bob: User, content: bytes
+    ) -> None:
+        browser = cast.client_for(bob)
+
+        for _ in range(settings.WEB_THREADS + 1):
+            assert browser.get(address(stored)).status_code == 200
+            gc.collect()
+
+
+def test_a_part_of_an_object_of_s3_is_all_that_is_fetched_of_it() -> None:
+    """As boto3 hands an object out; django-storages' own file would download all of it for each part."""
+    asked = []
+
+    class Remote(io.BytesIO):
+        @property
+        def obj(self) -> Remote:
+            return self
+
+        def get(self, **how: str) -> dict[str, io.BytesIO]:
+            asked.append(how)
+            return {"Body": io.BytesIO(b"part")}
+
+    assert read(Remote(), Part(100, 103)) == b"part"
+    assert asked == [{"Range": "bytes=100-103"}]
 
 
 def test_a_part_beyond_the_end_is_416(stored: Recording, bob: User) -> None:
