@@ -14,7 +14,7 @@ from recordings.models import Recording
 from telephony.core import events
 from telephony.models import Call, CallIdentifier, RouteTrace, TelnyxEvent
 from telephony.operations import ledger
-from telephony.operations.reconcile import alone
+from telephony.operations.repairs import alone
 from telephony.telnyx.answers import RemoteRecording
 from telephony.telnyx.client import TelnyxClient
 

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 #: Telnyx's clock may be this far behind ours when a leg is matched to the offer that made it.
 CLOCK_SKEW: Final = timedelta(seconds=5)
+#: Calls per statement when many are learned of.
+LEARNED_AT_ONCE: Final = 1_000
 
 _LEG_FIELDS: Final = (
     "kind",
@@ -174,12 +176,26 @@ def learn(call: Call, *, call_sid: str = "", leg_id: str = "", session_id: str =
     kinds = CallIdentifier.Kind
     # In this order a text that is both leg's and session's id keeps the narrower meaning.
     told = {session_id: kinds.SESSION_ID, leg_id: kinds.LEG_ID, call_sid: kinds.CALL_SID}
-    told.pop("", None)
-    known = CallIdentifier.objects.filter(call=call, value__in=told, agent=None)
-    new = told.keys() - set(known.values_list("value", flat=True))
+    _learn({(value, call.pk): kind for value, kind in told.items()})
+
+
+def learn_all(told: Sequence[tuple[UUID, str, str]]) -> None:
+    """Do for many calls what ``learn`` does for one: each with a leg's and a session's id, which may be empty."""
+    kinds = CallIdentifier.Kind
+    for start in range(0, len(told), LEARNED_AT_ONCE):
+        part = told[start : start + LEARNED_AT_ONCE]
+        sessions = {(session_id, call_id): kinds.SESSION_ID for call_id, _leg_id, session_id in part}
+        _learn({**sessions, **{(leg_id, call_id): kinds.LEG_ID for call_id, leg_id, _session_id in part}})
+
+
+def _learn(told: Mapping[tuple[str, UUID], CallIdentifier.Kind]) -> None:
+    values = {value for value, _call_id in told if value}
+    known = CallIdentifier.objects.filter(value__in=values, agent=None).values_list("value", "call_id")
+    new = sorted({named for named in told if named[0]} - set(known))
     if new:
+        # In one order, whoever writes: two who learn the same ids wait for each other.
         CallIdentifier.objects.bulk_create(
-            [CallIdentifier(call=call, kind=told[value], value=value) for value in sorted(new)],
+            [CallIdentifier(call_id=call_id, kind=told[value, call_id], value=value) for value, call_id in new],
             update_conflicts=True,
             unique_fields=["value", "call"],
             update_fields=["kind", "agent"],

@@ -1,4 +1,4 @@
-"""Whoever locks several agents locks them in the order of their ids, so that a call that ends and one that begins wait."""
+"""Whoever locks several agents locks them in the order of their ids: a call that ends and one that begins only wait."""
 
 from __future__ import annotations
 

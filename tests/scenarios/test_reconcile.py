@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from agents.models import Activity, Agent
 from telephony.models import Call, CallIdentifier, CallLeg, Offer, SipEndpoint, TelnyxAccount, TelnyxEvent
-from telephony.operations.reconcile import LOCK, SILENT, reconcile_all
+from telephony.operations.reconcile import LOCK, reconcile_all
+from telephony.operations.silence import SILENT
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.transport import Transport
 from tests.scenarios.story import ACCOUNT_SID, CONNECTION_ID, Leg, Story
