@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 
 
 def prepared(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -32,16 +32,19 @@ def _is_dead() -> bool:
 
 
 def _run(sql: str, params: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
-    started = time.monotonic() if connection.queries_logged else 0.0
+    # `connection` is a proxy that looks itself up at each touch.
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    started = time.monotonic() if database.queries_logged else 0.0
     try:
-        with connection.wrap_database_errors:
-            # Django's own cursor binds on the client, where nothing can be prepared.
-            cursor = psycopg.Cursor(connection.connection)
-            cursor.execute(sql, params, prepare=True)
+        with database.wrap_database_errors:
+            # Django's own cursor binds on the client, where nothing can be prepared. Binary, because Django reads a
+            # moment written as text in Python.
+            cursor = psycopg.Cursor(database.connection)
+            cursor.execute(sql, params, prepare=True, binary=True)
             # Not cursor.description: it makes an object of every column, only to say whether there are any.
             result = cursor.pgresult
             return cursor.fetchall() if result is not None and result.nfields else []
     finally:
-        if connection.queries_logged:
-            connection.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
+        if database.queries_logged:
+            database.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
