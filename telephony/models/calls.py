@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
-from curbe.companies.models import CompanyOwned
+from curbe.companies.models import Company, CompanyOwned
 from curbe.contacts.models import Contact
 from curbe.lib.ids import uuid7
 from telephony.models.numbers import PhoneNumber
@@ -39,6 +39,10 @@ class Call(CompanyOwned):
         FAILED = "failed", _("Failed")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # Indexed by the pages' own indexes below, which begin with it.
+    company = models.ForeignKey(
+        Company, on_delete=models.CASCADE, related_name="+", verbose_name=_("company"), db_index=False
+    )
     direction = models.CharField(max_length=8, choices=Direction, default=Direction.INBOUND)
     #: As the provider sent it: E.164, "anonymous", a SIP user. Up to 64 characters are kept.
     from_number = models.CharField(max_length=64, blank=True, default="")
@@ -49,11 +53,13 @@ class Call(CompanyOwned):
     number = models.ForeignKey(PhoneNumber, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
     queue = models.ForeignKey(CallQueue, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
     #: Who answered; empty until somebody did.
-    agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
+    agent = models.ForeignKey(
+        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", db_index=False
+    )
     status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default=Outcome.NONE)
     #: CallSid of the leg that opened the call (inbound: the caller's).
-    root_call_sid = models.CharField(max_length=160, unique=True)
+    root_call_sid = models.CharField(max_length=160)
     account_sid = models.CharField(max_length=64, blank=True, default="")
     connection_id = models.CharField(max_length=32, blank=True, default="")
     #: The number of the newest step of the caller's leg that was decided.
@@ -63,7 +69,9 @@ class Call(CompanyOwned):
     ended_at = models.DateTimeField(null=True, blank=True)
     hangup_requested_at = models.DateTimeField(null=True, blank=True)
     #: Who asked for the hang-up, when it was one of us.
-    hangup_requested_by = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    hangup_requested_by = models.ForeignKey(
+        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     #: How it ended, in the provider's word (normal_clearing, user_busy, …).
     hangup_cause = models.CharField(max_length=40, blank=True, default="")
     #: The last moment at which anything was heard of the call; the reconciler asks about silent ones.
@@ -72,6 +80,8 @@ class Call(CompanyOwned):
     class Meta:
         verbose_name = _("call")
         verbose_name_plural = _("calls")
+        # A constraint and not unique=True, which would add a second index for LIKE; every call pays for each.
+        constraints = [models.UniqueConstraint(fields=["root_call_sid"], name="one_call_per_root_leg")]
         indexes = [
             models.Index(fields=["company", "-id"], name="call_company_newest"),
             models.Index(fields=["company", "from_number", "-id"], name="call_company_from"),
@@ -100,10 +110,12 @@ class CallLeg(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="legs")
-    call_sid = models.CharField(max_length=160, unique=True)
+    call_sid = models.CharField(max_length=160)
     parent_call_sid = models.CharField(max_length=160, blank=True, default="")
     kind = models.CharField(max_length=8, choices=Kind)
-    agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="legs")
+    agent = models.ForeignKey(
+        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="legs", db_index=False
+    )
     status = models.CharField(max_length=16, choices=Status, default=Status.INITIATED)
     #: The provider's final word: completed, busy, no-answer, canceled, failed.
     end_status = models.CharField(max_length=16, blank=True, default="")
@@ -117,6 +129,7 @@ class CallLeg(models.Model):
     class Meta:
         verbose_name = _("call leg")
         verbose_name_plural = _("call legs")
+        constraints = [models.UniqueConstraint(fields=["call_sid"], name="one_leg_per_call_sid")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.call_sid}"
@@ -134,8 +147,9 @@ class Offer(models.Model):
         DEVICE_LOST = "device_lost", _("Phone lost")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="offers")
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="offers")
+    # The unique constraint below begins with it.
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="offers", db_index=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="offers", db_index=False)
     step = models.PositiveSmallIntegerField()
     outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.PENDING)
     offered_at = models.DateTimeField()
@@ -171,7 +185,7 @@ class CallIdentifier(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     value = models.CharField(max_length=160)
     #: Which agent's browser told it; empty when Telnyx did.
-    agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     learned_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

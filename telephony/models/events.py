@@ -22,7 +22,7 @@ class TelnyxEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     #: What makes two deliveries the same event; see ``telephony.core.events``.
-    dedupe_key = models.CharField(max_length=255, unique=True)
+    dedupe_key = models.CharField(max_length=255)
     #: ``instruction.voice``, ``status.ringing``, ``recording.completed``, ``call.recording.saved``, ….
     kind = models.CharField(max_length=48)
     source = models.CharField(max_length=12, choices=Source, default=Source.CALLBACK)
@@ -30,21 +30,36 @@ class TelnyxEvent(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
     payload = models.JSONField(default=dict)
-    company = models.ForeignKey(Company, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    company = models.ForeignKey(
+        Company, on_delete=models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+    )
     #: Empty while the call is not there yet: the event waits and runs when the call is created.
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, null=True, blank=True, related_name="events")
+    call = models.ForeignKey(
+        Call, on_delete=models.CASCADE, null=True, blank=True, related_name="events", db_index=False
+    )
+    #: CallSid of the leg that opened the call, as far as the event tells: under this name it waits for its call.
+    root_call_sid = models.CharField(max_length=160, blank=True, default="")
     processed_at = models.DateTimeField(null=True, blank=True)
+    #: When the worker takes it up again; empty when it was processed, or given up.
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True, default="")
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        constraints = [models.UniqueConstraint(fields=["dedupe_key"], name="an_event_is_kept_once")]
         indexes = [
             models.Index(fields=["call", "id"], name="event_call"),
             # The work list of the worker; nearly all events are processed at once and leave it.
             models.Index(
-                fields=["received_at"], name="event_unprocessed", condition=models.Q(processed_at__isnull=True)
+                fields=["next_attempt_at"], name="event_unprocessed", condition=models.Q(processed_at__isnull=True)
+            ),
+            # Each new call asks whether somebody waits for it.
+            models.Index(
+                fields=["root_call_sid"],
+                name="event_awaits_call",
+                condition=models.Q(processed_at__isnull=True, call__isnull=True),
             ),
         ]
 
@@ -56,7 +71,7 @@ class RouteTrace(models.Model):
     """What one step of a call was told, and why. Asked twice, the step is answered with ``document`` again."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="traces")
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="traces", db_index=False)
     step = models.PositiveSmallIntegerField()
     #: ``{"verb": "ring", …}``; see ``telephony.core.types.Decision``.
     decision = models.JSONField()
