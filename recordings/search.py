@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from bisect import bisect_right
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q
 
+from curbe.lib.ids import first_id_at
 from recordings.models import Recording
 from telephony.core import events
 from telephony.models import Call, CallIdentifier, RouteTrace, TelnyxEvent
@@ -119,9 +119,3 @@ def _take_in(remote: RemoteRecording, call: Call, now: datetime) -> bool:
     logger.info("Call %s: recording %s was found at Telnyx", call.pk, remote.id)
     ledger.process(event.pk, now)
     return True
-
-
-def first_id_at(moment: datetime) -> uuid.UUID:
-    """Return the smallest time-ordered key of that moment."""
-    unix_ms = int(moment.timestamp() * 1000)
-    return uuid.UUID(int=unix_ms << 80)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from datetime import datetime
 
 
 def uuid7() -> uuid.UUID:
@@ -20,3 +21,8 @@ def uuid7() -> uuid.UUID:
     value |= (rest_ns * 4096 // 1_000_000) << 64
     value |= 0b10 << 62
     return uuid.UUID(int=value | random_bits)
+
+
+def first_id_at(moment: datetime) -> uuid.UUID:
+    """Return the smallest key of that moment: a bound for reading only the newer end of a growing table."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)

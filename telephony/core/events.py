@@ -240,6 +240,13 @@ def leg_ids(payload: Payload) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sid for sid in (text(value, SID_LENGTH) for value in found) if sid))
 
 
+def root_sid(payload: Payload) -> str:
+    """Return the CallSid of the leg that opened the call, as far as the event tells: its parent's, else its own."""
+    if "data" in payload:
+        return text(json_payload(payload).get("call_control_id"), SID_LENGTH)
+    return text(payload.get("ParentCallSid"), SID_LENGTH) or text(payload.get("CallSid"), SID_LENGTH)
+
+
 def address(payload: Payload) -> Payload:
     """Return what the callback's address said. Nobody signs an address: it may only point, never prove."""
     said = payload.get(ADDRESS)

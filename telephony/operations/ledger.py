@@ -2,20 +2,23 @@
 
 ``record`` commits, whatever happens next. ``process`` runs one handler in a transaction of its own and fails alone:
 the error stays with the event, and the worker (``process_due``) or a person in the admin tries again.
+
+``next_attempt_at`` is the worker's work list: whatever cannot be done now moves back in it, and keeps nobody waiting.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 import uuid
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import F, Q
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.types.json import Jsonb
 
@@ -29,14 +32,22 @@ logger = logging.getLogger(__name__)
 
 #: A webhook has 2 s in all; what cannot lock its call in this time is left to the worker.
 LOCK_TIMEOUT_MS: Final = 200
-#: After so many failures only a person ("process again" in the admin) can help.
-MAX_ATTEMPTS: Final = 8
-#: When the worker tries again after the n-th failure, in seconds since the event was received.
-BACK_OFF_S: Final = (2, 10, 30, 120, 600, 1800, 3600, 7200)
-#: An event whose call never came: by then it is somebody else's call, or one that we never saw.
-LONGEST_WAIT: Final = timedelta(hours=1)
+#: The pause before the n-th attempt, in seconds; then only a person ("process again" in the admin) can help. The web
+#: process makes the first one itself, at once.
+PAUSES_S: Final = (2, 10, 30, 120, 600, 1200, 1800, 3600)
+MAX_ATTEMPTS: Final = len(PAUSES_S)
+#: At which ages, in seconds, an event whose call is not there looks for it. After the last one it is somebody else's
+#: call, or one that we never saw.
+LOOKS_AT_S: Final = (2, 10, 30, 120, 600, 1800, 3600)
+#: An event that the worker took is not taken again for so long, by him or another: he is at it, or its call is locked.
+TAKEN_FOR: Final = timedelta(seconds=5)
+#: Events that the worker takes at once.
+BATCH: Final = 50
+#: The worker stops taking after this, in seconds, so that runs (one every 5 s) do not pile up.
+LONGEST_RUN_S: Final = 4.0
+#: The work list of one new call.
+AWAITED_AT_ONCE: Final = 200
 ERROR_LENGTH: Final = 4_000
-WORK_LIST_LENGTH: Final = 200
 
 
 class Processing(StrEnum):
@@ -53,8 +64,9 @@ class Processing(StrEnum):
 # The whole point of the statement is its ON CONFLICT: it says, in one round trip, whether the event is new.
 _RECORD: Final = """
 INSERT INTO telephony_telnyxevent
-  (id, dedupe_key, kind, source, occurred_at, received_at, payload, company_id, call_id, attempts, error)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '')
+  (id, dedupe_key, kind, source, occurred_at, received_at, payload, company_id, call_id, root_call_sid,
+   next_attempt_at, attempts, error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, '')
 ON CONFLICT (dedupe_key) DO NOTHING
 RETURNING id
 """
@@ -86,9 +98,11 @@ def record(
         payload=dict(payload),
         company_id=company_id,
         call_id=call_id,
+        root_call_sid=events.root_sid(payload),
+        next_attempt_at=now + timedelta(seconds=PAUSES_S[0]),
     )
     row = (event.id, event.dedupe_key, event.kind, event.source, event.occurred_at, now, Jsonb(event.payload))
-    if not prepared(_RECORD, (*row, company_id, call_id)):
+    if not prepared(_RECORD, (*row, company_id, call_id, event.root_call_sid, event.next_attempt_at)):
         return None
     event._state.adding = False
     event._state.db = connection.alias
@@ -98,7 +112,8 @@ def record(
 def settle(event: TelnyxEvent, now: datetime) -> None:
     """Mark an event as dealt with: there is, or was, nothing for a handler to do."""
     event.processed_at = now
-    event.save(update_fields=["processed_at"])
+    event.next_attempt_at = None
+    event.save(update_fields=["processed_at", "next_attempt_at"])
 
 
 def note(
@@ -132,9 +147,9 @@ def process(event_id: uuid.UUID, now: datetime) -> Processing:
     except OperationalError as err:
         if isinstance(err.__cause__, LockNotAvailable | DeadlockDetected):
             return Processing.BUSY
-        _note_failure(event_id, err)
+        _note_failure(event_id, err, now)
     except Exception as err:
-        _note_failure(event_id, err)
+        _note_failure(event_id, err, now)
     return Processing.FAILED
 
 
@@ -146,26 +161,57 @@ def _process_locked(event_id: uuid.UUID, now: datetime) -> Processing:
         return Processing.BUSY
     handler = handlers.find(event.kind)
     event.call_id = event.call_id or find_call(event.payload)
-    if handler is not None:
-        if event.call_id is None:
-            return Processing.WAITING
+    if event.call_id is None:
+        if handler is not None and not _was_turned_away(event.payload):
+            return _wait(event, now)
+    elif handler is not None:
         call = Call.objects.select_for_update().get(pk=event.call_id)
         handler(event, call, now)
         event.company_id = call.company_id
-    elif event.call_id is not None:
+    else:
         event.company_id = Call.objects.values_list("company_id", flat=True).get(pk=event.call_id)
     event.processed_at = now
+    event.next_attempt_at = None
     event.attempts += 1
     event.error = ""
-    event.save(update_fields=["call_id", "company_id", "processed_at", "attempts", "error"])
+    event.save(update_fields=["call_id", "company_id", "processed_at", "next_attempt_at", "attempts", "error"])
     return Processing.DONE
 
 
-def _note_failure(event_id: uuid.UUID, err: Exception) -> None:
+def _was_turned_away(payload: Mapping[str, Any]) -> bool:
+    """Say whether this is news of a call that we were asked about and did not take: to a number that is not ours, say.
+
+    It will never be there to be waited for.
+    """
+    asked = [f"{asking}|{sid}" for sid in events.leg_ids(payload) for asking in ("voice", "outbound")]
+    return TelnyxEvent.objects.filter(dedupe_key__in=asked, call=None).exists()
+
+
+def _wait(event: TelnyxEvent, now: datetime) -> Processing:
+    """Have the event look for its call again later; the older it is, the later."""
+    looked = bisect_right(LOOKS_AT_S, (now - event.received_at).total_seconds())
+    if looked < len(LOOKS_AT_S):
+        again_at = event.received_at + timedelta(seconds=LOOKS_AT_S[looked])
+        if event.next_attempt_at != again_at:
+            event.next_attempt_at = again_at
+            event.save(update_fields=["next_attempt_at"])
+        return Processing.WAITING
+    logger.warning("Event %s speaks of no call of ours; it is kept, and no longer tried", event.pk)
+    event.next_attempt_at = None
+    event.attempts = MAX_ATTEMPTS
+    event.error = "No call of ours has one of the ids in this event."
+    event.save(update_fields=["next_attempt_at", "attempts", "error"])
+    return Processing.WAITING
+
+
+def _note_failure(event_id: uuid.UUID, err: Exception, now: datetime) -> None:
     logger.exception("Unable to process event %s", event_id)
     report = "".join(traceback.format_exception(err))[-ERROR_LENGTH:]
+    event = TelnyxEvent.objects.filter(pk=event_id)
     try:
-        TelnyxEvent.objects.filter(pk=event_id).update(attempts=F("attempts") + 1, error=report)
+        failed = 1 + (event.values_list("attempts", flat=True).first() or 0)
+        again_at = now + timedelta(seconds=PAUSES_S[failed]) if failed < MAX_ATTEMPTS else None
+        event.update(attempts=failed, error=report, next_attempt_at=again_at)
     except DatabaseError:
         # The event itself is safe; only the note is lost, and the log has it.
         logger.exception("Unable to note why event %s failed", event_id)
@@ -173,7 +219,7 @@ def _note_failure(event_id: uuid.UUID, err: Exception) -> None:
 
 def process_again(event_id: uuid.UUID, now: datetime) -> Processing:
     """Act on an event once more, as a person asked; what the handlers do twice is as good as once."""
-    TelnyxEvent.objects.filter(pk=event_id).update(processed_at=None, attempts=0)
+    TelnyxEvent.objects.filter(pk=event_id).update(processed_at=None, next_attempt_at=now, attempts=0)
     return process(event_id, now)
 
 
@@ -209,29 +255,38 @@ def _uuid(value: object) -> uuid.UUID | None:
 def call_created(call_id: uuid.UUID, now: datetime) -> int:
     """Act on the events that waited for this call; return how many were done."""
     ids = list(CallIdentifier.objects.filter(call_id=call_id, agent=None).values_list("value", flat=True))
-    waiting = TelnyxEvent.objects.filter(
-        Q(payload__CallSid__in=ids) | Q(payload__ParentCallSid__in=ids), processed_at=None, call=None
-    )
-    found = list(waiting.order_by("occurred_at", "id").values_list("pk", flat=True)[:WORK_LIST_LENGTH])
+    waiting = TelnyxEvent.objects.filter(root_call_sid__in=ids, processed_at=None, call=None)
+    found = list(waiting.order_by("occurred_at", "id").values_list("pk", flat=True)[:AWAITED_AT_ONCE])
     return sum(process(event_id, now) is Processing.DONE for event_id in found)
 
 
+# Taken and put back for later in one statement: two workers take different events, and one that died gives his back.
+_TAKE: Final = """
+UPDATE telephony_telnyxevent
+   SET next_attempt_at = %(again_at)s
+ WHERE id IN (
+         SELECT id
+           FROM telephony_telnyxevent
+          WHERE processed_at IS NULL AND next_attempt_at <= %(now)s
+          ORDER BY next_attempt_at
+          LIMIT %(limit)s
+            FOR NO KEY UPDATE SKIP LOCKED
+       )
+RETURNING id
+"""
+
+
 def process_due(now: datetime) -> int:
-    """Act on what is left: events without a lock, failed ones whose pause is over, waiting ones. Return how many."""
-    left = TelnyxEvent.objects.filter(processed_at=None, attempts__lt=MAX_ATTEMPTS).order_by("received_at")
+    """Act on the events whose time has come, those that are due for longest first; return how many were done.
+
+    Due are those that could not get their lock, failed ones whose pause is over, waiting ones that look for their call
+    again. What is still not done has moved back when this returns.
+    """
+    began_s = time.monotonic()
     done = 0
-    for event_id, received_at, attempts in left.values_list("pk", "received_at", "attempts")[:WORK_LIST_LENGTH]:
-        if now - received_at < timedelta(seconds=BACK_OFF_S[attempts]):
-            continue
-        outcome = process(event_id, now)
-        done += outcome is Processing.DONE
-        if outcome is Processing.WAITING and now - received_at > LONGEST_WAIT:
-            _give_up(event_id)
+    while taken := prepared(_TAKE, {"now": now, "again_at": now + TAKEN_FOR, "limit": BATCH}):
+        # Time-ordered ids: within the batch, what came first is done first.
+        done += sum(process(event_id, now) is Processing.DONE for (event_id,) in sorted(taken))
+        if time.monotonic() - began_s > LONGEST_RUN_S:
+            break
     return done
-
-
-def _give_up(event_id: uuid.UUID) -> None:
-    logger.warning("Event %s speaks of no call of ours; it is kept, and no longer tried", event_id)
-    TelnyxEvent.objects.filter(pk=event_id).update(
-        attempts=MAX_ATTEMPTS, error="No call of ours has one of the ids in this event."
-    )

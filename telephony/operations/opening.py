@@ -66,9 +66,9 @@ WITH opened AS (
   FROM opened, unnest(%(offer_ids)s::uuid[], %(agents)s::bigint[]) AS o (id, agent_id)
 ), event AS (
   INSERT INTO telephony_telnyxevent (id, dedupe_key, kind, source, occurred_at, received_at, payload, company_id,
-    call_id, processed_at, attempts, error)
+    call_id, root_call_sid, processed_at, attempts, error)
   SELECT %(event_id)s, %(dedupe)s, 'instruction.voice', 'callback', %(now)s, %(now)s, %(payload)s, %(company)s, id,
-    %(now)s, 1, '' FROM opened
+    %(sid)s, %(now)s, 1, '' FROM opened
   ON CONFLICT (dedupe_key) DO NOTHING
 )
 SELECT id FROM opened

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents.models import Agent
 from agents.operations import release
+from curbe.lib.ids import first_id_at
 from telephony.core import call_state
 from telephony.models import Call, CallLeg, Offer, SipEndpoint, TelnyxAccount
 from telephony.operations import progress
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 HANGUP_UNCONFIRMED: Final = timedelta(seconds=10)
 #: A leg that outlived its call by this much has lost its callback.
 LEG_LINGERS: Final = timedelta(seconds=15)
+#: For so long after their call's end legs are looked for that linger.
+LOOKED_BACK: Final = timedelta(hours=6)
+LONGEST_CALL: Final = timedelta(hours=4)
 #: Rows per check and run; the next run begins after the last of them.
 BATCH: Final = 200
 #: One run at a time, over all workers: any number that nobody else uses as an advisory lock.
@@ -180,9 +184,10 @@ def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> Non
 def end_lingering_legs(client: TelnyxClient, now: datetime) -> None:
     """End legs whose call is over; one that is really still up is hung up, for it costs money and rings nobody."""
     lingering = CallLeg.objects.exclude(status=CallLeg.Status.ENDED).filter(
+        # The key is ordered by time: without this bound every leg that ever was would be read.
+        call_id__gte=first_id_at(now - LOOKED_BACK - LONGEST_CALL),
         call__status=Call.Status.COMPLETED,
-        call__ended_at__lt=now - LEG_LINGERS,
-        call__ended_at__gt=now - timedelta(days=1),
+        call__ended_at__range=(now - LOOKED_BACK, now - LEG_LINGERS),
     )
     for leg in _lingering.take(lingering.select_related("call")):
         with alone("end leg", leg.call_sid):

@@ -84,7 +84,7 @@ WITH called AS (
 )
 SELECT seen.id, trace.document,
        EXISTS (SELECT 1 FROM telephony_telnyxevent w
-               WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.payload ->> 'CallSid' = %(sid)s),
+               WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.root_call_sid = %(sid)s),
        called.id, called.company_id, called.public_id, called.language, called.fallback_number, called.fallback_loops,
        called.destination, called.queue_id, called.queue_name, called.ring_timeout_s,
        contact.id, contact.name,
@@ -168,7 +168,7 @@ def voice_facts_by_orm(*, to_number: str, from_number: str, call_sid: str, now: 
     """Return the same as ``voice_facts``, as one would write it first: the statement's meaning."""
     seen = Call.objects.filter(root_call_sid=call_sid).first()
     trace = RouteTrace.objects.filter(call=seen, step=1).first() if seen else None
-    awaited = TelnyxEvent.objects.filter(processed_at=None, call=None, payload__CallSid=call_sid).exists()
+    awaited = TelnyxEvent.objects.filter(processed_at=None, call=None, root_call_sid=call_sid).exists()
     number = PhoneNumber.objects.select_related("company", "queue").filter(e164=to_number).first()
     return VoiceFacts(
         number=_number_by_orm(number, from_number, now) if number else None,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from curbe.companies.models import Company
 from telephony import handlers
@@ -160,7 +161,8 @@ class TestTheWorker:
             ledger.process_due(NOW + timedelta(seconds=after_s))
 
         assert len(acted) == ledger.MAX_ATTEMPTS
-        assert TelnyxEvent.objects.get().processed_at is None
+        left = TelnyxEvent.objects.get()
+        assert (left.processed_at, left.next_attempt_at) == (None, None)
 
     def test_one_that_fails_does_not_stop_the_next(self, acme: Company, call: Call, acted: list[str]) -> None:
         Call.objects.filter(pk=call.pk).update(from_number="trouble")
@@ -182,6 +184,90 @@ class TestTheWorker:
         kept = TelnyxEvent.objects.get()
         assert "No call of ours" in kept.error
         assert kept.processed_at is None
+
+    @pytest.mark.parametrize(
+        ("age_s", "looks_again_after_s"),
+        [(0, 2), (2, 10), (12, 30), (31, 120), (600, 1800), (3599, 3600), (3600, None)],
+    )
+    def test_an_event_without_a_call_looks_for_it_less_and_less_often(
+        self, acted: list[str], db: None, age_s: float, looks_again_after_s: float | None
+    ) -> None:
+        event = recorded()
+
+        assert ledger.process(event.pk, NOW + timedelta(seconds=age_s)) is Processing.WAITING
+
+        event.refresh_from_db()
+        after_s = (event.next_attempt_at - NOW).total_seconds() if event.next_attempt_at else None
+        assert after_s == looks_again_after_s
+
+    def test_what_waits_for_a_call_keeps_nobody_waiting(
+        self, call: Call, acted: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each run takes ten, and twenty-five who wait came before the one that can be done."""
+        monkeypatch.setattr(ledger, "BATCH", 10)
+        monkeypatch.setattr(ledger, "LONGEST_RUN_S", 0.0)
+        for number in range(25):
+            recorded(f"foreign {number}", payload={"CallSid": f"v3:foreign-{number}"}, now=NOW - timedelta(minutes=5))
+        recorded("ours", now=NOW - timedelta(minutes=1))
+
+        runs = [ledger.process_due(NOW + timedelta(seconds=second)) for second in range(3)]
+
+        assert (runs, acted) == ([0, 0, 1], ["ours"])
+
+    def test_one_run_takes_all_that_is_due_and_the_next_has_nothing_to_read(
+        self, call: Call, acted: list[str], django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for number in range(201):
+            recorded(f"foreign {number}", payload={"CallSid": f"v3:foreign-{number}"}, now=NOW - timedelta(minutes=5))
+        recorded("ours", now=NOW - timedelta(minutes=1))
+
+        assert ledger.process_due(NOW) == 1
+        assert acted == ["ours"]
+        with django_assert_num_queries(1):
+            ledger.process_due(NOW + timedelta(seconds=5))
+
+    def test_what_a_worker_took_is_taken_by_nobody_else_until_he_must_be_dead(
+        self, call: Call, acted: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        recorded()
+        soon = NOW + timedelta(seconds=2)
+        monkeypatch.setattr(ledger, "process", lambda event_id, now: Processing.BUSY)
+        ledger.process_due(soon)
+        monkeypatch.undo()
+
+        assert ledger.process_due(soon + ledger.TAKEN_FOR / 2) == 0
+        assert ledger.process_due(soon + ledger.TAKEN_FOR) == 1
+
+    @pytest.mark.parametrize("asked", ["voice", "outbound"])
+    def test_news_of_a_call_that_was_turned_away_is_done_with_at_once(
+        self, acted: list[str], db: None, asked: str
+    ) -> None:
+        ledger.settle(recorded(f"{asked}|v3:a", kind=f"instruction.{asked}"), NOW)
+        news = recorded()
+        of_its_child = recorded("child", payload={"CallSid": "v3:x", "ParentCallSid": "v3:a"})
+
+        outcomes = [ledger.process(event.pk, NOW) for event in (news, of_its_child)]
+
+        assert outcomes == [Processing.DONE, Processing.DONE]
+        assert acted == []
+        assert not TelnyxEvent.objects.exclude(processed_at=NOW, next_attempt_at=None).exists()
+
+    def test_news_of_a_call_that_was_taken_is_not_turned_away(self, call: Call, acted: list[str]) -> None:
+        ledger.settle(recorded("voice|v3:a", kind="instruction.voice", call_id=call.pk), NOW)
+
+        ledger.process(recorded().pk, NOW)
+
+        assert acted == ["k"]
+
+    def test_a_person_who_tries_again_puts_it_on_the_work_list_again(self, call: Call, acted: list[str]) -> None:
+        Call.objects.filter(pk=call.pk).update(from_number="trouble")
+        event = recorded()
+        TelnyxEvent.objects.update(attempts=ledger.MAX_ATTEMPTS, next_attempt_at=None)
+
+        ledger.process_again(event.pk, NOW)
+        ledger.process_due(NOW + timedelta(seconds=ledger.PAUSES_S[1]))
+
+        assert acted == ["k", "k"]
 
 
 @pytest.mark.django_db(transaction=True)

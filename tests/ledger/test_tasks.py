@@ -34,7 +34,14 @@ def test_every_row_of_the_beats_table_is_a_task_that_exists() -> None:
 def test_events_that_were_left_are_acted_on(acme: Company) -> None:
     call = cast.make_call(acme)
     before = timezone.now() - timedelta(seconds=5)
-    TelnyxEvent.objects.create(dedupe_key="k", kind="call.bridged", occurred_at=before, received_at=before, call=call)
+    TelnyxEvent.objects.create(
+        dedupe_key="k",
+        kind="call.bridged",
+        occurred_at=before,
+        received_at=before,
+        next_attempt_at=before + timedelta(seconds=2),
+        call=call,
+    )
 
     tasks.process_events()
     tasks.process_events()

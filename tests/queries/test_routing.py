@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from agents.models import Activity, Agent, Beat, Intent
 from curbe.companies.models import Company, User
 from curbe.contacts.models import Contact, ContactNumber
 from telephony.models import Call, CallQueue, PhoneNumber, QueueMember, RouteTrace, SipEndpoint, TelnyxEvent
-from telephony.queries.routing import voice_facts, voice_facts_by_orm
+from telephony.queries.routing import _SQL, voice_facts, voice_facts_by_orm
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 CALLED, CALLER, SID = "+13055550100", "+13055551234", "v3:one"
@@ -107,7 +108,7 @@ def build(world: dict[str, Any]) -> None:
             RouteTrace.objects.create(call=call, step=1, decision={}, document="<Response/>", at=NOW)
         RouteTrace.objects.create(call=call, step=2, decision={}, document="<Two/>", at=NOW)
     if world["awaited"]:
-        TelnyxEvent.objects.create(dedupe_key="k", kind="status.initiated", occurred_at=NOW, payload={"CallSid": SID})
+        TelnyxEvent.objects.create(dedupe_key="k", kind="status.initiated", occurred_at=NOW, root_call_sid=SID)
 
 
 class Undo(Exception):
@@ -123,3 +124,34 @@ def test_the_statement_means_what_the_orm_says(world: dict[str, Any]) -> None:
         build(world)
         assert voice_facts(**asked) == voice_facts_by_orm(**asked)
         raise Undo
+
+
+@pytest.mark.django_db
+def test_ten_thousand_events_that_wait_for_a_call_are_not_read_when_another_one_comes() -> None:
+    TelnyxEvent.objects.bulk_create(
+        [
+            TelnyxEvent(
+                dedupe_key=f"k{number}",
+                kind="status.ringing",
+                occurred_at=NOW,
+                root_call_sid=f"v3:foreign-{number}",
+                payload={"CallSid": f"v3:foreign-{number}", "padding": "x" * 500},
+            )
+            for number in range(10_000)
+        ]
+    )
+    asked = {"to": CALLED, "from": CALLER, "sid": SID, "now": NOW, "fresh": NOW, "limit": 6}
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE telephony_telnyxevent")
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {_SQL}", asked)
+        plan = cursor.fetchone()[0][0]["Plan"]
+
+    (scan,) = [node for node in nodes_of(plan) if node.get("Relation Name") == "telephony_telnyxevent"]
+    assert scan["Index Name"] == "event_awaits_call"
+    assert scan.get("Rows Removed by Filter", 0) == 0
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes_of(child)
