@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -118,8 +119,16 @@ class Desk:
         assert heard is not None, "the page plays no sound"
         return dict(heard)
 
-    def newest_call(self) -> Locator:
-        return self.page.locator("main [id^=call-]").first
+    def call_from(self, caller: str) -> dict[str, Any] | None:
+        """Return the newest call of this caller as the API tells it; None while there is none."""
+        found = self.api(f"/api/calls?from={quote(caller)}")["results"]
+        return dict(found[0]) if found else None
+
+    def row_of(self, caller: str) -> Locator:
+        """Return the row of this caller's newest call on the page that is open."""
+        call = self.call_from(caller)
+        assert call is not None, f"no call of {caller}"
+        return self.page.locator(f"#call-{call['id']}")
 
     def api(self, path: str) -> Any:
         answer = self.page.request.get(path)

@@ -63,3 +63,15 @@ class Sandbox:
 
     def reset_trouble(self) -> None:
         self.post("trouble", all_off=True)
+
+    def recordings(self) -> list[str]:
+        """Return the ids of every recording that the account has, as its API lists them."""
+        found: list[str] = []
+        while True:
+            page = {"page[size]": "250", "page[number]": str(len(found) // 250 + 1)}
+            answer = self._http.get(
+                f"{self.url}/v2/recordings", params=page, headers={"Authorization": "Bearer test"}, timeout=10
+            ).json()
+            found += [recording["id"] for recording in answer["data"]]
+            if len(found) >= answer["meta"]["total_results"]:
+                return found

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.browser
 
 CALLS = 50
 SETTLED_WITHIN_S = 30
+#: The callers of this test.
+OURS = "from_number LIKE '+13055552%'"
 
 
 def test_fifty_calls_through_all_trouble_leave_nothing_open_busy_or_lost(stack: Stack, sandbox: Sandbox) -> None:
@@ -32,10 +34,10 @@ def test_fifty_calls_through_all_trouble_leave_nothing_open_busy_or_lost(stack: 
             time.sleep(0.1)  # the callers' own pace, not a wait for anything
         wait_for("the last caller to hang up", lambda: all(map(sandbox.is_over, calls)), within_s=60)
 
-        wait_for("everything to settle", lambda: _settled(stack), within_s=SETTLED_WITHIN_S)
-        assert _open(stack) == []
-        expected = _recordings_of_telnyx(sandbox)
-        wait_for("every recording", lambda: _stored(stack) >= expected, within_s=SETTLED_WITHIN_S)
+        wait_for("everything to settle", lambda: _unsettled(stack, sandbox) == [], within_s=SETTLED_WITHIN_S)
+        assert _rows(stack, f"SELECT count(*) FROM telephony_call WHERE {OURS}") == [(CALLS,)]
+        answered = _rows(stack, f"SELECT count(*) FROM telephony_call WHERE {OURS} AND outcome = 'answered'")
+        assert answered[0][0] >= CALLS // 5
     finally:
         sandbox.reset_trouble()
         for name in agents:
@@ -70,24 +72,14 @@ def _beat(stack: Stack) -> None:
     )
 
 
-def _open(stack: Stack) -> list[Any]:
+def _unsettled(stack: Stack, sandbox: Sandbox) -> list[Any]:
+    """Return what is still open: calls, offers, agents, and recordings that Telnyx has and we have not."""
     calls = _rows(stack, "SELECT 'call', id::text FROM telephony_call WHERE status <> 'completed'")
     offers = _rows(stack, "SELECT 'offer', id::text FROM telephony_offer WHERE outcome = 'pending'")
     busy = "activity <> 'IDLE' OR busy_call_id IS NOT NULL"
     agents = _rows(stack, f"SELECT 'agent', id::text FROM agents_agent WHERE {busy}")
-    return [*calls, *offers, *agents]
-
-
-def _settled(stack: Stack) -> bool:
-    return _open(stack) == []
-
-
-def _recordings_of_telnyx(sandbox: Sandbox) -> int:
-    answer = sandbox._http.get(
-        f"{sandbox.url}/v2/recordings?page[size]=250", headers={"Authorization": "Bearer test"}, timeout=10
-    )
-    return int(answer.json()["meta"]["total_results"])
-
-
-def _stored(stack: Stack) -> int:
-    return int(_rows(stack, "SELECT count(*) FROM recordings_recording WHERE state = 'stored'")[0][0])
+    stored = {
+        row[0] for row in _rows(stack, "SELECT telnyx_recording_id FROM recordings_recording WHERE state = 'stored'")
+    }
+    lost = [("recording", one) for one in sandbox.recordings() if one not in stored]
+    return [*calls, *offers, *agents, *lost]
