@@ -13,13 +13,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
 from benchmarks import data, load, telnyx
-from benchmarks.weigh import resident_mb
+from benchmarks.weigh import cpu_s, resident_mb
 from curbe.dev import ports
 from curbe.dev.stack import Stack
 
@@ -83,6 +84,8 @@ def _row(what: str, figures: load.Figures, note: str = "") -> None:
     trouble = f"  !! {bad}" if bad else ""
     speed = f"{figures.per_second:>8,.0f}/s   p50 {figures.p50_ms:6.2f}   p99 {figures.p99_ms:6.2f} ms"
     print(f"  {what:<44} {speed}  {note}{trouble}")
+    if figures.work:
+        print(f"  {'':<44} {figures.work}")
 
 
 FLOOR: dict[int, load.Figures] = {}
@@ -111,7 +114,11 @@ def _inbound(stack: Stack, connection: psycopg.Connection, size: data.Size) -> N
 
     def call(connections: int, count: int) -> load.Figures:
         requests = [telnyx.voice(f"{host}:{port}", numbers=size.numbers, chance=chance) for _ in range(count)]
-        return load.run(host, port, requests, connections=connections)
+        before = _worked(stack)
+        figures = load.run(host, port, requests, connections=connections)
+        web_s, database_s = (after - was for after, was in zip(_worked(stack), before, strict=True))
+        share = f"{1000 * web_s / count:.2f} ms web + {1000 * database_s / count:.2f} ms database"
+        return replace(figures, work=f"CPU per call: {share}")
 
     data.everybody_on_a_break(connection)
     call(4, 500)
@@ -126,6 +133,13 @@ def _inbound(stack: Stack, connection: psycopg.Connection, size: data.Size) -> N
         share = figures.per_second / FLOOR[16].per_second
         _row("16 connections, five agents claimed", figures, f"{share:.2f} of the floor")
     print()
+
+
+def _worked(stack: Stack) -> tuple[float, float]:
+    """Return the processor seconds that web and database have used: steadier than the clock on a shared machine."""
+    servers = stack.servers.processes()
+    database = next(child for name, child in servers.items() if "postgres" in name.lower())
+    return cpu_s(stack.process("web").pid), cpu_s(database.pid)
 
 
 def _heartbeats(stack: Stack, connection: psycopg.Connection, size: data.Size) -> None:

@@ -28,6 +28,8 @@ class Figures:
     p99_ms: float
     #: HTTP status → how many.
     statuses: dict[int, int]
+    #: What the run cost the processes that were measured, in words.
+    work: str = ""
 
     @property
     def per_second(self) -> float:
