@@ -227,6 +227,13 @@ def test_the_ids_of_an_event_come_with_the_leg_first() -> None:
     assert events.leg_ids(recording_saved(call_control_id=SID)) == (SID, "leg-1", "session-1")
 
 
+def test_an_event_waits_under_the_leg_that_opened_its_call() -> None:
+    assert events.root_sid(status()) == SID
+    assert events.root_sid(status(ParentCallSid="v3:parent")) == "v3:parent"
+    assert events.root_sid(recording_saved(call_control_id=SID)) == SID
+    assert events.root_sid({"raw": "?"}) == ""
+
+
 def test_a_key_always_fits_its_column_and_stays_unique() -> None:
     long, longer = (events.key("status", "v3:" + "x" * length, "ringing") for length in (300, 301))
 
@@ -254,3 +261,4 @@ def test_whatever_arrives_is_read_without_raising(payload: dict[str, Any]) -> No
     assert len(events.leg_progress(payload).call_sid) <= events.SID_LENGTH
     assert events.recording_progress(payload).channels in {1, 2}
     assert all(events.leg_ids(payload))
+    assert len(events.root_sid(payload)) <= events.SID_LENGTH
