@@ -17,7 +17,7 @@ import requests
 from recordings.audio import Audio, NotAudio, judge
 
 CONNECT_TIMEOUT_S: Final = 5.0
-#: Between two pieces; the whole may take as long as its length needs.
+#: Between two pieces; the end of the whole is the caller's (recordings.operations.LONGEST_FETCH).
 READ_TIMEOUT_S: Final = 30.0
 CHUNK_BYTES: Final = 64 * 1024
 #: About four hours of two uncompressed channels; more is not a call.

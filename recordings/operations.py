@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
@@ -33,6 +34,9 @@ BACK_OFF_S: Final = (5, 20, 60, 300, 900, 3600, 3600, 6 * 3600, 12 * 3600, 24 * 
 LINK_LIVES: Final = timedelta(minutes=9)
 #: Whoever took a try has this long before another may: a download that died with its worker is taken up again.
 LEASE: Final = timedelta(minutes=10)
+#: The whole of a try: the worker ends it (recordings.tasks). The storage's time-outs only know the next piece, and one
+#: that drips would hold a process for ever. Two gigabytes need 7 MB/s.
+LONGEST_FETCH: Final = timedelta(minutes=5)
 SOURCE_RECORD_VERB: Final = "RecordVerb"
 
 
@@ -99,6 +103,9 @@ def fetch(recording_id: UUID, client: TelnyxClient, now: datetime) -> Recording 
         _bring_in(recording, client, now)
     except (UnableToFetch, TelnyxRefused, TelnyxUnreachable, OSError) as err:
         return _failed(recording, str(err), now)
+    except SoftTimeLimitExceeded:
+        minutes = LONGEST_FETCH // timedelta(minutes=1)
+        return _failed(recording, f"it did not come within {minutes} minutes", now + LONGEST_FETCH)
     except Exception:
         logger.exception("Unable to fetch recording %s", recording.pk)
         return _failed(recording, "something went wrong on our side; the log has it", now)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import runpy
+
 import pytest
 
 from curbe.dev import procfile
@@ -56,6 +58,21 @@ def test_the_worker_takes_every_queue_that_the_beat_table_fills() -> None:
 
     assert {row.queue for row in SCHEDULE} <= queues
     assert queues == {"calls", "recordings", "default"}
+
+
+def test_what_the_settings_take_for_granted_is_what_the_procfile_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads get a share of the web threads and of the worker's processes: both sides must count the same."""
+    lines = procfile.parse((ROOT / "Procfile").read_text(encoding="utf-8"))
+    started = {
+        "WEB_THREADS": _after("--blocking-threads", procfile.command(lines["web"], {})),
+        "WORKER_CONCURRENCY": _after("--concurrency", procfile.command(lines["worker"], {})),
+    }
+    for name in started:
+        monkeypatch.delenv(name, raising=False)
+    granted = runpy.run_path(str(ROOT / "curbe" / "settings.py"))
+
+    assert {name: str(granted[name]) for name in started} == started
+    assert granted["WORKER_CONCURRENCY"] >= 2
 
 
 def _after(option: str, words: list[str]) -> str:
