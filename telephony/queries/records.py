@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +21,9 @@ MOST_EVENTS: Final = 500
 #: The id of a call carries our clock when its row was made, its start Telnyx's: they differ by seconds. A day is
 #: plenty, and still spares the rows of all the years before.
 ID_SKEW: Final = timedelta(days=1)
+#: No call of ours began outside of these years.
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2100
 
 
 class BadFilter(ValueError):
@@ -97,7 +100,10 @@ def _moment(text: str) -> datetime:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise ValueError("Write the time as ISO 8601 with its offset: 2026-11-21T09:00:00Z.")
-    return moment
+    # Offsets at the ends of time lead out of it: no arithmetic before it is known to be a year with telephones.
+    if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        raise ValueError(f"Use a time between {FIRST_YEAR} and {LAST_YEAR}.")
+    return moment.astimezone(UTC)
 
 
 def _row_id(text: str) -> int:
@@ -120,10 +126,10 @@ def _limit(text: str) -> int:
 
 
 def _since(moment: datetime) -> Q:
-    return Q(started_at__gte=moment, id__gte=_first_id_after(moment - ID_SKEW))
+    return Q(started_at__gte=moment, id__gte=first_id_after(moment - ID_SKEW))
 
 
-def _first_id_after(moment: datetime) -> UUID:
+def first_id_after(moment: datetime) -> UUID:
     """Return the smallest id that a call made at ``moment`` can have: the key bounds the rows that are read."""
     unix_ms = max(0, min(int(moment.timestamp() * 1000), 2**48 - 1))
     return UUID(int=unix_ms << 80)

@@ -45,7 +45,7 @@ def todays_calls(request: HttpRequest) -> HttpResponse:
 @never_cache
 @member_required
 def calls(request: HttpRequest) -> HttpResponse:
-    number = request.GET.get("number", "").strip()[:64]
+    number = request.GET.get("number", "").replace("\x00", "").strip()[:64]
     show = _show(request.GET.get("show", ""))
     page = history.page(
         for_company(request, Call), number=number, show=show, older_than=_id_or_none(request.GET.get("older", ""))

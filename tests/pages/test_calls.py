@@ -58,6 +58,8 @@ def test_older_calls_are_a_link_away_until_there_are_none(
         ("+13055550199", False),
         ("whitaker", False),
         ("%", False),
+        ("\x00", True),
+        ("0142\x00", True),
     ],
 )
 def test_a_call_is_found_by_what_people_remember_of_it(acme: Company, sam: User, typed: str, found: bool) -> None:

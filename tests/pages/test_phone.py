@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curbe.companies.models import Company, User
@@ -51,6 +53,17 @@ def test_today_begins_at_midnight_of_the_companys_own_clock(acme: Company, sam: 
     assert f"call-{after.id}" in page
     assert f"call-{before.id}" not in page
     assert ">00:00<" in page.replace("</span> 00:00", ">00:00")
+
+
+def test_todays_calls_are_not_looked_for_among_all_that_ever_were(acme: Company, sam: User) -> None:
+    """Newest first, and none today: without a bound on the key all of them would be read to find that out."""
+    browser = looking(sam)
+    with CaptureQueriesContext(connection) as asked:
+        browser.get("/")
+
+    listed = [query["sql"] for query in asked if 'FROM "telephony_call"' in query["sql"] and "LIMIT 30" in query["sql"]]
+    assert len(listed) == 1
+    assert '"telephony_call"."id" >= ' in listed[0]
 
 
 def test_nothing_on_the_page_needs_a_weaker_content_policy(bob: User) -> None:
