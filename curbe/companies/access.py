@@ -62,6 +62,21 @@ def membership_of(request: HttpRequest | Request) -> Membership:
     return membership
 
 
+def membership_in(request: HttpRequest | Request, public_id: str) -> Membership:
+    """Return what who asks is in the company that he names, open or not. Raises NotAMember.
+
+    A page keeps its company while another tab opens another one. A program has only the one of its token.
+    """
+    if getattr(request, "auth", None) is None:
+        named = next((one for one in memberships_of(request) if one.company.public_id == public_id), None)
+    else:
+        only = membership_of(request)
+        named = only if only.company.public_id == public_id else None
+    if named is None:
+        raise NotAMember("Invalid company")
+    return named
+
+
 def company_of(request: HttpRequest | Request) -> Company:
     """Return the open company. Raises NotAMember."""
     return membership_of(request).company

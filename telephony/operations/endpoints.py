@@ -9,6 +9,7 @@ from django.db import transaction
 from agents.models import Agent
 from telephony.models import SipEndpoint, TelnyxAccount
 from telephony.telnyx.client import TelnyxClient
+from telephony.telnyx.errors import TelnyxRefused
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,22 @@ def ensure_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
     if made:
         logger.info("Agent %s rings at credential %s", agent.pk, credential.id)
     return endpoint
+
+
+def login_token_for(agent: Agent, client: TelnyxClient) -> str:
+    """Return a token by which the agent's browser registers. Raises NoConnection, TelnyxRefused, TelnyxUnreachable.
+
+    A credential that somebody deleted at Telnyx is forgotten, and another one made: the agent could never work again.
+    """
+    endpoint = ensure_endpoint(agent, client)
+    try:
+        return client.create_token(endpoint.telnyx_credential_id)
+    except TelnyxRefused as err:
+        if err.status != 404:
+            raise
+        logger.warning("Credential %s of agent %s is gone at Telnyx", endpoint.telnyx_credential_id, agent.pk)
+    SipEndpoint.objects.filter(pk=endpoint.pk, telnyx_credential_id=endpoint.telnyx_credential_id).delete()
+    return client.create_token(ensure_endpoint(agent, client).telnyx_credential_id)
 
 
 def _connection_of(agent: Agent) -> str:

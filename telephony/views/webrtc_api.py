@@ -24,10 +24,10 @@ from agents.operations import claim_phone
 from agents.presence import is_talking
 from agents.queries import agent_of, facts_of, phone_is_elsewhere, presence_of
 from agents.schemas import ErrorAnswer
-from curbe.companies.access import company_of, for_company, membership_of
+from curbe.companies.access import NotAMember, company_of, for_company, membership_in, membership_of
 from telephony.models import Call
 from telephony.operations import control
-from telephony.operations.endpoints import NoConnection, ensure_endpoint
+from telephony.operations.endpoints import NoConnection, login_token_for
 from telephony.queries import records
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError, TelnyxRefused
@@ -59,7 +59,7 @@ REFUSALS: Final = {400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer}
         **REFUSALS,
         409: OpenApiResponse(ErrorAnswer, "Another browser holds the phone: ask with takeOver."),
         502: OpenApiResponse(ErrorAnswer, "Telnyx is away."),
-        503: OpenApiResponse(ErrorAnswer, "The agent has no Telnyx credential, and none can be made now."),
+        503: OpenApiResponse(ErrorAnswer, "The agent has no Telnyx credential that works, and none can be made now."),
     },
 )
 @api_view(["POST"])
@@ -73,14 +73,10 @@ def token(request: Request) -> Response:
     # Telnyx first: a phone that cannot register must not take the agent from one that can.
     client = get_client()
     try:
-        endpoint = ensure_endpoint(agent, client)
+        login_token = login_token_for(agent, client)
     except (NoConnection, TelnyxRefused):
-        logger.exception("Unable to make a credential for agent %s", agent.pk)
-        return _error(503, "Your Telnyx credential cannot be made now. Ask your administrator.")
-    except TelnyxError as err:
-        return _telnyx_is_away(agent, err)
-    try:
-        login_token = client.create_token(endpoint.telnyx_credential_id)
+        logger.exception("No credential, or no token of it, for agent %s", agent.pk)
+        return _error(503, "Your Telnyx credential cannot be used now. Ask your administrator.")
     except TelnyxError as err:
         return _telnyx_is_away(agent, err)
     # Another phone may have been quicker while Telnyx was asked.
@@ -111,7 +107,7 @@ def ids(request: Request, call_id: UUID) -> Response:
     wish.is_valid(raise_exception=True)
     told = {ID_KINDS[name]: value for name, value in wish.validated_data.items() if value}
     try:
-        control.report_ids(agent=_my_agent(request), call_id=call_id, ids=told)
+        control.report_ids(agent=_agent_in_the_company_of(request, call_id), call_id=call_id, ids=told)
     except control.UnknownCall:
         return _error(404, "Call not found")
     return Response(status=204)
@@ -127,7 +123,7 @@ def ids(request: Request, call_id: UUID) -> Response:
 @api_view(["POST"])
 def decline(request: Request, call_id: UUID) -> Response:
     try:
-        control.decline(agent=_my_agent(request), call_id=call_id, now=timezone.now())
+        control.decline(agent=_agent_in_the_company_of(request, call_id), call_id=call_id, now=timezone.now())
     except control.UnknownCall:
         return _error(404, "Call not found")
     except control.AlreadyAnswered:
@@ -154,8 +150,9 @@ def decline(request: Request, call_id: UUID) -> Response:
 def server_hangup(request: Request) -> Response:
     wish = HangupWish(data=request.data)
     wish.is_valid(raise_exception=True)
-    membership = membership_of(request)
-    if wish.validated_data["companyId"] != membership.company.public_id:
+    try:
+        membership = membership_in(request, wish.validated_data["companyId"])
+    except NotAMember:
         return _error(403, "Invalid company")
     any_id = wish.validated_data["webrtcCallId"]
     try:
@@ -202,6 +199,21 @@ def _my_call(request: Request, agent: Agent) -> dict[str, Any] | None:
 
 def _my_agent(request: Request) -> Agent:
     agent = agent_of(membership_of(request))
+    if agent is None:
+        raise PermissionDenied(NOT_AN_AGENT)
+    return agent
+
+
+def _agent_in_the_company_of(request: Request, call_id: UUID) -> Agent:
+    """Return who asks as an agent of the call's company, which need not be the open one: another tab may have switched.
+
+    Of a call in a company that is not his the answer is the open company's agent, who does not know it either.
+    """
+    company_id = Call.objects.filter(pk=call_id).values_list("company__public_id", flat=True).first()
+    try:
+        agent = agent_of(membership_in(request, company_id or ""))
+    except NotAMember:
+        return _my_agent(request)
     if agent is None:
         raise PermissionDenied(NOT_AN_AGENT)
     return agent

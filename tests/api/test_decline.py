@@ -48,6 +48,17 @@ def test_declining_ends_ones_own_ringing_and_nobody_elses(acme: Company, bob: Us
     assert (call.status, call.hangup_requested_at) == ("ringing", None)
 
 
+def test_a_call_of_his_other_company_is_declined_though_another_tab_switched(
+    acme: Company, elsewhere: Company, bob: User
+) -> None:
+    cast.make_membership(elsewhere, bob)
+    call, there = cast.make_call(elsewhere), cast.make_agent(elsewhere, user=bob)
+    ring(call, there)
+
+    assert Asker(bob).post(path(call.pk)).status_code == 204
+    assert outcome(call, there) == "declined"
+
+
 def test_the_call_s_story_has_it(acme: Company, bob: User) -> None:
     call = cast.make_call(acme)
     ring(call, bob.agents.get())

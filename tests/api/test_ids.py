@@ -45,6 +45,17 @@ def test_every_id_that_the_browser_sees_finds_the_call(acme: Company, bob: User)
     assert set(CallIdentifier.objects.values_list("agent", flat=True)) == {bob.agents.get().pk}
 
 
+def test_a_call_of_his_other_company_is_his_though_another_tab_switched(
+    acme: Company, elsewhere: Company, bob: User
+) -> None:
+    cast.make_membership(elsewhere, bob)
+    there, call, now = cast.make_agent(elsewhere, user=bob), cast.make_call(elsewhere), timezone.now()
+    Offer.objects.create(call=call, agent=there, step=1, offered_at=now, expires_at=now + timedelta(seconds=30))
+
+    assert Asker(bob).post(path(call.pk), IDS).status_code == 204
+    assert set(CallIdentifier.objects.filter(call=call).values_list("agent", flat=True)) == {there.pk}
+
+
 def test_what_the_browser_does_not_know_may_be_left_out_or_empty(acme: Company, bob: User) -> None:
     call = offered(acme, bob)
 

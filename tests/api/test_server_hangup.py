@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from responses import matchers
 
 from agents.models import Agent
-from curbe.companies.models import Company, User
+from curbe.companies.models import Company, Role, User
 from telephony.models import Call, CallIdentifier, CallLeg, Offer, TelnyxEvent
 from tests import cast
 from tests.api.asking import Asker
@@ -167,6 +167,30 @@ def test_an_id_that_nobody_knows_is_not_found(
     answer = hang_up(bob, any_id, acme)
 
     assert (answer.status_code, answer.json()) == (404, {"error": "Call not found"})
+
+
+def test_a_company_of_his_that_is_not_the_open_one_is_as_good(
+    acme: Company, elsewhere: Company, bob: User, telnyx_api: responses.RequestsMock
+) -> None:
+    """Another tab may have switched: the one with the call stays where the call is."""
+    cast.make_agent(elsewhere, user=bob)
+    cast.make_membership(elsewhere, bob)
+    call = answered_by(bob.agents.get(company=elsewhere))
+    expect_hangup(telnyx_api, "v3:caller", "v3:agent")
+
+    assert hang_up(bob, call.pk, elsewhere).status_code == 200
+
+
+def test_a_program_has_only_the_company_of_its_token(
+    acme: Company, elsewhere: Company, sam: User, telnyx_api: responses.RequestsMock
+) -> None:
+    cast.make_membership(elsewhere, sam, role=Role.OWNER)
+    call = answered_by(cast.make_agent(elsewhere, "eve"))
+    body = {"webrtcCallId": str(call.pk), "companyId": elsewhere.public_id}
+
+    answer = Asker(None).post(PATH, body, authorization=f"Token {cast.make_token(sam)}")
+
+    assert (answer.status_code, answer.json()) == (403, {"error": "Invalid company"})
 
 
 def test_another_company_is_invalid(

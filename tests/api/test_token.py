@@ -118,6 +118,38 @@ def test_a_credential_that_telnyx_refuses_is_503(bob: User, telnyx_api: response
     assert Asker(bob).post(PATH, {"phoneId": "the-desk"}).status_code == 503
 
 
+GONE = {"errors": [{"code": "10005", "title": "Resource not found"}]}
+
+
+def test_a_credential_that_is_gone_at_telnyx_is_replaced(
+    acme: Company, bob: User, telnyx_api: responses.RequestsMock
+) -> None:
+    agent = bob.agents.get()
+    gone = cast.endpoint_for(agent)
+    TelnyxAccount.objects.create(credential_connection_id="2001")
+    telnyx_api.post(api(f"/telephony_credentials/{gone.telnyx_credential_id}/token"), status=404, json=GONE)
+    telnyx_api.get(api("/telephony_credentials"), json={"data": [], "meta": {"total_pages": 1, "page_number": 1}})
+    made = {"id": "cred-2", "sip_username": "gencred2", "tag": "t", "expired": False, "resource_id": "connection:2001"}
+    telnyx_api.post(api("/telephony_credentials"), json={"data": made})
+    telnyx_api.post(api("/telephony_credentials/cred-2/token"), body="opaque", content_type="text/plain")
+
+    answer = Asker(bob).post(PATH, {"phoneId": "the-desk"})
+
+    assert (answer.status_code, answer.json()["login_token"]) == (200, "opaque")
+    assert SipEndpoint.objects.get(agent=agent).telnyx_credential_id == "cred-2"
+
+
+@pytest.mark.parametrize("status", [401, 403, 422])
+def test_a_token_that_telnyx_refuses_is_503_and_the_credential_is_kept(
+    bob: User, telnyx_api: responses.RequestsMock, status: int
+) -> None:
+    endpoint = cast.endpoint_for(bob.agents.get())
+    telnyx_api.post(api(f"/telephony_credentials/{endpoint.telnyx_credential_id}/token"), status=status, json=GONE)
+
+    assert Asker(bob).post(PATH, {"phoneId": "the-desk"}).status_code == 503
+    assert SipEndpoint.objects.filter(pk=endpoint.pk).exists()
+
+
 def test_telnyx_away_is_502_and_takes_the_phone_from_nobody(bob: User, telnyx_api: responses.RequestsMock) -> None:
     agent = bob.agents.get()
     endpoint = cast.endpoint_for(agent)
