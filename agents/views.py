@@ -20,7 +20,7 @@ from agents import beats, operations, tickets
 from agents.models import Agent
 from agents.queries import agent_of
 from agents.schemas import ErrorAnswer, HeartbeatAnswer, HeartbeatWish, IntentAnswer, IntentWish
-from curbe.companies.access import membership_of
+from curbe.companies.access import NotAMember, membership_in, membership_of
 from curbe.lib.http import PHONE_TICKET, json_error, too_large
 
 #: A heartbeat is 200 bytes.
@@ -51,12 +51,21 @@ def my_agent(request: Request) -> Agent:
 )
 @api_view(["POST"])
 def heartbeat_by_session(request: Request) -> HttpResponseBase:
-    agent = my_agent(request)
     try:
         body = beats.read(request.data)
     except beats.BadBeat as err:
+        my_agent(request)
         return _bad_beat(err)
-    return _beat(body, agent.pk, membership_of(request).company.public_id)
+    try:
+        # The beat's company, which another tab may have left: this tab's phone is still alive there.
+        membership = membership_in(request, body.company)
+    except NotAMember:
+        my_agent(request)
+        return json_error(403, "Invalid company")
+    agent = agent_of(membership)
+    if agent is None:
+        raise PermissionDenied(NOT_AN_AGENT)
+    return _beat(body, agent.pk, body.company)
 
 
 # The page's road knows who asks from the session; the ticket's road is taken before any of that is looked up. What the

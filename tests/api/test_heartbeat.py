@@ -80,6 +80,20 @@ def test_a_beat_by_the_key_of_a_program_says_the_same(acme: Company, agent: Agen
     assert answer.json()["phone"] == "here"
 
 
+def test_a_beat_by_session_is_for_the_company_that_it_names_though_another_tab_switched(
+    acme: Company, elsewhere: Company, agent: Agent, bob: User
+) -> None:
+    cast.make_membership(elsewhere, bob)
+    there = cast.make_agent(elsewhere, user=bob)
+    cast.beat(there, now=timezone.now() - timedelta(seconds=20), phone_id="phone-1")
+    before = Beat.objects.get(agent=agent).last_seen_at
+
+    assert Asker(bob).post(PATH, body(elsewhere)).status_code == 200
+
+    assert Beat.objects.get(agent=there).last_seen_at > timezone.now() - timedelta(seconds=5)
+    assert Beat.objects.get(agent=agent).last_seen_at == before
+
+
 @pytest.mark.parametrize("by", ["session", "ticket"])
 def test_a_phone_that_another_one_replaced_is_told_elsewhere(acme: Company, agent: Agent, bob: User, by: str) -> None:
     Beat.objects.filter(agent=agent).update(phone_id="the-laptop")
