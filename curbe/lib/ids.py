@@ -24,5 +24,9 @@ def uuid7() -> uuid.UUID:
 
 
 def first_id_at(moment: datetime) -> uuid.UUID:
-    """Return the smallest key of that moment: a bound for reading only the newer end of a growing table."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+    """Return the smallest key of that moment: a bound for reading only the newer end of a growing table.
+
+    Moments before 1970 are bounded by the first key, those past the last 48-bit millisecond by the last one's.
+    """
+    unix_ms = max(0, min(int(moment.timestamp() * 1000), 2**48 - 1))
+    return uuid.UUID(int=unix_ms << 80)

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Q, QuerySet
 
+from curbe.lib.ids import first_id_at
 from curbe.lib.phone import NotANumber, is_e164, to_e164
 from telephony.models import Call
-from telephony.queries.records import ID_SKEW, first_id_after
+from telephony.queries.records import ID_SKEW
 
 PAGE_SIZE: Final = 50
 TODAY_SIZE: Final = 30
@@ -62,7 +63,7 @@ def todays(calls: QuerySet[Call], *, now: datetime, zone: tzinfo) -> tuple[Call,
     """Return the newest calls since midnight of the company's own clock."""
     midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
     # The bound on the key spares the rows of all the days before: the newest calls come last in no other index.
-    today = calls.filter(started_at__gte=midnight, id__gte=first_id_after(midnight - ID_SKEW))
+    today = calls.filter(started_at__gte=midnight, id__gte=first_id_at(midnight - ID_SKEW))
     return tuple(with_all_a_row_shows(today).order_by("-id")[:TODAY_SIZE])
 
 

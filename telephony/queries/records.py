@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
+from curbe.lib.ids import first_id_at
 from telephony.core import explain
 from telephony.models import Call, CallLeg, RouteTrace, TelnyxEvent
 
@@ -126,13 +127,7 @@ def _limit(text: str) -> int:
 
 
 def _since(moment: datetime) -> Q:
-    return Q(started_at__gte=moment, id__gte=first_id_after(moment - ID_SKEW))
-
-
-def first_id_after(moment: datetime) -> UUID:
-    """Return the smallest id that a call made at ``moment`` can have: the key bounds the rows that are read."""
-    unix_ms = max(0, min(int(moment.timestamp() * 1000), 2**48 - 1))
-    return UUID(int=unix_ms << 80)
+    return Q(started_at__gte=moment, id__gte=first_id_at(moment - ID_SKEW))
 
 
 _PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {

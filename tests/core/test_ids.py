@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
@@ -36,3 +37,15 @@ def test_ids_of_one_moment_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time_ns", lambda: 1_790_000_000_123_456_789)
 
     assert len({ids.uuid7() for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("moment", "unix_ms"),
+    [
+        (datetime(2026, 11, 21, 9, 0, 0, 123_000, UTC), 1_795_251_600_123),
+        (datetime(1, 1, 1, tzinfo=UTC), 0),
+        (datetime(9999, 12, 31, tzinfo=UTC), 253_402_214_400_000),
+    ],
+)
+def test_the_bound_of_a_moment_is_its_millisecond_and_never_below_the_first_key(moment: datetime, unix_ms: int) -> None:
+    assert ids.first_id_at(moment).int == unix_ms << 80
