@@ -24,7 +24,8 @@ from agents.operations import claim_phone
 from agents.presence import is_talking
 from agents.queries import agent_of, facts_of, phone_is_elsewhere, presence_of
 from agents.schemas import ErrorAnswer
-from curbe.companies.access import NotAMember, company_of, for_company, membership_in, membership_of
+from agents.views import NOT_AN_AGENT, my_agent
+from curbe.companies.access import NotAMember, company_of, for_company, membership_in
 from telephony.models import Call
 from telephony.operations import control
 from telephony.operations.endpoints import NoConnection, login_token_for
@@ -45,7 +46,6 @@ logger = logging.getLogger(__name__)
 
 #: A registration token lives 24 h (webrtc.md section 5), unless it says otherwise itself.
 TOKEN_LIFE: Final = timedelta(hours=24)
-NOT_AN_AGENT: Final = "You do not answer calls in this company."
 REFUSALS: Final = {400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer}
 
 
@@ -67,7 +67,7 @@ def token(request: Request) -> Response:
     wish = TokenWish(data=request.data)
     wish.is_valid(raise_exception=True)
     phone_id, take_over = wish.validated_data["phoneId"], wish.validated_data["takeOver"]
-    agent, now = _my_agent(request), timezone.now()
+    agent, now = my_agent(request), timezone.now()
     if not take_over and phone_is_elsewhere(agent, phone_id, now):
         return _elsewhere()
     # Telnyx first: a phone that cannot register must not take the agent from one that can.
@@ -174,7 +174,7 @@ def server_hangup(request: Request) -> Response:
 )
 @api_view(["GET"])
 def me(request: Request) -> Response:
-    agent, now = _my_agent(request), timezone.now()
+    agent, now = my_agent(request), timezone.now()
     answer = {
         "agentId": agent.pk,
         "companyId": company_of(request).public_id,
@@ -197,13 +197,6 @@ def _my_call(request: Request, agent: Agent) -> dict[str, Any] | None:
     return {**records.as_json(call), "caller_name": call.caller_name, "stage": stage}
 
 
-def _my_agent(request: Request) -> Agent:
-    agent = agent_of(membership_of(request))
-    if agent is None:
-        raise PermissionDenied(NOT_AN_AGENT)
-    return agent
-
-
 def _agent_in_the_company_of(request: Request, call_id: UUID) -> Agent:
     """Return who asks as an agent of the call's company, which need not be the open one: another tab may have switched.
 
@@ -213,7 +206,7 @@ def _agent_in_the_company_of(request: Request, call_id: UUID) -> Agent:
     try:
         agent = agent_of(membership_in(request, company_id or ""))
     except NotAMember:
-        return _my_agent(request)
+        return my_agent(request)
     if agent is None:
         raise PermissionDenied(NOT_AN_AGENT)
     return agent
