@@ -1,4 +1,4 @@
-"""Settings of Curbe Voice: one file, read from the environment (docs/architecture.md, "Settings").
+"""Settings of Curbe Voice: one file, read from the environment.
 
 Every variable is listed in .env.example. Nonsense raises ImproperlyConfigured and names the variable.
 """
@@ -106,7 +106,7 @@ INSTALLED_APPS = [
     "recordings",
 ]
 
-#: What every page passes. Webhooks and heartbeats skip it: curbe.lib.http.ShortRoad goes first and sends them straight
+#: What every page passes. Webhooks and heartbeats skip it: curbe.lib.http.short_road goes first and sends them straight
 #: to their views (measured: default middleware costs 40 % of the throughput).
 PAGE_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

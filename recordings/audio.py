@@ -6,9 +6,6 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-#: Less than a header and a few frames is nobody's voice.
-SMALLEST_BYTES: Final = 64
-
 
 class NotAudio(ValueError):
     """The bytes are not a whole recording; ``str()`` says in words what they are."""

@@ -20,8 +20,8 @@ from telephony.telnyx.client import TelnyxClient
 
 logger = logging.getLogger(__name__)
 
-#: Ages of a call's end, in seconds, at which its recording is looked up. Telnyx writes it within seconds; a callback
-#: that was lost is made good after a minute, and what is not there after a day will not come.
+#: Ages of a call's end, in seconds, at which its recording is looked up. Telnyx writes it within seconds, so the first
+#: look makes most lost callbacks good; what is not there after a day will not come.
 ASKED_AT_S: Final = (10, 60, 180, 600, 3600, 6 * 3600, 24 * 3600)
 BATCH: Final = 50
 LONGEST_CALL: Final = timedelta(hours=4)

@@ -77,10 +77,3 @@ class IsMember(permissions.BasePermission):
         except NotAMember as err:
             raise exceptions.PermissionDenied(str(err)) from err
         return True
-
-
-class IsSupervisor(IsMember):
-    """Members who may see what all agents of the company do: owner, admin, supervisor."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return super().has_permission(request, view) and membership_of(request).supervises

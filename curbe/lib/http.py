@@ -132,12 +132,8 @@ def policy(request: HttpRequest) -> str:
 
 
 def too_large(request: HttpRequest, limit_bytes: int) -> bool:
-    """Say whether the body is declared longer than the limit, or not declared at all."""
+    """Say whether the body is declared longer than the limit, or its length is not a number."""
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0) > limit_bytes
     except ValueError:
         return True
-
-
-def empty(status: int) -> HttpResponse:
-    return HttpResponse(status=status)

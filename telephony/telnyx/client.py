@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -199,9 +199,6 @@ def get_client() -> TelnyxClient:
 
 
 _clients: dict[tuple[int, str, str], TelnyxClient] = {}
-
-#: What tasks and commands take a client from; views pass ``get_client()`` on.
-ClientFactory = Callable[[], TelnyxClient]
 
 
 def _id(value: str) -> str:

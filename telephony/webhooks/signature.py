@@ -14,8 +14,6 @@ from django.core.exceptions import ImproperlyConfigured
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-SIGNATURE_HEADER: Final = "telnyx-signature-ed25519"
-TIMESTAMP_HEADER: Final = "telnyx-timestamp"
 #: Of Ed25519 (RFC 8032, section 5.1.6).
 SIGNATURE_BYTES: Final = 64
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-FINAL = ("completed", "busy", "no-answer", "canceled", "failed")
-
 
 @dataclass(frozen=True)
 class Ending:

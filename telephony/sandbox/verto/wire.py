@@ -14,7 +14,6 @@ Frame = dict[str, Any]
 RequestId = str | int
 
 # JSON-RPC codes. Never -32000: the SDK answers that one by logging in again, whatever it was about.
-PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
