@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import DatabaseError, transaction
 
 from agents import standing, statements
-from agents.models import Activity, Agent, Intent
+from agents.models import Activity, Agent, Beat, Intent
 from agents.presence import BEAT_EVERY_S, BEAT_TTL, AgentFacts, derive, is_reserved, is_wrapping_up
 from agents.queries import facts_of
 from agents.standing import Standing
@@ -27,6 +27,8 @@ from curbe.lib.ids import uuid7
 logger = logging.getLogger(__name__)
 
 SWEEP_BATCH: Final = 500
+#: The phone of somebody who logged out; static/js/phone/machine.js knows the word.
+LOGGED_OUT: Final = "logged-out"
 
 
 class UnknownAgent(Exception):
@@ -83,6 +85,23 @@ def claim_phone(*, agent_id: int, phone_id: str, take_over: bool, now: datetime)
             _settle_one(agent_id, reason="phone", now=now)
             push.send("phone.claimed", groups=[push.agent_group(agent_id)], phone_id=phone_id)
     return True
+
+
+def log_out(*, user_id: int, now: datetime) -> None:
+    """Take their phones from a person who logged out: no open tab of his is rung, and each is told why.
+
+    The phone that takes their place never beats; for 30 s it also answers the beats of a tab that heard no push.
+    """
+    for agent_id in (
+        Agent.objects.filter(user_id=user_id, beat__isnull=False).order_by("id").values_list("id", flat=True)
+    ):
+        claim_phone(agent_id=agent_id, phone_id=LOGGED_OUT, take_over=True, now=now)
+
+
+def log_in(*, user_id: int, now: datetime) -> None:
+    """Let a person who comes back have his phone at once."""
+    gone = Beat.objects.filter(agent__user_id=user_id, phone_id=LOGGED_OUT)
+    gone.update(last_seen_at=now - BEAT_TTL)
 
 
 def choose_intent(*, agent_id: int, intent: Intent, now: datetime) -> str:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
+from django.utils import timezone
 
+from agents import operations
 from agents.models import Agent
-from curbe.companies.models import Membership
+from curbe.companies.models import Membership, User
 
 
 @receiver(post_delete, sender=Membership, dispatch_uid="agents.who_left_answers_no_more")
 def who_left_answers_no_more(instance: Membership, **_: Any) -> None:
     """Ring nobody who is no longer a member. The row stays: calls name it."""
     Agent.objects.filter(company_id=instance.company_id, user_id=instance.user_id).update(is_active=False)
+
+
+@receiver(user_logged_out, dispatch_uid="agents.who_logged_out_is_not_rung")
+def who_logged_out_is_not_rung(user: User | None, **_: Any) -> None:
+    """Take the phone from every tab that is still open somewhere."""
+    if user is not None:
+        operations.log_out(user_id=user.pk, now=timezone.now())
+
+
+@receiver(user_logged_in, dispatch_uid="agents.who_logs_in_has_his_phone")
+def who_logs_in_has_his_phone(user: User, **_: Any) -> None:
+    operations.log_in(user_id=user.pk, now=timezone.now())

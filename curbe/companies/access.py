@@ -22,6 +22,8 @@ from curbe.companies.models import Company, Membership, Role, User
 
 #: Which company the person has open, in the session.
 COMPANY_KEY: Final = "company_public_id"
+#: The header in which a page names its company.
+PAGE_COMPANY: Final = "X-Curbe-Company"
 
 M = TypeVar("M", bound=Model)
 P = ParamSpec("P")
@@ -45,9 +47,10 @@ def memberships_of(request: HttpRequest | Request) -> tuple[Membership, ...]:
 
 
 def membership_of(request: HttpRequest | Request) -> Membership:
-    """Return what who asks is in the open company: the session's, else the first. Raises NotAMember.
+    """Return what who asks is in the open company: the page's, else the session's, else the first. Raises NotAMember.
 
-    A program's token names its membership: the session is not asked.
+    A page that is open sends its company with each request (``X-Curbe-Company``), so that it stays where it is while
+    another tab opens another company. Only a company of his own counts. A program's token names its membership.
     """
     plain = _plain(request)
     membership: Membership | None = getattr(plain, "membership", None)
@@ -56,8 +59,9 @@ def membership_of(request: HttpRequest | Request) -> Membership:
     mine = memberships_of(request)
     if not mine:
         raise NotAMember(_("You do not belong to a company."))
-    chosen = plain.session.get(COMPANY_KEY)
-    membership = next((one for one in mine if one.company.public_id == chosen), mine[0])
+    asked = (plain.headers.get(PAGE_COMPANY), plain.session.get(COMPANY_KEY))
+    by_id = {one.company.public_id: one for one in mine}
+    membership = next((by_id[one] for one in asked if one in by_id), mine[0])
     plain.membership = membership  # type: ignore[attr-defined]
     return membership
 

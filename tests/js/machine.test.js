@@ -144,7 +144,7 @@ describe("ending", () => {
     const [ending, , first] = play(talking(), { type: "end" });
     const [, , then] = play(ending, { type: "end.done", sdkId: "leg-1" });
 
-    assert.deepEqual(names(first), ["silence", "endByServer"]);
+    assert.deepEqual(names(first), ["silence", "mute", "endByServer"]);
     assert.deepEqual(names(then), ["endLocally"]);
   });
 
@@ -154,10 +154,29 @@ describe("ending", () => {
     assert.deepEqual(commands, [{ do: "hangup", sdkId: "leg-1" }]);
   });
 
+  test("by the second half of a double click on Answer is not meant", () => {
+    const [answering] = play(ringing(), { type: "answer", atMs: 1_000 });
+    const [still, commands] = play(answering, { type: "end", atMs: 1_150 });
+    const [ending] = play(still, { type: "end", atMs: 1_900 });
+
+    assert.equal(still.call.phase, "answering");
+    assert.deepEqual(commands, []);
+    assert.equal(ending.call.phase, "ending");
+  });
+
+  test("a call, whoever logged out in another tab finishes it first", () => {
+    const [state, commands] = play(talking(), { type: "phone.claimed", phoneId: "logged-out", mine: "mine" });
+    const [, , after] = play(state, { type: "call.over", sdkId: "leg-1" }, { type: "ended.seen" });
+
+    assert.deepEqual(commands, []);
+    assert.equal(state.signedOut, true);
+    assert.deepEqual(names(after), ["disconnect"]);
+  });
+
   test("twice asks once", () => {
     const [, commands] = play(talking(), { type: "end" }, { type: "end" });
 
-    assert.deepEqual(commands, ["silence", "endByServer"]);
+    assert.deepEqual(commands, ["silence", "mute", "endByServer"]);
   });
 
   test("while it was still being answered hangs up when the sound comes", () => {

@@ -19,6 +19,7 @@ async function ask(path, options, timeoutMs) {
   try {
     const response = await fetch(path, {
       ...options,
+      headers: { ...options.headers, ...pageCompany() },
       credentials: "same-origin",
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -27,4 +28,10 @@ async function ask(path, options, timeoutMs) {
   } catch {
     return { status: 0, body: {} };
   }
+}
+
+/** A page keeps its company while another tab opens another one: what it asks, it asks there. */
+function pageCompany() {
+  const company = document.body.dataset.company;
+  return company ? { "X-Curbe-Company": company } : {};
 }

@@ -42,7 +42,11 @@ export class Leader {
     try {
       await navigator.locks.request(this.#name, options, () => {
         this.#tell({ type: "lock.here", takeOver: Boolean(options.steal) });
-        return new Promise((letGo) => (this.#letGo = letGo));
+        return new Promise((letGo) => {
+          this.#letGo = letGo;
+          // The mirrors still believe the tab that closed, which may have been on a call.
+          this.#channel.postMessage({ busy: Boolean(this.busy) });
+        });
       });
     } catch (error) {
       if (error.name !== "AbortError") throw error;

@@ -9,6 +9,10 @@ export const DECLINED_FOR_MS = 10_000;
 export const LINE_NOTICES_MS = 3_000;
 /** Without sound after this long the answer has failed (no usable network path). */
 export const ANSWER_TIMEOUT_MS = 20_000;
+/** End stands where Answer stood: the second half of a double click must not throw the caller away. */
+export const END_AFTER_ANSWER_MS = 800;
+/** What the server calls the phone of somebody who logged out (agents.operations). */
+export const LOGGED_OUT = "logged-out";
 export const CLAIM_AGAIN_MS = 5_000;
 export const BEAT_AGAIN_MS = 3_000;
 
@@ -17,7 +21,7 @@ export const BEAT_AGAIN_MS = 3_000;
  * line        the SDK's connection: off, connecting, ready, lost (reconnects by itself), dead, no-credential
  * microphone  unknown, asked, granted, refused, missing
  * beatsMissed heartbeats in a row that the server did not answer
- * call        null, or {sdkId, callId, phase, muted, why, answeredAtMs}; phases: incoming → answering → talking →
+ * call        null, or {sdkId, callId, phase, muted, why, pressedAtMs (Answer), answeredAtMs}; phases: incoming → answering → talking →
  *             ending → ended, and recovering for a call that outlived a reload
  */
 export const INITIAL = Object.freeze({
@@ -68,7 +72,9 @@ const ON = {
   "tab.told": (state, { busy }) => [{ otherTabBusy: busy }],
   "claim.granted": (state) => [{ holder: "here", line: "connecting", signedOut: false }, { do: "connect" }],
   "claim.elsewhere": (state) => givenUp(state),
-  "claim.signed-out": () => [{ signedOut: true, line: "off" }, { do: "disconnect" }],
+  // A call that is up is finished first: logging out ends no conversation.
+  "claim.signed-out": (state) =>
+    hasLiveCall(state) ? [{ signedOut: true }] : [{ signedOut: true, line: "off" }, { do: "disconnect" }],
   "claim.no-credential": () => [
     { holder: "here", line: "no-credential" },
     later("claim", CLAIM_AGAIN_MS, { type: "claim.again" }),
@@ -87,7 +93,11 @@ const ON = {
     if (hasLiveCall(state)) return [{}, { do: "renewToken" }, later("claim", CLAIM_AGAIN_MS, { type: "claim.again" })];
     return [{}, { do: "claim", takeOver: false }];
   },
-  "phone.claimed": (state, { phoneId, mine }) => (phoneId === mine ? NOTHING : givenUp(state)),
+  // Nobody's phone any more: the person has logged out, here or in another tab.
+  "phone.claimed": (state, { phoneId, mine }) => {
+    if (phoneId === LOGGED_OUT) return ON["claim.signed-out"](state);
+    return phoneId === mine ? NOTHING : givenUp(state);
+  },
   "use.here": (state) => {
     if (state.holder === "tab" && !state.otherTabBusy) return [{ holder: "taking" }, { do: "stealLock" }];
     if (state.holder === "elsewhere") return [{ holder: "taking" }, { do: "claim", takeOver: true }];
@@ -128,10 +138,10 @@ const ON = {
 
   // ---- A call -------------------------------------------------------------------------------------------------
   invite: (state, event) => invited(state, event),
-  answer: (state) =>
+  answer: (state, { atMs = null }) =>
     state.call?.phase === "incoming"
       ? [
-          withCall(state, { phase: "answering" }),
+          withCall(state, { phase: "answering", pressedAtMs: atMs }),
           { do: "silence" },
           { do: "answer", sdkId: state.call.sdkId },
           later("answer", ANSWER_TIMEOUT_MS, { type: "answer.stuck", sdkId: state.call.sdkId }),
@@ -174,10 +184,17 @@ const ON = {
   },
   // The outcome is recorded first, so that our own leg's end is not taken for a missed call.
   "decline.told": (state, event) => (isOurs(state, event) ? [{}, { do: "hangup", sdkId: event.sdkId }] : NOTHING),
-  end: (state) => {
+  end: (state, { atMs = Infinity }) => {
     if (!["answering", "talking", "recovering"].includes(state.call?.phase)) return NOTHING;
-    const { sdkId, callId } = state.call;
-    return [withCall(state, { phase: "ending" }), { do: "silence" }, { do: "endByServer", sdkId, callId }];
+    const { sdkId, callId, pressedAtMs } = state.call;
+    if (pressedAtMs !== null && atMs - pressedAtMs < END_AFTER_ANSWER_MS) return NOTHING;
+    return [
+      withCall(state, { phase: "ending" }),
+      { do: "silence" },
+      // Whoever pressed End is not heard any more, however long the server takes.
+      { do: "mute", sdkId, muted: true },
+      { do: "endByServer", sdkId, callId },
+    ];
   },
   "end.done": (state, event) => (isOurs(state, event) ? [{}, { do: "endLocally", sdkId: event.sdkId }] : NOTHING),
   "end.failed": (state, event) => (isOurs(state, event) ? [{}, { do: "hangup", sdkId: event.sdkId }] : NOTHING),
@@ -238,7 +255,7 @@ function invited(state, { sdkId, callId, recovered, active, atMs }) {
 }
 
 function newCall({ sdkId, callId, phase }) {
-  return Object.freeze({ sdkId, callId, phase, muted: false, why: "", answeredAtMs: null });
+  return Object.freeze({ sdkId, callId, phase, muted: false, why: "", pressedAtMs: null, answeredAtMs: null });
 }
 
 function over(state, why) {
@@ -268,7 +285,8 @@ function givenUp(state) {
 }
 
 function afterTheCall(state) {
-  return state.holder === "elsewhere" ? [{ call: null, line: "off" }, { do: "disconnect" }] : [{ call: null }];
+  const isOver = state.holder === "elsewhere" || state.signedOut;
+  return isOver ? [{ call: null, line: "off" }, { do: "disconnect" }] : [{ call: null }];
 }
 
 function stillDeclined(state, atMs) {

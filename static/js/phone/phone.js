@@ -16,6 +16,8 @@ const RENEW_BEFORE_MS = 5 * 60_000;
 const RENEW_AGAIN_MS = 15_000;
 /** A decline must not keep the phone ringing because the server is slow. */
 const DECLINE_WITHIN_MS = 2_000;
+/** Past this the SDK's own hang-up is the quicker way out. */
+const END_WITHIN_MS = 3_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Phone {
@@ -114,6 +116,7 @@ export class Phone {
   async #fetchMe() {
     const { status, body } = await get("/api/agents/me");
     if (status === 200) this.#on({ type: "me", presence: body.presence, intent: body.intent });
+    else if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
   }
 
   // Each command of machine.js, by its name.
@@ -153,7 +156,7 @@ export class Phone {
     },
     endByServer: async ({ sdkId, callId }) => {
       const body = { webrtcCallId: callId || sdkId, companyId: this.#root.dataset.company };
-      const { status } = await post("/api/webrtc/server-hangup", body);
+      const { status } = await post("/api/webrtc/server-hangup", body, { timeoutMs: END_WITHIN_MS });
       this.#on({ type: status === 200 ? "end.done" : "end.failed", sdkId });
     },
     later: (command) => this.#later(command),
@@ -190,7 +193,7 @@ export class Phone {
       this.#renewInTime();
       await this.#line.renew(body.login_token);
     } else if (status === 409) this.#on({ type: "claim.elsewhere" });
-    else if (status === 401 || status === 403) this.#on({ type: "claim.signed-out" });
+    else if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
     else this.#later({ name: "renew", afterMs: RENEW_AGAIN_MS, event: { type: "token.expiring" } });
   }
 
@@ -226,11 +229,17 @@ export class Phone {
 
   async #chooseIntent(intent, before) {
     const { status, body } = await post("/api/agents/intent", { intent });
-    this.#on(status === 200 ? { type: "intent.kept", presence: body.presence } : { type: "intent.failed", before });
+    if (status === 200) return this.#on({ type: "intent.kept", presence: body.presence });
+    this.#on(isSignedOut(status) ? { type: "claim.signed-out" } : { type: "intent.failed", before });
+    // The person's own choice is never overwritten while he is at it, but this one was not kept.
+    this.#root.querySelector("#intent").value = before;
+    return undefined;
   }
 
   async #showCaller({ callId, sdkId }) {
-    if (!callId) return this.#view.nameCaller(this.#line.callerOf(sdkId));
+    // What the network says stands there until the card comes, and if it never does.
+    if (sdkId && !this.#state.call?.answeredAtMs) this.#view.nameCaller(this.#line.callerOf(sdkId));
+    if (!callId) return undefined;
     await window.htmx.ajax("GET", `/phone/incoming/${callId}`, {
       target: "#caller",
       swap: "outerHTML",
@@ -254,6 +263,10 @@ const CLAIMED = {
   409: "claim.elsewhere",
   503: "claim.no-credential",
 };
+
+function isSignedOut(status) {
+  return status === 401 || status === 403;
+}
 
 /** One id per browser: its tabs settle among themselves (Web Locks) which of them is the phone. */
 function phoneIdOfThisBrowser() {

@@ -129,8 +129,10 @@ export class TelnyxLine {
 
   mute(sdkId, muted) {
     const call = this.#newest(sdkId);
-    if (muted) call?.muteAudio();
-    else call?.unmuteAudio();
+    // Before the answer there is no microphone to close.
+    if (!call?.localStream) return;
+    if (muted) call.muteAudio();
+    else call.unmuteAudio();
   }
 
   digit(sdkId, digit) {
@@ -178,7 +180,7 @@ export class TelnyxLine {
       recovered: isRecovered,
       atMs: Date.now(),
     });
-    remember(sdkId, callIdOf(call));
+    remember(sdkId, callIdOf(call) || rememberedCallId(sdkId));
   }
 
   #onActive(call) {

@@ -1,10 +1,12 @@
 // Draws what screen.js describes. It shows and hides what the server rendered; no HTML is made here.
 
+import { END_AFTER_ANSWER_MS } from "./machine.js";
 import { describe } from "./screen.js";
 
 export class View {
   #root;
   #timer = null;
+  #endSoon = null;
   #answeredAtMs = null;
   #digits = "";
 
@@ -55,8 +57,7 @@ export class View {
   }
 
   #drawCall(call, stage) {
-    const end = this.#find("[data-phone=end]");
-    end.disabled = stage === "ending";
+    this.#drawEnd(call?.pressedAtMs ?? null);
     for (const name of ["mute", "keypad"]) this.#find(`[data-phone=${name}]`).disabled = stage !== "talking";
     this.#find("[data-phone=mute]").setAttribute("aria-pressed", String(Boolean(call?.muted)));
     this.#answeredAtMs = call?.answeredAtMs ?? null;
@@ -66,6 +67,14 @@ export class View {
       clearInterval(this.#timer);
       this.#timer = null;
     }
+  }
+
+  // For a moment after Answer there is nothing to press where it stood.
+  #drawEnd(pressedAtMs) {
+    const tooSoonMs = pressedAtMs === null ? 0 : pressedAtMs + END_AFTER_ANSWER_MS - Date.now();
+    this.#find("[data-phone=end]").disabled = this.#root.dataset.stage === "ending" || tooSoonMs > 0;
+    clearTimeout(this.#endSoon);
+    if (tooSoonMs > 0) this.#endSoon = setTimeout(() => this.#drawEnd(pressedAtMs), tooSoonMs);
   }
 
   #drawTimer() {
