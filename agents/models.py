@@ -44,20 +44,24 @@ class Presence(models.TextChoices):
 class Agent(CompanyOwned):
     """A member who answers calls. ``presence`` is a cache of the derivation: readers that route compute it anew."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agents")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agents", verbose_name=_("user")
+    )
     is_active = models.BooleanField(_("active"), default=True)
-    intent = models.CharField(max_length=16, choices=Intent, default=Intent.AVAILABLE)
-    activity = models.CharField(max_length=16, choices=Activity, default=Activity.IDLE)
+    intent = models.CharField(_("intent"), max_length=16, choices=Intent, default=Intent.AVAILABLE)
+    activity = models.CharField(_("activity"), max_length=16, choices=Activity, default=Activity.IDLE)
     #: The call that reserved the agent, or that he is on. A call's id; agents know no calls.
-    busy_call_id = models.UUIDField(null=True, blank=True, editable=False)
+    busy_call_id = models.UUIDField(_("call id"), null=True, blank=True, editable=False)
     #: A reservation is a lease: past this moment the agent is idle, whether or not anybody released him.
-    reserved_until = models.DateTimeField(null=True, blank=True, editable=False)
-    wrap_up_until = models.DateTimeField(null=True, blank=True, editable=False)
+    reserved_until = models.DateTimeField(_("reserved until"), null=True, blank=True, editable=False)
+    wrap_up_until = models.DateTimeField(_("wrap-up until"), null=True, blank=True, editable=False)
     #: Since when he has had no call; the longest idle rings first.
-    idle_since = models.DateTimeField(auto_now_add=True)
-    presence = models.CharField(max_length=16, choices=Presence, default=Presence.OFFLINE, editable=False)
-    presence_at = models.DateTimeField(auto_now_add=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    idle_since = models.DateTimeField(_("idle since"), auto_now_add=True)
+    presence = models.CharField(
+        _("presence"), max_length=16, choices=Presence, default=Presence.OFFLINE, editable=False
+    )
+    presence_at = models.DateTimeField(_("presence since"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("agent")
@@ -101,14 +105,14 @@ class Beat(models.Model):
 class PresenceChange(CompanyOwned):
     """One change of the derived word; append-only."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="presence_changes")
-    before = models.CharField(max_length=16, choices=Presence)
-    after = models.CharField(max_length=16, choices=Presence)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="presence_changes", verbose_name=_("agent"))
+    before = models.CharField(_("before"), max_length=16, choices=Presence)
+    after = models.CharField(_("after"), max_length=16, choices=Presence)
     #: A short code: heartbeat, sweep, claim, answered, ended, declined, withdrawn, intent, ….
-    reason = models.CharField(max_length=32)
-    call_id = models.UUIDField(null=True, blank=True)
-    at = models.DateTimeField()
+    reason = models.CharField(_("reason"), max_length=32)
+    call_id = models.UUIDField(_("call id"), null=True, blank=True)
+    at = models.DateTimeField(_("at"))
 
     class Meta:
         verbose_name = _("presence change")

@@ -235,6 +235,7 @@ if DEFAULT_LANGUAGE not in {"es", "en"}:
 LANGUAGE_CODE = DEFAULT_LANGUAGE
 LANGUAGES = [("es", _("Spanish")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "curbe" / "locale"]
+FORMAT_MODULE_PATH = ["curbe.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -35,14 +35,16 @@ class Company(models.Model):
         AUTO = "auto", _("Automatic: one free agent rings alone, several ring together")
 
     #: 8 hex digits; stands in every webhook address, so it never changes.
-    public_id = models.CharField(max_length=8, unique=True, default=new_public_id, editable=False)
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=120)
-    timezone = models.CharField(max_length=64, default="UTC")
-    language = models.CharField(max_length=2, choices=Language, default=Language.SPANISH)
-    routing_mode = models.CharField(max_length=16, choices=RoutingMode, default=RoutingMode.AUTO)
-    fallback_number = models.CharField(max_length=16, blank=True, default="", validators=[e164_validator])
-    created_at = models.DateTimeField(auto_now_add=True)
+    public_id = models.CharField(_("public id"), max_length=8, unique=True, default=new_public_id, editable=False)
+    slug = models.SlugField(_("short name"), unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.SPANISH)
+    routing_mode = models.CharField(_("routing mode"), max_length=16, choices=RoutingMode, default=RoutingMode.AUTO)
+    fallback_number = models.CharField(
+        _("fallback number"), max_length=16, blank=True, default="", validators=[e164_validator]
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("company")
@@ -99,7 +101,7 @@ class Membership(CompanyOwned):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user"))
     role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.AGENT)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("membership")
@@ -122,11 +124,13 @@ class ApiToken(CompanyOwned):
     Only a digest is kept: the key is shown once, when it is made in the admin.
     """
 
-    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="api_tokens")
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("membership")
+    )
     name = models.CharField(_("name"), max_length=80, help_text=_("What program uses it."))
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("API token")

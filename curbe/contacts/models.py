@@ -10,7 +10,7 @@ from curbe.companies.models import CompanyOwned, e164_validator
 
 class Contact(CompanyOwned):
     name = models.CharField(_("name"), max_length=120)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("contact")

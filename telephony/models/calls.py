@@ -38,44 +38,62 @@ class Call(CompanyOwned):
         UNASSIGNED = "unassigned", _("Number not assigned")
         FAILED = "failed", _("Failed")
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     # Indexed by the pages' own indexes below, which begin with it.
     company = models.ForeignKey(
         Company, on_delete=models.CASCADE, related_name="+", verbose_name=_("company"), db_index=False
     )
-    direction = models.CharField(max_length=8, choices=Direction, default=Direction.INBOUND)
+    direction = models.CharField(_("direction"), max_length=8, choices=Direction, default=Direction.INBOUND)
     #: As the provider sent it: E.164, "anonymous", a SIP user. Up to 64 characters are kept.
-    from_number = models.CharField(max_length=64, blank=True, default="")
-    to_number = models.CharField(max_length=64, blank=True, default="")
-    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
+    from_number = models.CharField(_("from number"), max_length=64, blank=True, default="")
+    to_number = models.CharField(_("to number"), max_length=64, blank=True, default="")
+    contact = models.ForeignKey(
+        Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", verbose_name=_("contact")
+    )
     #: What the caller is called on the screen: the contact's name, else the network's caller-ID name, else empty.
-    caller_name = models.CharField(max_length=120, blank=True, default="")
-    number = models.ForeignKey(PhoneNumber, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
-    queue = models.ForeignKey(CallQueue, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls")
+    caller_name = models.CharField(_("caller name"), max_length=120, blank=True, default="")
+    number = models.ForeignKey(
+        PhoneNumber, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", verbose_name=_("number")
+    )
+    queue = models.ForeignKey(
+        CallQueue, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", verbose_name=_("queue")
+    )
     #: Who answered; empty until somebody did.
     agent = models.ForeignKey(
-        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", db_index=False
+        Agent,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="calls",
+        db_index=False,
+        verbose_name=_("agent"),
     )
-    status = models.CharField(max_length=16, choices=Status, default=Status.RINGING)
-    outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default=Outcome.NONE)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.RINGING)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True, default=Outcome.NONE)
     #: CallSid of the leg that opened the call (inbound: the caller's).
-    root_call_sid = models.CharField(max_length=160)
-    account_sid = models.CharField(max_length=64, blank=True, default="")
-    connection_id = models.CharField(max_length=32, blank=True, default="")
+    root_call_sid = models.CharField(_("first leg's CallSid"), max_length=160)
+    account_sid = models.CharField(_("Telnyx account id"), max_length=64, blank=True, default="")
+    connection_id = models.CharField(_("Telnyx connection id"), max_length=32, blank=True, default="")
     #: The number of the newest step of the caller's leg that was decided.
-    step = models.PositiveSmallIntegerField(default=1)
-    started_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    hangup_requested_at = models.DateTimeField(null=True, blank=True)
+    step = models.PositiveSmallIntegerField(_("step"), default=1)
+    started_at = models.DateTimeField(_("started at"))
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    hangup_requested_at = models.DateTimeField(_("hang-up requested at"), null=True, blank=True)
     #: Who asked for the hang-up, when it was one of us.
     hangup_requested_by = models.ForeignKey(
-        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+        Agent,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("hang-up requested by"),
     )
     #: How it ended, in the provider's word (normal_clearing, user_busy, …).
-    hangup_cause = models.CharField(max_length=40, blank=True, default="")
+    hangup_cause = models.CharField(_("hang-up cause"), max_length=40, blank=True, default="")
     #: The last moment at which anything was heard of the call; the reconciler asks about silent ones.
-    last_news_at = models.DateTimeField()
+    last_news_at = models.DateTimeField(_("last news at"))
 
     class Meta:
         verbose_name = _("call")
@@ -108,23 +126,29 @@ class CallLeg(models.Model):
         IN_PROGRESS = "in_progress", _("In progress")
         ENDED = "ended", _("Ended")
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="legs")
-    call_sid = models.CharField(max_length=160)
-    parent_call_sid = models.CharField(max_length=160, blank=True, default="")
-    kind = models.CharField(max_length=8, choices=Kind)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="legs", verbose_name=_("call"))
+    call_sid = models.CharField(_("CallSid"), max_length=160)
+    parent_call_sid = models.CharField(_("parent's CallSid"), max_length=160, blank=True, default="")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     agent = models.ForeignKey(
-        Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="legs", db_index=False
+        Agent,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="legs",
+        db_index=False,
+        verbose_name=_("agent"),
     )
-    status = models.CharField(max_length=16, choices=Status, default=Status.INITIATED)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.INITIATED)
     #: The provider's final word: completed, busy, no-answer, canceled, failed.
-    end_status = models.CharField(max_length=16, blank=True, default="")
-    hangup_cause = models.CharField(max_length=40, blank=True, default="")
-    hangup_source = models.CharField(max_length=16, blank=True, default="")
-    sip_code = models.CharField(max_length=16, blank=True, default="")
-    started_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    end_status = models.CharField(_("end status"), max_length=16, blank=True, default="")
+    hangup_cause = models.CharField(_("hang-up cause"), max_length=40, blank=True, default="")
+    hangup_source = models.CharField(_("hung up by"), max_length=16, blank=True, default="")
+    sip_code = models.CharField(_("SIP code"), max_length=16, blank=True, default="")
+    started_at = models.DateTimeField(_("started at"))
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("call leg")
@@ -146,16 +170,20 @@ class Offer(models.Model):
         WITHDRAWN = "withdrawn", _("Withdrawn")
         DEVICE_LOST = "device_lost", _("Phone lost")
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     # The unique constraint below begins with it.
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="offers", db_index=False)
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="offers", db_index=False)
-    step = models.PositiveSmallIntegerField()
-    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.PENDING)
-    offered_at = models.DateTimeField()
+    call = models.ForeignKey(
+        Call, on_delete=models.CASCADE, related_name="offers", db_index=False, verbose_name=_("call")
+    )
+    agent = models.ForeignKey(
+        Agent, on_delete=models.CASCADE, related_name="offers", db_index=False, verbose_name=_("agent")
+    )
+    step = models.PositiveSmallIntegerField(_("step"))
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, default=Outcome.PENDING)
+    offered_at = models.DateTimeField(_("offered at"))
     #: Ring time-out plus a margin; a pending offer older than this is over whatever we heard.
-    expires_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("offer")
@@ -181,12 +209,20 @@ class CallIdentifier(models.Model):
         SDK_CALL_ID = "sdk_call_id", "SDK call.id"
         RECORDING_ID = "recording_id", "RecordingSid"
 
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="identifiers")
-    kind = models.CharField(max_length=16, choices=Kind)
-    value = models.CharField(max_length=160)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="identifiers", verbose_name=_("call"))
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    value = models.CharField(_("value"), max_length=160)
     #: Which agent's browser told it; empty when Telnyx did.
-    agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
-    learned_at = models.DateTimeField(auto_now_add=True)
+    agent = models.ForeignKey(
+        Agent,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("agent"),
+    )
+    learned_at = models.DateTimeField(_("learned at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("identifier of a call")

@@ -13,14 +13,19 @@ class TelnyxAccount(models.Model):
     """The set of connections that calls go through: one row for the platform (``company`` empty)."""
 
     company = models.OneToOneField(
-        Company, on_delete=models.CASCADE, null=True, blank=True, related_name="telnyx_account"
+        Company,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="telnyx_account",
+        verbose_name=_("company"),
     )
-    texml_application_id = models.CharField(max_length=32, blank=True, default="")
-    credential_connection_id = models.CharField(max_length=32, blank=True, default="")
-    outbound_voice_profile_id = models.CharField(max_length=32, blank=True, default="")
+    texml_application_id = models.CharField(_("TeXML application id"), max_length=32, blank=True, default="")
+    credential_connection_id = models.CharField(_("credential connection id"), max_length=32, blank=True, default="")
+    outbound_voice_profile_id = models.CharField(_("outbound voice profile id"), max_length=32, blank=True, default="")
     #: Telnyx's id of the account, learned from the first signed request.
-    account_sid = models.CharField(max_length=64, blank=True, default="")
-    checked_at = models.DateTimeField(null=True, blank=True)
+    account_sid = models.CharField(_("Telnyx account id"), max_length=64, blank=True, default="")
+    checked_at = models.DateTimeField(_("checked at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("Telnyx account")
@@ -37,10 +42,10 @@ class SipEndpoint(CompanyOwned):
     """An agent's Telnyx telephony credential: what ``<Sip>`` rings. Its password is never kept."""
 
     agent = models.OneToOneField(Agent, on_delete=models.CASCADE, related_name="endpoint", verbose_name=_("agent"))
-    telnyx_credential_id = models.CharField(max_length=64, unique=True)
-    sip_username = models.CharField(max_length=80, unique=True)
-    connection_id = models.CharField(max_length=32)
-    created_at = models.DateTimeField(auto_now_add=True)
+    telnyx_credential_id = models.CharField(_("Telnyx credential id"), max_length=64, unique=True)
+    sip_username = models.CharField(_("SIP user name"), max_length=80, unique=True)
+    connection_id = models.CharField(_("Telnyx connection id"), max_length=32)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("SIP endpoint")

@@ -20,30 +20,42 @@ class TelnyxEvent(models.Model):
         RECONCILER = "reconciler", _("Reconciler")
         CURBE = "curbe", _("Curbe")
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     #: What makes two deliveries the same event; see ``telephony.core.events``.
-    dedupe_key = models.CharField(max_length=255)
+    dedupe_key = models.CharField(_("key against doubles"), max_length=255)
     #: ``instruction.voice``, ``status.ringing``, ``recording.completed``, ``call.recording.saved``, ….
-    kind = models.CharField(max_length=48)
-    source = models.CharField(max_length=12, choices=Source, default=Source.CALLBACK)
+    kind = models.CharField(_("kind"), max_length=48)
+    source = models.CharField(_("source"), max_length=12, choices=Source, default=Source.CALLBACK)
     #: When it happened according to whoever told it; our clock where he did not say.
-    occurred_at = models.DateTimeField()
-    received_at = models.DateTimeField(default=timezone.now)
-    payload = models.JSONField(default=dict)
+    occurred_at = models.DateTimeField(_("occurred at"))
+    received_at = models.DateTimeField(_("received at"), default=timezone.now)
+    payload = models.JSONField(_("payload"), default=dict)
     company = models.ForeignKey(
-        Company, on_delete=models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+        Company,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("company"),
     )
     #: Empty while the call is not there yet: the event waits and runs when the call is created.
     call = models.ForeignKey(
-        Call, on_delete=models.CASCADE, null=True, blank=True, related_name="events", db_index=False
+        Call,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="events",
+        db_index=False,
+        verbose_name=_("call"),
     )
     #: CallSid of the leg that opened the call, as far as the event tells: under this name it waits for its call.
-    root_call_sid = models.CharField(max_length=160, blank=True, default="")
-    processed_at = models.DateTimeField(null=True, blank=True)
+    root_call_sid = models.CharField(_("first leg's CallSid"), max_length=160, blank=True, default="")
+    processed_at = models.DateTimeField(_("processed at"), null=True, blank=True)
     #: When the worker takes it up again; empty when it was processed, or given up.
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    error = models.TextField(blank=True, default="")
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error = models.TextField(_("error"), blank=True, default="")
 
     class Meta:
         verbose_name = _("event")
@@ -70,15 +82,17 @@ class TelnyxEvent(models.Model):
 class RouteTrace(models.Model):
     """What one step of a call was told, and why. Asked twice, the step is answered with ``document`` again."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="traces", db_index=False)
-    step = models.PositiveSmallIntegerField()
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    call = models.ForeignKey(
+        Call, on_delete=models.CASCADE, related_name="traces", db_index=False, verbose_name=_("call")
+    )
+    step = models.PositiveSmallIntegerField(_("step"))
     #: ``{"verb": "ring", …}``; see ``telephony.core.types.Decision``.
-    decision = models.JSONField()
+    decision = models.JSONField(_("decision"))
     #: ``[{"code": …, "agent": …, …}, …]``; sentences are made of it by ``telephony.core.explain``.
-    reasons = models.JSONField(default=list)
-    document = models.TextField()
-    at = models.DateTimeField()
+    reasons = models.JSONField(_("reasons"), default=list)
+    document = models.TextField(_("document"))
+    at = models.DateTimeField(_("at"))
 
     class Meta:
         verbose_name = _("routing trace")

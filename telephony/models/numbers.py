@@ -23,9 +23,9 @@ class PhoneNumber(CompanyOwned):
     e164 = models.CharField(_("number"), max_length=16, unique=True, validators=[e164_validator])
     label = models.CharField(_("label"), max_length=80, blank=True, default="")
     #: Telnyx's numeric id of the number; empty while unlinked.
-    telnyx_id = models.CharField(max_length=32, blank=True, default="", db_index=True)
+    telnyx_id = models.CharField(_("Telnyx id"), max_length=32, blank=True, default="", db_index=True)
     #: What the number is wired to at Telnyx; must be the id of a TeXML application, never of a SIP connection.
-    connection_id = models.CharField(max_length=32, blank=True, default="")
+    connection_id = models.CharField(_("Telnyx connection id"), max_length=32, blank=True, default="")
     destination = models.CharField(
         _("destination"), max_length=16, choices=Destination, default=Destination.NONE, db_index=True
     )
@@ -35,7 +35,7 @@ class PhoneNumber(CompanyOwned):
     queue = models.ForeignKey(
         CallQueue, on_delete=models.SET_NULL, null=True, blank=True, related_name="numbers", verbose_name=_("queue")
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("number")

@@ -25,7 +25,7 @@ class CallQueue(CompanyOwned):
     members: models.ManyToManyField[Agent, QueueMember] = models.ManyToManyField(
         Agent, through="QueueMember", related_name="queues", verbose_name=_("members")
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("queue")
@@ -37,8 +37,10 @@ class CallQueue(CompanyOwned):
 
 
 class QueueMember(models.Model):
-    queue = models.ForeignKey(CallQueue, on_delete=models.CASCADE, related_name="memberships")
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="queue_memberships")
+    queue = models.ForeignKey(CallQueue, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("queue"))
+    agent = models.ForeignKey(
+        Agent, on_delete=models.CASCADE, related_name="queue_memberships", verbose_name=_("agent")
+    )
 
     class Meta:
         verbose_name = _("member of a queue")
