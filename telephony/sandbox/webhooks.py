@@ -19,6 +19,7 @@ import aiohttp
 from nacl.signing import SigningKey
 
 from telephony.sandbox import clock, ids
+from telephony.sandbox.bodies import read_whole
 from telephony.sandbox.config import Timing
 from telephony.sandbox.journal import Exchange, Journal
 from telephony.sandbox.trouble import Trouble
@@ -208,7 +209,7 @@ class Webhooks:
         # Redirects are not followed: one document says failure, another "up to three" (CONFLICT, assumption S-04).
         request = session.request(message.method, message.url, data=data, headers=headers, allow_redirects=False)
         async with request as response:
-            raw = await response.content.read(LARGEST_ANSWER)
+            raw = await read_whole(response, most_bytes=LARGEST_ANSWER)
             return Answer(response.status, response.content_type, raw.decode(response.charset or "utf-8", "replace"))
 
     def _exchange(self, message: Message, attempt: int) -> Exchange:

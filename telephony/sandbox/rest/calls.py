@@ -32,7 +32,7 @@ async def hangup(request: web.Request) -> web.Response:
     leg = leg_of(request, "call_control_id")
     body = check_body(fields.CALL_HANGUP, await json_body(request))
     seen = world_of(request).commands
-    if not seen.is_new(body.get("command_id")):
+    if not seen.is_new(leg.call_control_id, body.get("command_id")):
         return data({"result": "ok"})
     if not leg.is_live:
         raise already_ended()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from telephony.sandbox.bodies import read_whole
 from telephony.sandbox.media import sources
 from telephony.sandbox.media.frames import AudioSource
 
@@ -22,7 +23,7 @@ async def download(runner: Runner, address: str, what: str) -> bytes | None:
     timeout = aiohttp.ClientTimeout(total=DOWNLOAD_TIMEOUT_S)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
-            sound = await response.content.read(LARGEST_AUDIO)
+            sound = await read_whole(response, most_bytes=LARGEST_AUDIO)
             if response.status == 200:
                 return sound
             problem = f"answered {response.status}"

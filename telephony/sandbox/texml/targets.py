@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telephony.sandbox import clock
+from telephony.sandbox.account import tokens
 from telephony.sandbox.account.numbers import country_of
 from telephony.sandbox.account.store import Row
 from telephony.sandbox.calls.endings import FORBIDDEN, NOT_FOUND, NOT_REACHABLE, NOT_REGISTERED, Ending
@@ -66,11 +68,15 @@ def sip(world: World, target: SipTarget) -> Target:
     credential = world.account.credential_of(target.user)
     if credential is None:
         return nobody(NOT_FOUND, f"{target.uri}: the account has no telephony credential of that name")
+    if tokens.has_expired(credential, clock.now()):
+        return nobody(NOT_FOUND, f"{target.uri}: the credential has expired")
     connection = world.account.get("credential_connections", credential["resource_id"].removeprefix("connection:"))
     if connection is None or connection["sip_uri_calling_preference"] == "disabled":
         return nobody(
             FORBIDDEN, f"{target.uri}: its connection does not take SIP URI calls (sip_uri_calling_preference)"
         )
+    if not connection.get("active", True):
+        return nobody(FORBIDDEN, f"{target.uri}: its connection is not active")
     return Target(_telephone(world, target.user, target.headers), target.uri)
 
 

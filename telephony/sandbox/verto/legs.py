@@ -123,7 +123,9 @@ class BrowserLeg(LegCallbacks):
         peer = self._next_peer = self._new_peer()
         offer_sdp = await peer.offer()
         if self.is_active and self._next_peer is peer:
-            await session.request("attach", wire.offer_params(self.call_id, offer_sdp, self.identity))
+            # The recipe's attach names ids and numbers, no headers: the page must remember what they meant.
+            bare = replace(self.identity, headers=())
+            await session.request("attach", wire.offer_params(self.call_id, offer_sdp, bare))
 
     # --- what the browser does ---
 
