@@ -38,6 +38,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "voice.example.com",
     "PUBLIC_URL": "https://voice.example.com",
     "LIVE_URL": "https://voice.example.com",
+    "BEHIND_PROXY": "1",
     "TELNYX_API_KEY": "KEY-of-nobody",
     "TELNYX_PUBLIC_KEY": base64.b64encode(bytes(range(32))).decode(),
 }
