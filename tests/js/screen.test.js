@@ -13,6 +13,7 @@ const ROWS = [
   [READY, "ready", "good", ""],
   [{ ...READY, intent: "BREAK" }, "break", "quiet", ""],
   [{ ...READY, intent: "OFFLINE" }, "offline", "quiet", ""],
+  [{ ...READY, presence: "ON_CALL" }, "on-call", "bad", ""],
   [{ ...READY, line: "connecting" }, "connecting", "quiet", ""],
   [{ ...READY, holder: "taking" }, "connecting", "quiet", ""],
   [{ ...READY, line: "lost" }, "line-lost", "bad", ""],

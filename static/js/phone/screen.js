@@ -53,6 +53,8 @@ function idleWords(state) {
     [state.line === "lost", "line-lost"],
     [state.line === "dead", "line-dead"],
     [state.line !== "ready", "connecting"],
+    // The tab that talked was closed: the caller is up, and nobody here hears him.
+    [state.presence === "ON_CALL", "on-call"],
     [state.intent === "BREAK", "break"],
     [state.intent === "OFFLINE", "offline"],
     [true, "ready"],

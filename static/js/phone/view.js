@@ -17,6 +17,7 @@ export class View {
   draw(state) {
     const { stage, say, tone, offers, presence, inCall } = describe(state);
     const stageChanged = this.#root.dataset.stage !== stage;
+    const focused = document.activeElement;
     Object.assign(this.#root.dataset, { stage, tone, say });
     document.documentElement.toggleAttribute("data-in-call", inCall);
     this.#showOnly("[data-stage-of]", (element) => element.dataset.stageOf.split(" ").includes(stage));
@@ -26,6 +27,7 @@ export class View {
     this.#drawIntent(state.intent);
     this.#drawCall(state.call, stage);
     if (stageChanged) this.#onStage(stage);
+    if (stageChanged && this.#root.contains(focused)) this.#keepFocus(focused, stage);
   }
 
   showKeypad(shown) {
@@ -91,6 +93,12 @@ export class View {
     this.#find("[data-digits]").textContent = "";
     if (stage === "idle") this.#find("#caller").replaceChildren();
     this.#find("[data-timer]").textContent = stage === "incoming" ? "0:00" : this.#find("[data-timer]").textContent;
+  }
+
+  // Who answers by the keyboard stays at the phone when the button goes away under him; never on End by itself.
+  #keepFocus(focused, stage) {
+    const isLost = focused === this.#root || focused.disabled || !focused.checkVisibility();
+    if (isLost) (stage === "talking" ? this.#find("[data-phone=mute]") : this.#root).focus({ preventScroll: true });
   }
 
   #showOnly(selector, isShown) {
