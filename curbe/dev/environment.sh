@@ -49,6 +49,6 @@ if ! .venv/bin/python -m uv --version 2>/dev/null | grep -qF "uv $(sed -n 's/^uv
 fi
 
 say "Installing Python packages"
-VIRTUAL_ENV="$PWD/.venv" .venv/bin/python -m uv pip sync --quiet --require-hashes "$lock" ||
+VIRTUAL_ENV="$PWD/.venv" .venv/bin/python -m uv pip sync --system-certs --quiet --require-hashes "$lock" ||
     fail "The Python packages could not be installed (uv's own message stands above)."
 cp "$lock" .venv/installed.txt
