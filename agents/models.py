@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from curbe.companies.models import CompanyOwned
+from curbe.companies.models import CompanyOwned, Language
 from curbe.lib.ids import uuid7
 
 
@@ -61,6 +62,17 @@ class Agent(CompanyOwned):
         _("presence"), max_length=16, choices=Presence, default=Presence.OFFLINE, editable=False
     )
     presence_at = models.DateTimeField(_("presence since"), auto_now_add=True)
+    #: The tier in which he is asked: 1 before 2, in every queue.
+    priority = models.PositiveSmallIntegerField(
+        _("priority (1 is asked first)"), default=1, validators=[MinValueValidator(1), MaxValueValidator(9)]
+    )
+    #: Calls that he let ring out since he last answered one; past a queue's limit he is "not responding".
+    missed_in_a_row = models.PositiveSmallIntegerField(_("missed in a row"), default=0, editable=False)
+    #: When his phone last came back from offline: who comes in the middle of a shift is not flooded.
+    on_duty_since = models.DateTimeField(_("on duty since"), null=True, blank=True, editable=False)
+    #: Answered calls on ``calls_on_date`` (the company's day); any other day has none.
+    calls_on_day = models.PositiveIntegerField(_("calls of the day"), default=0, editable=False)
+    calls_on_date = models.DateField(_("day of the calls"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -82,6 +94,47 @@ class Agent(CompanyOwned):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class Skill(CompanyOwned):
+    """Something that an agent can, in levels. A skill with a language says who speaks it."""
+
+    #: What the company file calls it; the language's own code for a language.
+    code = models.SlugField(_("code"), max_length=40)
+    name = models.CharField(_("name"), max_length=80, blank=True, default="")
+    language = models.CharField(_("is the language"), max_length=2, choices=Language, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("skill")
+        verbose_name_plural = _("skills")
+        constraints = [
+            models.UniqueConstraint(fields=["company", "code"], name="one_skill_per_code_and_company"),
+            models.UniqueConstraint(
+                fields=["company", "language"], condition=~models.Q(language=""), name="one_skill_per_language"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.code
+
+
+class AgentSkill(models.Model):
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="skills", verbose_name=_("agent"))
+    skill = models.ForeignKey(Skill, on_delete=models.CASCADE, related_name="agents", verbose_name=_("skill"))
+    level = models.PositiveSmallIntegerField(
+        _("level (1–5)"), default=3, validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+
+    class Meta:
+        verbose_name = _("skill of an agent")
+        verbose_name_plural = _("skills of agents")
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "skill"], name="an_agent_has_a_skill_once"),
+            models.CheckConstraint(condition=models.Q(level__gte=1, level__lte=5), name="skill_levels_are_1_to_5"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.skill} {self.level}"
 
 
 class Beat(models.Model):

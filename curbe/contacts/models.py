@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from curbe.companies.models import CompanyOwned, e164_validator
+from curbe.companies.models import CompanyOwned, Language, e164_validator
 
 
 class Contact(CompanyOwned):
     name = models.CharField(_("name"), max_length=120)
+    #: What the contact speaks; empty: not known.
+    language = models.CharField(_("language"), max_length=2, choices=Language, blank=True, default="")
+    #: Whose customer it is: that person is rung first where a queue prefers the agent whom the caller knows.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="owned_contacts",
+        verbose_name=_("owner"),
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
+
+from telephony.core.plan import CompanyPlan, Destination, NumberPlan
 
 #: Telnyx documents no limit of parallel targets in one <Dial>; Twilio's is 10 (docs/telnyx-assumptions.md).
 MAX_PARALLEL_TARGETS: Final = 10
-
-
-class DestinationKind(StrEnum):
-    """Where a number leads."""
-
-    NONE = "none"
-    USER = "user"
-    QUEUE = "queue"
-    COMPANY = "company"
 
 
 class DialStatus(StrEnum):
@@ -31,9 +26,27 @@ class DialStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class VisitOutcome(StrEnum):
+    """How a visit to a queue ended; exactly one each (contact-centre-semantics.md, section 4)."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    ABANDONED_SHORT = "abandoned_short"
+    OVERFLOW_WAIT = "overflow_wait"
+    OVERFLOW_FULL = "overflow_full"
+    CLOSED = "closed"
+    JOIN_EMPTY = "join_empty"
+    LEAVE_EMPTY = "leave_empty"
+    FAILED = "failed"
+
+
+# --- What is known of people --------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An agent to whom the number could lead, with the facts that say whether he can be rung now."""
+    """An agent to whom a place could lead, with the facts that say whether he can be rung now, and before whom."""
 
     agent_id: int
     name: str
@@ -46,21 +59,108 @@ class Candidate:
     last_seen_at: datetime | None
     ready: bool
     microphone: bool
+    #: 1 is asked first.
+    tier: int = 1
+    #: The fixed order of a queue's members, which round robin goes through.
+    position: int = 0
+    #: Skill's id → level 1–5.
+    skills: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    #: Calls of this queue that he answered within its window.
+    answered_in_window: int = 0
+    #: He came on duty after the window began: he is not flooded for what he could not have answered.
+    is_newcomer: bool = False
+    #: When his last call of this queue (and its wrap-up) ended; None if he never had one.
+    last_queue_call_at: datetime | None = None
+    #: When his phone last came back from offline.
+    on_duty_since: datetime | None = None
+    calls_today: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What the company wants to happen with a call to one of its numbers."""
+class PastOffer:
+    """One ringing of an agent for this call. ``outcome`` is a code of ``telephony.models.Offer.Outcome``."""
 
-    destination: DestinationKind
-    #: The name of the user or queue, for the trace; empty for the company and for none.
-    target_name: str = ""
+    agent_id: int
+    outcome: str
+    offered_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sticky:
+    """An agent who should have this caller if he can: ``why`` is ``owner`` or ``last``."""
+
+    agent_id: int
+    why: str
+
+
+# --- What is known of a queue -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody who waits in a queue, as others in it see him."""
+
+    visit_id: str
+    entered_at: datetime
+    priority: int
+    #: The language that he chose, or that his number or contact chose for him; empty: any.
+    language: str
+    #: Agents who cannot be offered his call now, because he was offered to them.
+    excluded: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What the calls of the last half hour took: how many were answered, and their mean of talk and wrap-up."""
+
+    samples: int
+    mean_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The people of one place, and of a queue those who wait in it and are not being offered to anybody."""
+
     candidates: tuple[Candidate, ...] = ()
-    ring_timeout_s: int = 25
-    #: E.164, or empty.
-    fallback_number: str = ""
-    #: The fallback number is one of ours: a forward would come back as a new call, for ever.
-    fallback_loops: bool = False
+    waiting: tuple[Waiting, ...] = ()
+    #: How many wait in all, also those who are being offered just now.
+    size: int = 0
+    #: Round robin: the agent whom the queue offered a call last; 0 for none.
+    cursor_agent_id: int = 0
+    handled: Handled | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """This call's own stay in the queue where it waits."""
+
+    visit_id: str
+    queue_id: int
+    entered_at: datetime
+    priority: int
+    #: When its position was told last, and which; None and 0 before that.
+    announced_at: datetime | None = None
+    announced_position: int = 0
+
+
+# --- Where a call stands ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a call stands in its company's plan; kept with each step."""
+
+    place: Destination
+    entered_at: datetime
+    #: The language that the caller hears.
+    language: str
+    #: The caller, his contact or the number called chose it: then it is also the language of who may answer.
+    language_is_chosen: bool = False
+    #: How often the menu at ``place`` has been said without a usable digit.
+    tries: int = 0
+    #: How many places the call has been at; a plan that leads round in circles ends after MAX_PLACES.
+    hops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +169,55 @@ class RouteContext:
 
     step: int
     now: datetime
-    plan: Plan
+    plan: CompanyPlan
+    number: NumberPlan
+    #: None at the first step.
+    walk: Walk | None = None
     #: The decision of the step before this one; None at the first.
     previous: Decision | None = None
     #: How the previous step's <Dial> ended, if it was one.
     dial: DialStatus | None = None
+    #: What the caller keyed in the previous step's <Gather>.
+    digits: str = ""
+    #: The language of the caller's contact; empty if none is known.
+    contact_language: str = ""
+    #: The pools that have been read so far. ``decide`` answers Missing for one that it needs besides.
+    pools: Mapping[Destination, Pool] = field(default_factory=lambda: MappingProxyType({}))
+    #: Every offer of this call so far, oldest first.
+    offers: tuple[PastOffer, ...] = ()
+    visit: Visit | None = None
+    #: In the order in which they should have the caller.
+    sticky: tuple[Sticky, ...] = ()
     #: Agents that another call claimed between reading and claiming.
     lost_claims: frozenset[int] = frozenset()
     #: Somebody of ours asked for the end of this call.
     hangup_requested: bool = False
 
 
+# --- Decisions ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Why an agent stands where he stands in the order: compared from left to right, smallest first."""
+
+    tier: int
+    #: The strategy's own measure; what it means is in ``telephony.core.strategies``.
+    key: float
+    skill_score: int
+    idle_s: float
+    calls_today: int
+    agent_id: int
+
+    def as_tuple(self) -> tuple[int, float, int, float, int, int]:
+        return (self.tier, self.key, -self.skill_score, -self.idle_s, self.calls_today, self.agent_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     agent_id: int
     sip_username: str
+    rank: Rank | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +237,27 @@ class Forward:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Play one piece of music, then ask again. What is told before it stands in ``position`` and ``minutes``."""
+
+    music_s: int
+    #: The caller's place in the queue, to be said first; 0: nothing is said; more than 10 is said as "more than ten".
+    position: int = 0
+    #: The expected wait in whole minutes, said behind the position; 0: nothing is said.
+    minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Say a menu and take one digit. ``again`` says first that the digit was wrong or none came."""
+
+    menu_id: int
+    text: str
+    timeout_s: int
+    again: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Voicemail:
     """Ask for a message and record it."""
 
@@ -111,9 +266,10 @@ class Voicemail:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Speak one text (a key of ``telephony.core.speech``) and hang up."""
+    """Speak one text (a key of ``telephony.core.speech``), or ``words`` of the company's own, and hang up."""
 
     text: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +277,26 @@ class Hangup:
     """Nothing is left to do."""
 
 
-Decision = Ring | Forward | Voicemail | Say | Hangup
+Decision = Ring | Forward | Wait | Gather | Voicemail | Say | Hangup
 
 #: One reason: a code of ``telephony.core.explain`` and the values that its sentence names.
 Reason = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The call came to a queue; a visit begins."""
+
+    queue_id: int
+    priority: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The visit that is open ends so."""
+
+    outcome: VisitOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +305,20 @@ class Routed:
 
     decision: Decision
     reasons: tuple[Reason, ...]
+    #: Where the call stands now; None where nothing more is asked (it ends, or its number is nobody's).
+    walk: Walk | None = None
+    #: What happened to visits on the way here, in order.
+    visits: tuple[Entered | Left, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """``decide`` needs the pool of this place, and is asked again with it."""
+
+    place: Destination
+
+
+# --- As JSON ------------------------------------------------------------------------------------------------------
 
 
 def decision_as_json(decision: Decision) -> dict[str, Any]:
@@ -147,26 +333,56 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
             }
         case Forward(e164, timeout_s):
             return {"verb": "forward", "e164": e164, "timeout_s": timeout_s}
+        case Wait(music_s, position, minutes):
+            return {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}
+        case Gather(menu_id, text, timeout_s, again):
+            return {"verb": "gather", "menu": menu_id, "text": text, "timeout_s": timeout_s, "again": again}
         case Voicemail(max_length_s):
             return {"verb": "voicemail", "max_length_s": max_length_s}
-        case Say(text):
-            return {"verb": "say", "text": text}
+        case Say(text, words):
+            return {"verb": "say", "text": text, **({"words": words} if words else {})}
         case Hangup():
             return {"verb": "hangup"}
 
 
-def decision_from_json(data: dict[str, Any]) -> Decision:
-    """Return the decision that ``decision_as_json`` wrote. Raises ValueError for a verb that is not known."""
+def decision_from_json(data: Mapping[str, Any]) -> Decision:
+    """Return the decision that ``decision_as_json`` wrote, its ranks aside. Raises ValueError for an unknown verb."""
     match data:
         case {"verb": "ring", "agents": agents, "sip": sip, "timeout_s": timeout_s}:
             targets = tuple(Target(agent_id, name) for agent_id, name in zip(agents, sip, strict=True))
             return Ring(targets, timeout_s)
         case {"verb": "forward", "e164": e164, "timeout_s": timeout_s}:
             return Forward(e164, timeout_s)
+        case {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}:
+            return Wait(music_s, position, minutes)
+        case {"verb": "gather", "menu": menu_id, "text": text, "timeout_s": timeout_s, "again": again}:
+            return Gather(menu_id, text, timeout_s, again)
         case {"verb": "voicemail", "max_length_s": max_length_s}:
             return Voicemail(max_length_s)
         case {"verb": "say", "text": text}:
-            return Say(text)
+            return Say(text, data.get("words", ""))
         case {"verb": "hangup"}:
             return Hangup()
     raise ValueError(f"not a decision: {data!r}")
+
+
+def walk_as_json(walk: Walk) -> dict[str, Any]:
+    return {
+        "place": walk.place.as_json(),
+        "entered_at": walk.entered_at.isoformat(),
+        "language": walk.language,
+        "language_is_chosen": walk.language_is_chosen,
+        "tries": walk.tries,
+        "hops": walk.hops,
+    }
+
+
+def walk_from_json(data: Mapping[str, Any]) -> Walk:
+    return Walk(
+        place=Destination.from_json(data["place"]),
+        entered_at=datetime.fromisoformat(data["entered_at"]),
+        language=data["language"],
+        language_is_chosen=data["language_is_chosen"],
+        tries=data["tries"],
+        hops=data["hops"],
+    )

@@ -9,6 +9,7 @@ from agents.models import Agent
 from curbe.companies.models import Company, CompanyOwned
 from curbe.contacts.models import Contact
 from curbe.lib.ids import uuid7
+from telephony.core.types import VisitOutcome
 from telephony.models.numbers import PhoneNumber
 from telephony.models.plans import CallQueue
 
@@ -179,6 +180,18 @@ class Offer(models.Model):
         Agent, on_delete=models.CASCADE, related_name="offers", db_index=False, verbose_name=_("agent")
     )
     step = models.PositiveSmallIntegerField(_("step"))
+    #: The queue that offered it; empty for a user's or the company's own calls.
+    queue = models.ForeignKey(
+        CallQueue,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("queue"),
+    )
+    #: Why he and not another: ``telephony.core.types.Rank`` as a list in the order of comparison.
+    rank = models.JSONField(_("rank"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, default=Outcome.PENDING)
     offered_at = models.DateTimeField(_("offered at"))
     #: Ring time-out plus a margin; a pending offer older than this is over whatever we heard.
@@ -193,10 +206,79 @@ class Offer(models.Model):
         ]
         indexes = [
             models.Index(fields=["agent"], name="offer_agent_pending", condition=models.Q(outcome="pending")),
+            # How many calls of a queue an agent answered, and when the last one was.
+            models.Index(
+                fields=["queue", "agent", "offered_at"],
+                name="offer_answered_of_queue",
+                condition=models.Q(outcome="answered"),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.call_id} → {self.agent_id}: {self.outcome}"
+
+
+class QueueVisit(CompanyOwned):
+    """One stay of a call in a queue, from the moment it came to how it ended: exactly one outcome each."""
+
+    class Outcome(models.TextChoices):
+        WAITING = VisitOutcome.WAITING, _("Waiting")
+        ANSWERED = VisitOutcome.ANSWERED, _("Answered")
+        ABANDONED = VisitOutcome.ABANDONED, _("Caller hung up")
+        ABANDONED_SHORT = VisitOutcome.ABANDONED_SHORT, _("Caller hung up at once")
+        OVERFLOW_WAIT = VisitOutcome.OVERFLOW_WAIT, _("Waited too long")
+        OVERFLOW_FULL = VisitOutcome.OVERFLOW_FULL, _("Queue full")
+        CLOSED = VisitOutcome.CLOSED, _("Closed")
+        JOIN_EMPTY = VisitOutcome.JOIN_EMPTY, _("Nobody was there")
+        LEAVE_EMPTY = VisitOutcome.LEAVE_EMPTY, _("Everybody left")
+        FAILED = VisitOutcome.FAILED, _("Failed")
+
+    id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
+    queue = models.ForeignKey(CallQueue, on_delete=models.CASCADE, related_name="visits", verbose_name=_("queue"))
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="visits", verbose_name=_("call"))
+    #: When the call first came; a transfer keeps it.
+    entered_at = models.DateTimeField(_("entered at"))
+    priority = models.PositiveSmallIntegerField(_("priority"), default=0)
+    #: The language that the caller, his contact or the number chose; empty: none was chosen.
+    language = models.CharField(_("language"), max_length=2, blank=True, default="")
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, default=Outcome.WAITING)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    #: Who answered.
+    agent = models.ForeignKey(
+        Agent,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("agent"),
+    )
+    #: The plan that held when it began: later changes do not rewrite the past.
+    plan_version = models.BigIntegerField(_("version of the plan"), default=0)
+    #: The service level that it is measured by.
+    service_level_s = models.PositiveSmallIntegerField(_("answer within (s)"), default=20)
+    announced_at = models.DateTimeField(_("position said at"), null=True, blank=True)
+    announced_position = models.PositiveSmallIntegerField(_("position said"), default=0)
+
+    class Meta:
+        verbose_name = _("visit to a queue")
+        verbose_name_plural = _("visits to queues")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["call"], condition=models.Q(outcome="waiting"), name="a_call_waits_in_one_queue"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome="waiting") ^ models.Q(ended_at__isnull=False),
+                name="a_visit_has_an_end_if_it_is_over",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["queue", "entered_at"], name="visit_waiting", condition=models.Q(outcome="waiting")),
+            models.Index(fields=["queue", "-entered_at"], name="visit_queue_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} in {self.queue_id}: {self.outcome}"
 
 
 class CallIdentifier(models.Model):

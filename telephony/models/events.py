@@ -92,6 +92,10 @@ class RouteTrace(models.Model):
     #: ``[{"code": …, "agent": …, …}, …]``; sentences are made of it by ``telephony.core.explain``.
     reasons = models.JSONField(_("reasons"), default=list)
     document = models.TextField(_("document"))
+    #: Where the call stood afterwards (``telephony.core.types.Walk``); empty where nothing more is asked.
+    walk = models.JSONField(_("place in the plan"), null=True, blank=True)
+    #: The id of the ``PlanVersion`` by which it was decided; 0 where none was.
+    plan_version = models.BigIntegerField(_("version of the plan"), default=0)
     at = models.DateTimeField(_("at"))
 
     class Meta:

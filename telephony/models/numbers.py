@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
-from curbe.companies.models import CompanyOwned, e164_validator
-from telephony.models.plans import CallQueue
+from curbe.companies.models import CompanyOwned, Language, e164_validator
+from telephony.models.plans import BusinessHours, CallQueue, Menu, Place
 
 
 class PhoneNumber(CompanyOwned):
@@ -18,7 +18,11 @@ class PhoneNumber(CompanyOwned):
         NONE = "none", _("Not assigned")
         USER = "user", _("A user")
         QUEUE = "queue", _("A queue")
+        MENU = "menu", _("A menu")
         COMPANY = "company", _("The company (automatic)")
+        NUMBER = "number", _("Another number")
+        VOICEMAIL = "voicemail", _("Voicemail")
+        SAY = "say", _("An announcement")
 
     e164 = models.CharField(_("number"), max_length=16, unique=True, validators=[e164_validator])
     label = models.CharField(_("label"), max_length=80, blank=True, default="")
@@ -35,6 +39,30 @@ class PhoneNumber(CompanyOwned):
     queue = models.ForeignKey(
         CallQueue, on_delete=models.SET_NULL, null=True, blank=True, related_name="numbers", verbose_name=_("queue")
     )
+    menu = models.ForeignKey(
+        Menu, on_delete=models.SET_NULL, null=True, blank=True, related_name="numbers", verbose_name=_("menu")
+    )
+    forward_to = models.CharField(_("forward to"), max_length=16, blank=True, default="", validators=[e164_validator])
+    words = models.CharField(_("announcement"), max_length=500, blank=True, default="")
+    hours = models.ForeignKey(
+        BusinessHours,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="numbers",
+        verbose_name=_("business hours"),
+    )
+    when_closed = models.ForeignKey(
+        Place,
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="closed_of_numbers",
+        verbose_name=_("while closed"),
+        help_text=_("Empty: the company's fallback number if it has one, else voicemail."),
+    )
+    #: The language of who calls this number; empty: the company's, and nobody chose it.
+    language = models.CharField(_("language"), max_length=2, choices=Language, blank=True, default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
@@ -44,7 +72,10 @@ class PhoneNumber(CompanyOwned):
             # SET_NULL may leave a user or queue destination without its row: that number is treated as not assigned.
             models.CheckConstraint(
                 condition=(Q(agent__isnull=True) | Q(destination="user"))
-                & (Q(queue__isnull=True) | Q(destination="queue")),
+                & (Q(queue__isnull=True) | Q(destination="queue"))
+                & (Q(menu__isnull=True) | Q(destination="menu"))
+                & (Q(forward_to="") | Q(destination="number"))
+                & (Q(words="") | Q(destination="say")),
                 name="a_number_has_only_the_target_of_its_destination",
             ),
         ]

@@ -7,9 +7,10 @@ what it means. A hypothesis test holds them equal on generated companies.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -17,26 +18,47 @@ from agents.models import Agent, Beat, Intent
 from agents.presence import BEAT_TTL_S
 from curbe.contacts.models import ContactNumber
 from curbe.lib.db import prepared
-from telephony.core.types import Candidate, DestinationKind, Plan
-from telephony.models import Call, PhoneNumber, RouteTrace, SipEndpoint, TelnyxEvent
+from telephony.core import hours
+from telephony.core.plan import NOWHERE, CompanyPlan, Destination, DestinationKind, NumberPlan, Strategy, Window
+from telephony.core.types import Candidate, Pool
+from telephony.models import (
+    Call,
+    CallQueue,
+    Offer,
+    PhoneNumber,
+    PlanVersion,
+    QueueVisit,
+    RouteTrace,
+    SipEndpoint,
+    TelnyxEvent,
+)
+from telephony.queries import pools
+from telephony.queries.plans import number_plan_of
 
-#: Ten can ring; the others are read so that the trace can say why they did not. A company of a thousand agents does
-#: not need a thousand lines of it.
-MAX_CANDIDATES: Final = 50
+#: Kinds of places that are people, or lead to them at once.
+PEOPLED: Final = frozenset({DestinationKind.USER, DestinationKind.QUEUE, DestinationKind.COMPANY})
 
 
 @dataclass(frozen=True, slots=True)
 class NumberFacts:
-    """The number that was called, its company and its plan."""
+    """The number that was called, its company, and the people behind it."""
 
     number_id: int
     company_id: int
     company: str
+    #: The company's.
     language: str
-    queue_id: int | None
+    timezone: str
+    #: The number's fallback leads back to ourselves.
+    fallback_loops: bool
+    #: The newest version of the company's plan; None before the first.
+    plan_version: int | None
+    plan: NumberPlan
+    #: The people of ``plan.destination``, if it is made of people. Who waits there is not read here.
+    pool: Pool | None
     contact_id: int | None
     contact_name: str
-    plan: Plan
+    contact_language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +75,33 @@ class VoiceFacts:
     awaited: bool
 
 
-_SQL: Final = """
+_SQL: Final = f"""
 WITH called AS (
-  SELECT n.id, n.company_id, n.destination, n.agent_id, n.queue_id, q.name AS queue_name,
-         coalesce(q.ring_timeout_s, 25) AS ring_timeout_s, c.public_id, c.language, c.fallback_number,
-         EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number) AS fallback_loops
+  SELECT n.id, n.company_id, n.destination, n.agent_id, q.id AS queue_id, n.menu_id, n.forward_to, n.words,
+         n.hours_id, n.language AS number_language,
+         p.kind AS closed_kind, coalesce(p.agent_id, p.queue_id, p.menu_id, 0) AS closed_id,
+         coalesce(nullif(p.e164, ''), p.words) AS closed_text,
+         c.public_id, c.language, c.timezone,
+         EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number) AS fallback_loops,
+         (SELECT v.id FROM telephony_planversion v WHERE v.company_id = c.id ORDER BY v.id DESC LIMIT 1) AS plan_version,
+         q.strategy, q.cursor_agent_id, CASE WHEN q.strategy = 'least_calls' THEN {pools.SINCE} END AS since
   FROM telephony_phonenumber n
   JOIN companies_company c ON c.id = n.company_id
   LEFT JOIN telephony_callqueue q ON q.id = n.queue_id AND q.company_id = n.company_id
+  LEFT JOIN telephony_place p ON p.id = n.when_closed_id
   WHERE n.e164 = %(to)s
-), target AS (
-  SELECT called.agent_id AS id FROM called WHERE destination = 'user'
-  UNION ALL
-  SELECT m.agent_id FROM called JOIN telephony_queuemember m ON m.queue_id = called.queue_id WHERE destination = 'queue'
-  UNION ALL
-  SELECT a.id FROM called JOIN agents_agent a ON a.company_id = called.company_id WHERE destination = 'company'
-), candidate AS (
-  SELECT a.id, coalesce(nullif(u.name, ''), u.username) AS name, coalesce(e.sip_username, '') AS sip_username,
-         a.intent, a.activity, a.reserved_until, a.idle_since, b.last_seen_at,
-         coalesce(b.ready, false) AS ready, coalesce(b.microphone, false) AS microphone,
-         (e.id IS NOT NULL AND b.last_seen_at > %(fresh)s AND b.ready AND b.microphone AND a.intent = 'AVAILABLE'
-          AND (a.activity = 'IDLE' OR (a.activity = 'RESERVED' AND a.reserved_until <= %(now)s))) IS TRUE AS free
-  FROM target
-  JOIN agents_agent a ON a.id = target.id AND a.company_id = (SELECT company_id FROM called) AND a.is_active
-  JOIN companies_user u ON u.id = a.user_id AND u.is_active
-  LEFT JOIN agents_beat b ON b.agent_id = a.id
-  LEFT JOIN telephony_sipendpoint e ON e.agent_id = a.id
-  ORDER BY free DESC, a.idle_since, a.id
-  LIMIT %(limit)s
-)
+), {pools.CANDIDATES}
 SELECT seen.id, trace.document,
        EXISTS (SELECT 1 FROM telephony_telnyxevent w
                WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.root_call_sid = %(sid)s),
-       called.id, called.company_id, called.public_id, called.language, called.fallback_number, called.fallback_loops,
-       called.destination, called.queue_id, called.queue_name, called.ring_timeout_s,
-       contact.id, contact.name,
-       candidate.id, candidate.name, candidate.sip_username, candidate.intent, candidate.activity,
-       candidate.reserved_until, candidate.idle_since, candidate.last_seen_at, candidate.ready, candidate.microphone
+       called.id, called.company_id, called.public_id, called.language, called.timezone, called.fallback_loops,
+       called.plan_version, called.destination, called.agent_id, called.queue_id, called.menu_id, called.forward_to,
+       called.words, called.hours_id, called.number_language, called.closed_kind, called.closed_id,
+       called.closed_text, called.cursor_agent_id,
+       (SELECT count(*) FROM called JOIN telephony_queuevisit v ON v.queue_id = called.queue_id
+         WHERE v.outcome = 'waiting'),
+       contact.id, contact.name, contact.language,
+       {pools.COLUMNS}
 FROM (SELECT 1) AS one
 LEFT JOIN telephony_call seen ON seen.root_call_sid = %(sid)s
 LEFT JOIN telephony_routetrace trace ON trace.call_id = seen.id AND trace.step = 1
@@ -99,68 +111,49 @@ LEFT JOIN contacts_contact contact ON contact.id = cn.contact_id
 LEFT JOIN candidate ON true
 ORDER BY candidate.free DESC, candidate.idle_since, candidate.id
 """
+#: How many columns stand before the candidate's.
+_HEAD: Final = 26
 
 
 def voice_facts(*, to_number: str, from_number: str, call_sid: str, now: datetime) -> VoiceFacts:
     """Return what is known of the number called, the caller, and this call, in one prepared statement."""
-    rows = prepared(
-        _SQL,
-        {
-            "to": to_number,
-            "from": from_number,
-            "sid": call_sid,
-            "now": now,
-            "fresh": now - timedelta(seconds=BEAT_TTL_S),
-            "limit": MAX_CANDIDATES,
-        },
-    )
+    rows = prepared(_SQL, {**pools.values(now), "to": to_number, "from": from_number, "sid": call_sid})
     head = rows[0]
     call_id, document, awaited = head[:3]
-    number = (
-        None if head[3] is None else _number(head, tuple(Candidate(*row[15:]) for row in rows if row[15] is not None))
-    )
-    return VoiceFacts(number, call_id, document or "", awaited)
+    return VoiceFacts(None if head[3] is None else _number(rows, now), call_id, document or "", awaited)
 
 
-def _number(head: tuple[Any, ...], candidates: tuple[Candidate, ...]) -> NumberFacts:
-    (number_id, company_id, company, language, fallback, loops, destination, queue_id, queue_name, timeout_s) = head[
-        3:13
+def _number(rows: list[tuple[Any, ...]], now: datetime) -> NumberFacts:
+    (number_id, company_id, company, language, timezone, loops, version, kind, agent_id, queue_id, menu_id) = rows[0][
+        3:14
     ]
-    contact_id, contact_name = head[13:15]
+    (forward_to, words, hours_id, number_language, closed_kind, closed_id, closed_text, cursor, size) = rows[0][14:23]
+    contact_id, contact_name, contact_language = rows[0][23:_HEAD]
+    today = now.astimezone(hours.zone(timezone)).date()
+    candidates = tuple(pools.candidate_of(row[_HEAD:], today) for row in rows if row[_HEAD] is not None)
+    target = {"user": agent_id, "queue": queue_id, "menu": menu_id}.get(kind, 0)
+    destination = Destination(DestinationKind(kind), target or 0, forward_to or words)
+    if target is None or (kind in {"number", "say"} and not destination.text) or (kind == "user" and not candidates):
+        # What it led to is gone (a user who answers no more, too): the number is assigned to nobody.
+        destination = NOWHERE
     return NumberFacts(
         number_id=number_id,
         company_id=company_id,
         company=company,
         language=language,
-        queue_id=queue_id if destination == DestinationKind.QUEUE and queue_name else None,
+        timezone=timezone,
+        fallback_loops=loops,
+        plan_version=version,
+        plan=NumberPlan(
+            destination=destination,
+            hours_id=hours_id,
+            when_closed=Destination(DestinationKind(closed_kind), closed_id, closed_text) if closed_kind else NOWHERE,
+            language=number_language,
+        ),
+        pool=Pool(candidates, size=size, cursor_agent_id=cursor or 0) if destination.kind in PEOPLED else None,
         contact_id=contact_id,
         contact_name=contact_name or "",
-        plan=_plan(destination, queue_name or "", timeout_s, fallback, loops, candidates),
-    )
-
-
-def _plan(
-    destination: str,
-    queue_name: str,
-    timeout_s: int,
-    fallback: str,
-    loops: bool,
-    candidates: tuple[Candidate, ...],
-) -> Plan:
-    kind = DestinationKind(destination)
-    name = queue_name
-    if kind is DestinationKind.USER:
-        # A user who is gone leaves the number assigned to nobody.
-        kind, name = (kind, candidates[0].name) if candidates else (DestinationKind.NONE, "")
-    elif kind is DestinationKind.QUEUE and not queue_name:
-        kind = DestinationKind.NONE
-    return Plan(
-        destination=kind,
-        target_name=name if kind in {DestinationKind.USER, DestinationKind.QUEUE} else "",
-        candidates=() if kind is DestinationKind.NONE else candidates,
-        ring_timeout_s=timeout_s,
-        fallback_number=fallback,
-        fallback_loops=loops,
+        contact_language=contact_language or "",
     )
 
 
@@ -169,7 +162,9 @@ def voice_facts_by_orm(*, to_number: str, from_number: str, call_sid: str, now: 
     seen = Call.objects.filter(root_call_sid=call_sid).first()
     trace = RouteTrace.objects.filter(call=seen, step=1).first() if seen else None
     awaited = TelnyxEvent.objects.filter(processed_at=None, call=None, root_call_sid=call_sid).exists()
-    number = PhoneNumber.objects.select_related("company", "queue").filter(e164=to_number).first()
+    number = (
+        PhoneNumber.objects.select_related("company", "queue", "when_closed").filter(e164=to_number).first()
+    )
     return VoiceFacts(
         number=_number_by_orm(number, from_number, now) if number else None,
         call_id=seen.pk if seen else None,
@@ -180,44 +175,73 @@ def voice_facts_by_orm(*, to_number: str, from_number: str, call_sid: str, now: 
 
 def _number_by_orm(number: PhoneNumber, from_number: str, now: datetime) -> NumberFacts:
     company = number.company
-    queue = number.queue if number.queue and number.queue.company_id == number.company_id else None
+    if number.queue is not None and number.queue.company_id != number.company_id:
+        number.queue = None
     contact_number = ContactNumber.objects.select_related("contact").filter(company=company, e164=from_number).first()
     contact = contact_number.contact if contact_number else None
-    reached = Q(pk=None)
-    if number.destination == DestinationKind.USER:
-        reached = Q(pk=number.agent_id)
-    elif number.destination == DestinationKind.QUEUE:
-        reached = Q(queue_memberships__queue=number.queue_id)
-    elif number.destination == DestinationKind.COMPANY:
-        reached = Q()
-    agents = (
-        Agent.objects.filter(reached, company=company, is_active=True, user__is_active=True)
-        .select_related("user", "beat", "endpoint")
-        .order_by("idle_since", "id")
-    )
-    candidates = sorted((_candidate(agent) for agent in agents), key=lambda c: not _is_free(c, now))[:MAX_CANDIDATES]
+    plan = number_plan_of(number)
+    pool = pool_by_orm(plan.destination, company_id=company.pk, timezone=company.timezone, now=now)
+    if plan.destination.kind is DestinationKind.USER and pool is not None and not pool.candidates:
+        plan, pool = NumberPlan(NOWHERE, plan.hours_id, plan.when_closed, plan.language), None
     return NumberFacts(
         number_id=number.pk,
         company_id=company.pk,
         company=company.public_id,
         language=company.language,
-        queue_id=queue.pk if queue and number.destination == DestinationKind.QUEUE else None,
+        timezone=company.timezone,
+        fallback_loops=PhoneNumber.objects.filter(e164=company.fallback_number).exists(),
+        plan_version=PlanVersion.objects.filter(company=company).order_by("-id").values_list("id", flat=True).first(),
+        plan=plan,
+        pool=pool,
         contact_id=contact.pk if contact else None,
         contact_name=contact.name if contact else "",
-        plan=_plan(
-            number.destination,
-            queue.name if queue else "",
-            queue.ring_timeout_s if queue else 25,
-            company.fallback_number,
-            PhoneNumber.objects.filter(e164=company.fallback_number).exists(),
-            tuple(candidates),
-        ),
+        contact_language=contact.language if contact else "",
     )
 
 
-def _candidate(agent: Agent) -> Candidate:
+def pool_by_orm(place: Destination, *, company_id: int, timezone: str, now: datetime) -> Pool | None:
+    """Return the people of a place, without those who wait there; None for a place that is not made of people."""
+    if place.kind not in PEOPLED:
+        return None
+    reached = {
+        DestinationKind.USER: Q(pk=place.id),
+        DestinationKind.QUEUE: Q(queue_memberships__queue=place.id),
+        DestinationKind.COMPANY: Q(),
+    }[place.kind]
+    queue = None
+    if place.kind is DestinationKind.QUEUE:
+        queue = CallQueue.objects.filter(pk=place.id, company_id=company_id).first()
+    agents = (
+        Agent.objects.filter(reached, company_id=company_id, is_active=True, user__is_active=True)
+        .select_related("user", "beat", "endpoint")
+        .prefetch_related("skills")
+        .order_by("idle_since", "id")
+    )
+    zone = hours.zone(timezone)
+    since = _since(Window(queue.window), zone, now) if queue and queue.strategy == Strategy.LEAST_CALLS else None
+    everybody = [_candidate(agent, queue, since, zone, now) for agent in agents]
+    return Pool(
+        candidates=tuple(sorted(everybody, key=lambda one: not _is_free(one, now))[: pools.MAX_CANDIDATES]),
+        size=QueueVisit.objects.filter(queue=queue, outcome="waiting").count() if queue else 0,
+        cursor_agent_id=(queue.cursor_agent_id or 0) if queue else 0,
+    )
+
+
+def _since(window: Window, zone: ZoneInfo, now: datetime) -> datetime:
+    lengths = {Window.QUARTER: 0.25, Window.HOUR: 1, Window.SHIFT: 8, Window.DAY: 24}
+    if window in lengths:
+        return now - timedelta(hours=lengths[window])
+    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _candidate(agent: Agent, queue: Any, since: datetime | None, zone: ZoneInfo, now: datetime) -> Candidate:
     beat: Beat | None = getattr(agent, "beat", None)
     endpoint: SipEndpoint | None = getattr(agent, "endpoint", None)
+    answered = Offer.objects.filter(queue=queue, agent=agent, outcome=Offer.Outcome.ANSWERED) if queue else None
+    last = None
+    if answered is not None and queue.strategy == Strategy.LEAST_RECENT:
+        last = answered.select_related("call").order_by("-offered_at").first()
+    today = now.astimezone(zone).date()
     return Candidate(
         agent_id=agent.pk,
         name=str(agent.user),
@@ -229,6 +253,14 @@ def _candidate(agent: Agent) -> Candidate:
         last_seen_at=beat.last_seen_at if beat else None,
         ready=beat.ready if beat else False,
         microphone=beat.microphone if beat else False,
+        tier=agent.priority,
+        position=agent.queue_memberships.get(queue=queue).pk if queue else 0,
+        skills={one.skill_id: one.level for one in agent.skills.all()},
+        answered_in_window=answered.filter(offered_at__gte=since).count() if answered is not None and since else 0,
+        is_newcomer=since is not None and agent.on_duty_since is not None and agent.on_duty_since > since,
+        last_queue_call_at=(last.call.ended_at or now) if last else None,
+        on_duty_since=agent.on_duty_since,
+        calls_today=agent.calls_on_day if agent.calls_on_date == today else 0,
     )
 
 
@@ -238,3 +270,8 @@ def _is_free(candidate: Candidate, now: datetime) -> bool:
     idle = candidate.activity == "IDLE" or (candidate.activity == "RESERVED" and not leased)
     reachable = bool(candidate.sip_username) and fresh and candidate.ready and candidate.microphone
     return reachable and candidate.intent == Intent.AVAILABLE and idle
+
+
+def plan_with(plan: CompanyPlan, *, fallback_loops: bool) -> CompanyPlan:
+    """Return the plan knowing whether its fallback number is one of ours, which numbers say and no version does."""
+    return replace(plan, fallback_loops=True) if fallback_loops else plan

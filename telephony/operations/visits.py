@@ -1,0 +1,92 @@
+"""Visits to queues: each begins once, and ends with exactly one outcome."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Case, QuerySet, Value, When
+
+from telephony.core.plan import CompanyPlan
+from telephony.core.types import Entered, Left, VisitOutcome, Wait
+from telephony.models import Call, QueueVisit
+
+#: A caller who leaves within this time did not wait: he is counted apart (semantics, section 8).
+SHORT: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A visit that began in a decision, with the outcome that the same decision gave it already, if it did."""
+
+    queue_id: int
+    priority: int
+    language: str
+    outcome: VisitOutcome
+    service_level_s: int
+
+
+def begun(changes: Sequence[Entered | Left], plan: CompanyPlan) -> list[Begun]:
+    """Return the visits that began in a decision; of several only the last can be open still."""
+    found: list[Begun] = []
+    for index, change in enumerate(changes):
+        if not isinstance(change, Entered):
+            continue
+        after = changes[index + 1] if index + 1 < len(changes) else None
+        outcome = after.outcome if isinstance(after, Left) else VisitOutcome.WAITING
+        queue = plan.queues[change.queue_id]
+        found.append(Begun(queue.id, change.priority, change.language, outcome, queue.service_level_s))
+    return found
+
+
+def apply(call: Call, changes: Sequence[Entered | Left], plan: CompanyPlan, now: datetime) -> None:
+    """Write what a decision did to the visits of a locked call."""
+    if changes and isinstance(changes[0], Left):
+        _end(call.pk, changes[0].outcome, now)
+    for one in begun(changes, plan):
+        over = one.outcome is not VisitOutcome.WAITING
+        QueueVisit.objects.create(
+            company_id=call.company_id,
+            queue_id=one.queue_id,
+            call=call,
+            entered_at=now,
+            priority=one.priority,
+            language=one.language,
+            outcome=one.outcome,
+            ended_at=now if over else None,
+            plan_version=plan.version,
+            service_level_s=one.service_level_s,
+        )
+        call.queue_id = one.queue_id
+
+
+def announced(call_id: uuid.UUID, wait: Wait, now: datetime) -> None:
+    """Note which position the caller was told."""
+    if wait.position:
+        _open(call_id).update(announced_at=now, announced_position=wait.position)
+
+
+def answered(call_id: uuid.UUID, agent_id: int, at: datetime) -> None:
+    """The caller talks to somebody: his wait is over."""
+    _open(call_id).update(outcome=VisitOutcome.ANSWERED, agent_id=agent_id, ended_at=at)
+
+
+def call_ended(call_id: uuid.UUID, at: datetime) -> None:
+    """The call is over while it waited: the caller gave up."""
+    short = When(entered_at__gt=at - SHORT, then=Value(VisitOutcome.ABANDONED_SHORT))
+    _open(call_id).update(outcome=Case(short, default=Value(VisitOutcome.ABANDONED)), ended_at=at)
+
+
+def failed(call_id: uuid.UUID, now: datetime) -> None:
+    _end(call_id, VisitOutcome.FAILED, now)
+
+
+def _end(call_id: uuid.UUID, outcome: VisitOutcome, now: datetime) -> None:
+    _open(call_id).update(outcome=outcome, ended_at=now)
+
+
+def _open(call_id: uuid.UUID) -> QuerySet[QueueVisit]:
+    return QueueVisit.objects.filter(call_id=call_id, outcome=VisitOutcome.WAITING)
