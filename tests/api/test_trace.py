@@ -42,8 +42,8 @@ def test_each_step_says_why_as_data_and_in_both_languages(acme: Company, bob: Us
                 "decision": {"verb": "ring"},
                 "reasons": [{"code": "destination_user", "name": "Bob"}, {"code": "rung", "agent": "Bob"}],
                 "sentences": {
-                    "es": ["El número lleva a Bob.", "Sonó el teléfono de Bob."],
-                    "en": ["The number leads to Bob.", "The phone of Bob rang."],
+                    "es": ["La llamada es para Bob.", "Sonó el teléfono de Bob."],
+                    "en": ["The call is for Bob.", "The phone of Bob rang."],
                 },
             },
             {
@@ -52,8 +52,8 @@ def test_each_step_says_why_as_data_and_in_both_languages(acme: Company, bob: Us
                 "decision": {"verb": "voicemail"},
                 "reasons": [{"code": "not_answered", "status": "no-answer"}],
                 "sentences": {
-                    "es": ["Nadie contestó (no-answer): buzón de voz."],
-                    "en": ["Nobody answered (no-answer): voicemail."],
+                    "es": ["No hubo conversación: nadie contestó."],
+                    "en": ["There was no conversation: nobody answered."],
                 },
             },
         ]
