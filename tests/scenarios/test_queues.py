@@ -6,12 +6,14 @@ import re
 from collections import Counter
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
 from django.utils import timezone
 
 from agents.models import Activity, Agent, AgentSkill, Intent, Presence, Skill
+from agents.operations import choose_intent
 from telephony.models import Call, Menu, MenuOption, Offer, PhoneNumber, Place, QueueVisit, RouteTrace
 from telephony.operations.dispatch import agent_freed
 from telephony.telnyx.client import TelnyxClient
@@ -38,8 +40,6 @@ def api() -> Any:
 
 def moved_to(api: responses.RequestsMock) -> list[str]:
     """Return the addresses to which legs were moved, as paths."""
-    from urllib.parse import parse_qs, urlsplit
-
     urls = [parse_qs(str(call.request.body))["Url"][0] for call in api.calls]
     return [f"{urlsplit(url).path}?{urlsplit(url).query}" for url in urls]
 
@@ -66,7 +66,6 @@ def test_a_caller_who_goes_on_waiting_leaves_one_trace_and_the_same_step_says_th
     line = Line(telnyx)
     line.everybody_is(Activity.ON_CALL)
     caller = line.caller()
-    first = RouteTrace.objects.count()
 
     for _ in range(3):
         path = caller.document.next
@@ -74,7 +73,7 @@ def test_a_caller_who_goes_on_waiting_leaves_one_trace_and_the_same_step_says_th
         assert waits(caller)
         assert caller.goes_on(path).bytes == said, "asked twice, a step says the same"
 
-    assert RouteTrace.objects.count() == first
+    assert RouteTrace.objects.count() == 2, "his coming, and his waiting"
     assert step_of(caller.document.next) == 5
 
 
@@ -159,9 +158,9 @@ def test_the_oldest_of_many_is_offered_and_priority_counts_as_minutes(
     telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
 ) -> None:
     api.post(LEGS, json={})
-    line = Line(telnyx, agents=1)
+    line = Line(telnyx, service_level_s=300)
     line.everybody_is(Activity.ON_CALL)
-    urgent = cast.make_queue(line.company, "urgente", members=line.agents, priority=5)
+    urgent = cast.make_queue(line.company, "urgente", members=line.agents, priority=5, service_level_s=300)
     urgent_number = cast.make_number(line.company, queue=urgent)
     old, young, important = line.caller(), line.caller(), Caller(telnyx, urgent_number.e164)
     important.calls()
@@ -220,8 +219,6 @@ def test_busy_then_next_then_voicemail(telnyx: Telnyx) -> None:
 
 
 def test_two_misses_in_a_row_make_an_agent_not_responding_and_one_click_brings_him_back(telnyx: Telnyx) -> None:
-    from agents.operations import choose_intent
-
     line = Line(telnyx, agents=1, strategy="longest_idle")
     agent = line.agents[0]
     for _ in range(2):
