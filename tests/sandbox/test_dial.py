@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import wave
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from aiohttp import web
 
@@ -337,24 +339,33 @@ def test_a_forward_shows_our_number_to_whom_it_calls(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
-def test_the_outbound_profile_records_what_it_is_told_to_and_sends_the_event(tmp_path: Path) -> None:
+@pytest.mark.parametrize("channels", ["single", "dual"])
+@pytest.mark.parametrize("fmt", ["wav", "mp3"])
+@pytest.mark.parametrize("media", [True, False])
+def test_the_outbound_profile_records_what_it_is_told_to_and_sends_the_event(
+    tmp_path: Path, fmt: str, channels: str, media: bool
+) -> None:
     async def story(home: House) -> None:
         await home.furnish()
         await home.control("POST", "/settings", {"events_url": f"{home.curbe.origin}/events"})
         [profile] = (await home.api("GET", "/outbound_voice_profiles"))["data"]
-        recording = {"call_recording_type": "all", "call_recording_channels": "dual", "call_recording_format": "wav"}
+        recording = {"call_recording_type": "all", "call_recording_channels": channels, "call_recording_format": fmt}
         body = {"name": "test", "call_recording": recording}
         await home.api("PATCH", f"/outbound_voice_profiles/{profile['id']}", json=body)
         home.curbe.answers["/voice"] = [f'<Dial callerId="{NUMBER}"><Number>+13055550199</Number></Dial>']
 
-        call_id = await home.call()
+        call_id = await home.call(media=media)
         await home.hang_up(call_id, when=lambda root: "+13055550199" in root.hears)
 
         [event] = [heard for heard in home.curbe.heard if heard.path == "/events"]
         assert b'"event_type": "call.recording.saved"' in event.raw
-        assert b'"recording_urls": {"wav": "' in event.raw
+        payload = json.loads(event.raw)["data"]["payload"]
+        status, sound = await home.get(payload["recording_urls"][fmt])
+        with av.open(BytesIO(sound)) as file:
+            assert (status, file.streams.audio[0].channels) == (200, 2 if channels == "dual" else 1)
+        assert (await home.whole(call_id))["errors"] == []
 
-    told(tmp_path, story)
+    told(tmp_path, story, media=True)
 
 
 def test_whoever_answers_may_hear_a_document_of_his_own_first(tmp_path: Path) -> None:
