@@ -19,6 +19,7 @@ from telephony.sandbox.media.quiet import QuietSwitch
 from telephony.sandbox.media.switch import MediaSwitch
 from telephony.sandbox.recordings import Recordings
 from telephony.sandbox.rest.commands import Commands
+from telephony.sandbox.texml.sounds import Sounds
 from telephony.sandbox.trouble import Trouble
 from telephony.sandbox.verto.gateway import LoginAttempt, Registration, VertoGateway
 from telephony.sandbox.webhooks import Webhooks
@@ -37,6 +38,7 @@ class World:
         self.agents: dict[str, AgentScript] = {}
         self.searched_numbers: set[str] = set()
         self.commands = Commands()
+        self.sounds = Sounds()
         self.origin = config.origin
         self.switch: MediaSwitch = MediaSwitch() if config.media else QuietSwitch()
         self.gateway = VertoGateway(
@@ -45,11 +47,21 @@ class World:
             on_registered=self._registered,
             on_unregistered=self._unregistered,
         )
+        self.apply_settings()
         self.recordings = Recordings(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.webhooks = Webhooks(
             key=self.key, timing=config.timing, trouble=self.trouble, journal=self.journal, spawn=self.spawn
         )
+
+    @property
+    def second_s(self) -> float:
+        """How long a second of a document lasts."""
+        return self.config.timing.second_s * float(self.account.settings["time_scale"])
+
+    def apply_settings(self) -> None:
+        """To be called after every change of the account's settings."""
+        self.switch.time_scale = float(self.account.settings["time_scale"])
 
     async def start(self) -> None:
         from telephony.sandbox.rest.orders import complete  # orders know the world
@@ -106,8 +118,10 @@ class World:
         for recording_id in list(self.account.table("recordings")):
             self.recordings.remove(recording_id)
         self.account.clear()
+        self.apply_settings()
         self.agents.clear()
         self.searched_numbers.clear()
+        self.sounds.clear()
         self.trouble.update({"all_off": True})
         self.calls = Calls()
         self.journal.clear()

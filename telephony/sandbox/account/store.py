@@ -26,6 +26,8 @@ DEFAULT_SETTINGS: Row = {
     "events_url": "",
     # Whether a profile that records all calls also records the legs rung to our own credentials (assumption S-21).
     "profile_records_sip_legs": False,
+    # How long a second of a document lasts (time-outs, pauses, limits), and of a sound in a call without media.
+    "time_scale": 1.0,
 }
 
 

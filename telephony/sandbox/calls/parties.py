@@ -60,10 +60,11 @@ class PretendPerson:
 
     async def say_text(self, text: str, language: str) -> None:
         """Say it to the end."""
-        source = await sources.speech(text, language, real=self._world.config.media)
+        is_silent = self._world.switch.is_silent(self._party)
+        source = await sources.speech(text, language, real=not is_silent)
         self.say(source)
         if source.duration_s:
-            await asyncio.sleep(source.duration_s)
+            await asyncio.sleep(source.duration_s * (self._world.switch.time_scale if is_silent else 1))
 
     def hang_up(self, leg: Leg) -> None:
         leg.end(CALLER_HUNG_UP if self._is_caller else CALLEE_HUNG_UP)
@@ -113,9 +114,9 @@ class AgentScript:
 class ScriptedAgent:
     """An agent's telephone without a browser: counts as registered, does what its script says."""
 
-    def __init__(self, world: World, script: AgentScript, *, kind: str = "sip") -> None:
+    def __init__(self, world: World, script: AgentScript, *, kind: str = "sip", media: bool = True) -> None:
         self._world, self._script, self.kind = world, script, kind
-        self._party = world.switch.party()
+        self._party: VirtualParty | SilentPort = world.switch.party() if media else SilentPort()
 
     @property
     def port(self) -> AudioPort:
@@ -133,7 +134,8 @@ class ScriptedAgent:
         leg.answer_by_party()
 
     def answered(self, leg: Leg) -> None:
-        self._party.say(sources.tone(660))
+        if isinstance(self._party, VirtualParty):
+            self._party.say(sources.tone(660))
         if self._script.hangup_after_ms is not None:
             self._world.spawn(self._hang_up_later(leg, self._script.hangup_after_ms / 1000))
 
@@ -142,7 +144,8 @@ class ScriptedAgent:
         leg.end(CALLEE_HUNG_UP)
 
     async def bye(self, ending: Ending) -> None:
-        self._party.say(None)
+        if isinstance(self._party, VirtualParty):
+            self._party.say(None)
 
 
 class Browser:

@@ -21,7 +21,7 @@ from telephony.sandbox.recordings import Channels, Format, Running, Wishes
 from telephony.sandbox.texml.conference import dial_conference
 from telephony.sandbox.texml.dial_end import go_on
 from telephony.sandbox.texml.document import Node, sip_target
-from telephony.sandbox.texml.sounds import decode, download
+from telephony.sandbox.texml.sounds import sound_at
 from telephony.sandbox.texml.targets import Target, number, profile_of, sip
 
 if TYPE_CHECKING:
@@ -72,9 +72,11 @@ class Dial:
     # --- ringing ---
 
     def _target(self, noun: Node) -> Target:
+        media = not self.world.switch.is_silent(self.parent.port)
         if noun.name == "Sip":
-            return sip(self.world, sip_target(noun.text))
-        return number(self.world, noun.text, caller_id=self._caller_id, connection_id=self.parent.connection_id)
+            return sip(self.world, sip_target(noun.text), media=media)
+        connection_id = self.parent.connection_id
+        return number(self.world, noun.text, caller_id=self._caller_id, connection_id=connection_id, media=media)
 
     @property
     def _caller_id(self) -> str:
@@ -120,9 +122,9 @@ class Dial:
     async def _ring_back(self) -> None:
         """What the caller hears meanwhile; an unanswered caller hears it too, as from his own network."""
         address = self.node.get("audioUrl")
-        sound = await download(self.runner, address, "<Dial audioUrl>") if address else None
-        while sound and (source := decode(self.runner, sound, "<Dial audioUrl>")):
-            await self.runner.hear(source, f"a recording: {address}")
+        sound = await sound_at(self.runner, address, "<Dial audioUrl>") if address else None
+        while sound is not None:
+            await self.runner.hear(sound.source(), f"a recording: {address}")
         await self.runner.hear(sources.ringback(self.node.get("ringTone", "us")), "ring-back")
 
     async def _until_somebody_answers(self) -> None:
