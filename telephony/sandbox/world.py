@@ -19,6 +19,7 @@ from telephony.sandbox.media.quiet import QuietSwitch
 from telephony.sandbox.media.switch import MediaSwitch
 from telephony.sandbox.recordings import Recordings
 from telephony.sandbox.rest.commands import Commands
+from telephony.sandbox.rest.repeats import Repeats
 from telephony.sandbox.texml.sounds import Sounds
 from telephony.sandbox.trouble import Trouble
 from telephony.sandbox.verto.gateway import LoginAttempt, Registration, VertoGateway
@@ -38,6 +39,7 @@ class World:
         self.agents: dict[str, AgentScript] = {}
         self.searched_numbers: set[str] = set()
         self.commands = Commands()
+        self.repeats = Repeats()
         self.sounds = Sounds()
         self.origin = config.origin
         self.switch: MediaSwitch = MediaSwitch() if config.media else QuietSwitch()
@@ -112,9 +114,16 @@ class World:
     async def forget_everything(self) -> None:
         """As after the first start: calls hung up, account empty, switches off. The keys stay."""
         from telephony.sandbox.calls.endings import HUNG_UP_BY_API
+        from telephony.sandbox.calls.legs import ended
 
-        for leg in self.calls.live_legs():
+        legs = list(self.calls.live_legs())
+        for leg in legs:
             leg.end(HUNG_UP_BY_API)
+        # Their documents stop before anything is cleared: a talk that was being recorded would else file it afterwards.
+        for leg in legs:
+            if leg.document is not None:
+                await ended(leg.document)
+        self.recordings.stop_all()
         for recording_id in list(self.account.table("recordings")):
             self.recordings.remove(recording_id)
         self.account.clear()
@@ -122,6 +131,7 @@ class World:
         self.agents.clear()
         self.searched_numbers.clear()
         self.sounds.clear()
+        self.repeats.clear()
         self.trouble.update({"all_off": True})
         self.calls = Calls()
         self.journal.clear()

@@ -203,6 +203,42 @@ def test_an_update_of_a_menu_takes_its_keys_away(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
+def test_the_second_of_two_updates_waits_for_the_document_that_the_first_one_stopped(tmp_path: Path) -> None:
+    """A document that tidies up slowly would else silence what the second update plays."""
+
+    async def story(home: House) -> None:
+        await home.furnish()
+        home.curbe.answers["/voice"] = home.curbe.answers["/second"] = ['<Pause length="180"/>']
+        call_id = await home.call(media=False)
+        root = home.root(call_id)
+        stopped, tidy = asyncio.Event(), asyncio.Event()
+
+        async def slow_to_stop() -> None:
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                stopped.set()
+                await tidy.wait()
+
+        former = root.document = asyncio.ensure_future(slow_to_stop())
+        path = f"/texml/Accounts/{home.world.account.account_sid}/Calls/{root.call_control_id}"
+        await home.api("POST", path, data={"Url": f"{home.curbe.origin}/first"})
+        await home.until(stopped.is_set)
+        first = root.document
+        await home.api("POST", path, data={"Url": f"{home.curbe.origin}/second"})
+        await home.until(lambda: first.cancelling() > 0)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (former.done(), home.curbe.at("/second")) == (False, [])
+
+        tidy.set()
+        await home.until(lambda: bool(home.curbe.at("/second")))
+        await home.hang_up(call_id)
+        assert home.curbe.at("/first") == []
+
+    told(tmp_path, story)
+
+
 def test_of_two_updates_at_once_the_last_one_is_what_the_caller_hears(tmp_path: Path) -> None:
     """The first one waits for the music to tidy up when the second comes: it must not play on, nor silence it."""
 

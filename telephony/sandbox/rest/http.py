@@ -61,7 +61,7 @@ async def _answer(world: World, request: web.Request, handler: Handler) -> web.S
         switches = world.trouble.switches
         await trouble(request, slow_ms=switches.slow_api_ms, refusal=switches.refuse_api)
         _authenticate(request)
-        return await handler(request)
+        return await world.repeats.answer(request, handler)
     except ApiError as error:
         return _error(error)
     except web.HTTPNotFound:

@@ -53,6 +53,8 @@ class Dial:
             for noun, target in targets:
                 self._call(noun, target)
             await self._until_somebody_answers()
+            if self.winner is not None:
+                await self._whisper(self.winner)  # the caller hears ring-back meanwhile
             await ended(ring_back)
             if self.winner is not None:
                 await self._connect(self.winner)
@@ -144,8 +146,7 @@ class Dial:
     # --- talking ---
 
     async def _connect(self, winner: Leg) -> None:
-        await self._whisper(winner)
-        if not winner.is_live or self.parent.ended.is_set():
+        if not winner.is_live or winner.moved.is_set() or self.parent.ended.is_set():
             return
         self.parent.answer()
         self.world.switch.bridge(self.parent.port, winner.port)
@@ -167,7 +168,10 @@ class Dial:
             winner.end(TIME_LIMIT)
 
     async def _whisper(self, winner: Leg) -> None:
-        """The noun's `url`: a document for the one who answered, before the two are connected."""
+        """The noun's `url`: a document for the one who answered, before the two are connected.
+
+        It ends with whoever hears it, and with the caller for whom it was meant.
+        """
         from telephony.sandbox.texml.run import Fetch, Runner
 
         noun = self.nouns[winner.call_control_id]
@@ -175,10 +179,16 @@ class Dial:
             return
         whisper = Runner(self.world, winner)
         whisper.base_url = self.runner.base_url
+        walking = asyncio.ensure_future(whisper.walk(Fetch(noun.get("url"), noun.get("method", "POST"))))
+        winner.document = walking  # so that a REST update of the agent's leg ends it too
         try:
-            await whisper.walk(Fetch(noun.get("url"), noun.get("method", "POST")))
+            await self.parent.wait_for(walking)
+            if not winner.moved.is_set():
+                walking.result()
         except LegGone:
             return
+        finally:
+            await ended(walking)
 
     async def _star(self, winner: Leg) -> None:
         """hangupOnStar: the initial caller ends the Dial with `*`."""

@@ -155,10 +155,6 @@ async def record(runner: Runner, node: Node) -> Next:
     """
     leg, world = runner.leg, runner.world
     leg.answer()
-    if node.number("timeout", 0):
-        world.journal.info(
-            "<Record timeout> uses transcription and is charged; here it does not end anything", call_id=leg.call.id
-        )
     if node.flag("playBeep", True):
         await runner.hear(sources.beep(), "a beep")
     _forget_keys(runner)
