@@ -186,9 +186,9 @@ class Recordings:
     def fresh_url(self, row: Row) -> str:
         lives_s = self._world.config.timing.link_lives_s
         dies_at = clock.now() + timedelta(seconds=lives_s)
-        self._links = {
-            token: link for token, link in self._links.items() if link.dies_at > clock.now() - timedelta(hours=1)
-        }
+        # All live equally long, so the oldest die first. Dead ones are forgotten: they are refused like unknown ones.
+        while self._links and next(iter(self._links.values())).dies_at <= clock.now():
+            del self._links[next(iter(self._links))]
         token = secrets.token_urlsafe(24)
         self._links[token] = _Link(row["id"], dies_at)
         path = f"/_files/recordings/{token}.{row['_format']}"

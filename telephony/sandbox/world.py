@@ -10,7 +10,7 @@ from telephony.sandbox.account import tokens
 from telephony.sandbox.account.store import Account
 from telephony.sandbox.calls.calls import Calls
 from telephony.sandbox.calls.conferences import Conferences
-from telephony.sandbox.calls.parties import AgentScript
+from telephony.sandbox.calls.parties import AgentScript, Tally
 from telephony.sandbox.clock import now
 from telephony.sandbox.config import Config
 from telephony.sandbox.journal import Journal, logger
@@ -37,6 +37,7 @@ class World:
         self.conferences = Conferences(self)
         # Scripted telephones: by SIP user name, or by number for people on the telephone network.
         self.agents: dict[str, AgentScript] = {}
+        self.tallies: dict[str, Tally] = {}
         self.searched_numbers: set[str] = set()
         self.commands = Commands()
         self.repeats = Repeats()
@@ -82,6 +83,7 @@ class World:
         await self.gateway.close()
         await self.webhooks.stop()
         await self.switch.stop()
+        self.account.flush()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run beside everything else; an exception is logged as the sandbox's own error."""
@@ -103,6 +105,10 @@ class World:
 
     def is_registered(self, sip_username: str) -> bool:
         return sip_username in self.agents or self.gateway.is_registered(sip_username)
+
+    def tally(self, name: str) -> Tally:
+        """The count of a scripted telephone."""
+        return self.tallies.setdefault(name, Tally())
 
     async def drop_registration(self, sip_username: str) -> bool:
         """Cut the browser's socket, as a lost network does. False when nobody is there."""
@@ -129,6 +135,7 @@ class World:
         self.account.clear()
         self.apply_settings()
         self.agents.clear()
+        self.tallies.clear()
         self.searched_numbers.clear()
         self.sounds.clear()
         self.repeats.clear()

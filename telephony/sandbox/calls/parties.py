@@ -111,11 +111,29 @@ class AgentScript:
     ignore: bool = False
 
 
+@dataclass
+class Tally:
+    """What a scripted agent went through since it was put there; a witness against whoever rings it twice at once."""
+
+    rung: int = 0
+    answered: int = 0
+    legs: int = 0
+    most_legs_at_once: int = 0
+
+    def begin(self) -> None:
+        self.rung += 1
+        self.legs += 1
+        self.most_legs_at_once = max(self.most_legs_at_once, self.legs)
+
+
 class ScriptedAgent:
     """An agent's telephone without a browser: counts as registered, does what its script says."""
 
-    def __init__(self, world: World, script: AgentScript, *, kind: str = "sip", media: bool = True) -> None:
-        self._world, self._script, self.kind = world, script, kind
+    def __init__(
+        self, world: World, script: AgentScript, tally: Tally, *, kind: str = "sip", media: bool = True
+    ) -> None:
+        self._world, self._script, self._tally, self.kind = world, script, tally, kind
+        self._is_counted = False
         self._party: VirtualParty | SilentPort = world.switch.party() if media else SilentPort()
 
     @property
@@ -123,6 +141,10 @@ class ScriptedAgent:
         return self._party
 
     async def ring(self, leg: Leg) -> None:
+        if not leg.is_live:
+            return
+        self._tally.begin()
+        self._is_counted = True
         leg.rang()
         if self._script.ignore:
             return
@@ -134,6 +156,7 @@ class ScriptedAgent:
         leg.answer_by_party()
 
     def answered(self, leg: Leg) -> None:
+        self._tally.answered += 1
         if isinstance(self._party, VirtualParty):
             self._party.say(sources.tone(660))
         if self._script.hangup_after_ms is not None:
@@ -144,6 +167,8 @@ class ScriptedAgent:
         leg.end(CALLEE_HUNG_UP)
 
     async def bye(self, ending: Ending) -> None:
+        if self._is_counted:
+            self._tally.legs -= 1
         if isinstance(self._party, VirtualParty):
             self._party.say(None)
 

@@ -176,10 +176,19 @@ async def put_agent(request: web.Request) -> web.Response:
     return web.json_response({"sip_username": name} | asdict(world.agents[name]))
 
 
+async def get_agents(request: web.Request) -> web.Response:
+    """Each scripted telephone: its script, and what it went through."""
+    world = world_of(request)
+    return web.json_response(
+        {name: {"script": asdict(script)} | asdict(world.tally(name)) for name, script in world.agents.items()}
+    )
+
+
 async def delete_agent(request: web.Request) -> web.Response:
     world, name = world_of(request), request.match_info["sip_username"]
     if world.agents.pop(name, None) is None:
         raise CannotDo(f"No scripted telephone stands for {name}.", 404)
+    world.tallies.pop(name, None)
     world.journal.info(f"The scripted telephone of {name} is gone")
     return web.Response(status=204)
 
@@ -285,6 +294,7 @@ ROUTES = [
     web.post("/_sandbox/calls/{call_id}/hangup", hangup),
     web.post("/_sandbox/calls/{call_id}/digits", digits),
     web.post("/_sandbox/calls/{call_id}/say", say),
+    web.get("/_sandbox/agents", get_agents),
     web.post("/_sandbox/agents/{sip_username}", put_agent),
     web.delete("/_sandbox/agents/{sip_username}", delete_agent),
     web.post("/_sandbox/registrations/{sip_username}/drop", drop_registration),

@@ -86,7 +86,7 @@ def sip(world: World, target: SipTarget, *, media: bool = True) -> Target:
 def _telephone(world: World, sip_username: str, headers: Sequence[tuple[str, str]], *, media: bool) -> Endpoint:
     script = world.agents.get(sip_username)
     if script is not None:
-        return ScriptedAgent(world, script, media=media)
+        return ScriptedAgent(world, script, world.tally(sip_username), media=media)
     if world.is_registered(sip_username):
         return Browser(world, sip_username, headers)
     return Nobody(NOT_REGISTERED, "sip")
@@ -99,7 +99,7 @@ def number(world: World, e164: str, *, caller_id: str, connection_id: str, media
         return Target(Nobody(FORBIDDEN.because(why, "10010"), "pstn"), e164, why, is_silent)
     script = world.agents.get(e164)
     if script is not None:
-        return Target(ScriptedAgent(world, script, kind="pstn", media=media), e164)
+        return Target(ScriptedAgent(world, script, world.tally(e164), kind="pstn", media=media), e164)
     media = media and world.config.media
     return Target(PretendPerson(world, script=GREETING, is_caller=False, media=media), e164)
 
