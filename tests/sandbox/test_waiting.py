@@ -70,7 +70,7 @@ def test_words_and_music_take_their_real_time_with_and_without_sound(tmp_path: P
         began_s = loop.time()
 
         await home.until(lambda: bool(home.curbe.at("/wait")), "the wait document asked again")
-        assert 0.5 < loop.time() - began_s < 3
+        assert loop.time() - began_s > 0.5
         await home.until(lambda: len(home.curbe.at("/wait")) == 2, "and again")
 
         assert asked_for_music(home) == 1  # kept, as at Telnyx (S-54)
@@ -306,14 +306,14 @@ def test_a_late_update_finds_the_caller_where_he_is_by_then(tmp_path: Path) -> N
         await home.furnish()
         serve_music(home, seconds=20)
         call_id, path = await waiting(home, media=False)
-        await home.control("POST", "/trouble", {"slow_updates_ms": 300})
+        await home.control("POST", "/trouble", {"slow_updates_ms": 1000})
         home.curbe.answers["/offer"] = ["<Pause length='180'/>"]
         began_s = loop.time()
         update = asyncio.ensure_future(home.api("POST", path, data={"Url": f"{home.curbe.origin}/offer"}))
         await home.api("GET", "/balance")
         assert not update.done()
         await update
-        assert loop.time() - began_s >= 0.3
+        assert loop.time() - began_s >= 1
 
         gone = asyncio.ensure_future(home.api("POST", path, data={"Url": f"{home.curbe.origin}/offer"}, status=422))
         await home.hang_up(call_id)
