@@ -303,6 +303,8 @@ SPECTACULAR_SETTINGS = {
         "CallStatus": "telephony.models.Call.Status",
         "LegStatus": "telephony.models.CallLeg.Status",
         "LegKind": "telephony.models.CallLeg.Kind",
+        "OfferOutcome": "telephony.models.Offer.Outcome",
+        "QueueVisitOutcome": "telephony.models.QueueVisit.Outcome",
         "RecordingKind": ["call", "voicemail"],
     },
 }

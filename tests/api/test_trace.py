@@ -102,7 +102,7 @@ def test_an_offer_says_why_he_and_not_another(acme: Company, bob: User) -> None:
 
 
 def test_a_call_that_was_never_routed_has_no_steps(acme: Company, bob: User) -> None:
-    assert Asker(bob).get(path(cast.make_call(acme).pk)).json() == {"steps": []}
+    assert Asker(bob).get(path(cast.make_call(acme).pk)).json() == {"steps": [], "visits": []}
 
 
 def test_a_call_of_another_company_is_not_there(acme: Company, mallory: User) -> None:
