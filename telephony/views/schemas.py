@@ -52,6 +52,10 @@ class HangupAnswer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
 
 
+#: A call that is not over has none, which the API writes as null.
+CALL_OUTCOMES: Final = [row for row in Call.Outcome.choices if row[0]]
+
+
 class Named(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -69,7 +73,7 @@ class CallShape(serializers.Serializer[Any]):
     direction = serializers.ChoiceField(choices=Call.Direction.choices)
     to = serializers.CharField()
     status = serializers.ChoiceField(choices=Call.Status.choices)
-    outcome = serializers.ChoiceField(choices=[row for row in Call.Outcome.choices if row[0]], allow_null=True)
+    outcome = serializers.ChoiceField(choices=CALL_OUTCOMES, allow_null=True)
     started_at = serializers.DateTimeField()
     answered_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
