@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 import orjson
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from psycopg.abc import Transformer as Reader
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
@@ -84,7 +85,7 @@ _statement = cache(_Statement)
 
 #: What each connection has prepared, with what reads its rows. Nothing else prepares on Django's connections (its own
 #: cursor binds on the client), so nothing ever deallocates.
-_known: Final[WeakKeyDictionary[psycopg.Connection, dict[bytes, Transformer]]] = WeakKeyDictionary()
+_known: Final[WeakKeyDictionary[psycopg.Connection, dict[bytes, Reader]]] = WeakKeyDictionary()
 
 
 def _run(statement: _Statement, params: Params) -> Rows:
@@ -117,7 +118,8 @@ def _execute(raw: psycopg.Connection, statement: _Statement, values: list[bytes 
         _checked(server, server.prepare(statement.name, statement.text))
         reader = known[statement.name] = Transformer(raw)
     # The answer comes in binary form, because a moment written as text is read in Python.
-    result = _checked(server, server.exec_prepared(statement.name, values, None, 1))
+    answer = server.exec_prepared(statement.name, values, None, 1)  # type: ignore[arg-type]  # None is SQL's NULL
+    result = _checked(server, answer)
     reader.set_pgresult(result)
     return reader.load_rows(0, result.ntuples, tuple) if result.ntuples else []
 
