@@ -19,17 +19,15 @@ def uuid7() -> uuid.UUID:
 
 
 def uuid7s(count: int) -> list[uuid.UUID]:
-    """Return so many at once, in no order of their own: one moment, and one request to the system for random bits.
+    """Return so many of one moment, ascending, for one request to the system for random bits.
 
     Each such request lets go of the GIL, and who waits for it is served first.
     """
     unix_ms, rest_ns = divmod(time.time_ns(), 1_000_000)
     moment = (unix_ms & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (rest_ns * 4096 // 1_000_000) << 64 | 0b10 << 62
-    bits = os.urandom(8 * count)
-    return [
-        uuid.UUID(int=moment | int.from_bytes(bits[at : at + 8], "big") & 0x3FFF_FFFF_FFFF_FFFF)
-        for at in range(0, 8 * count, 8)
-    ]
+    drawn = os.urandom(8 * count)
+    bits = sorted(int.from_bytes(drawn[at : at + 8], "big") & 0x3FFF_FFFF_FFFF_FFFF for at in range(0, 8 * count, 8))
+    return [uuid.UUID(int=moment | one) for one in bits]
 
 
 def first_id_at(moment: datetime) -> uuid.UUID:
