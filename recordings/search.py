@@ -73,7 +73,7 @@ def _is_due(call: Call, now: datetime) -> bool:
 
 
 def _look_up(call: Call, client: TelnyxClient, now: datetime) -> int:
-    ours = set(CallIdentifier.objects.filter(call=call).values_list("value", flat=True))
+    ours = {call.root_call_sid, *CallIdentifier.objects.filter(call=call).values_list("value", flat=True)}
     session_id = (
         CallIdentifier.objects.filter(call=call, kind=CallIdentifier.Kind.SESSION_ID)
         .values_list("value", flat=True)

@@ -1,4 +1,4 @@
-"""The one statement that writes a new inbound call: claims, call, leg, identifier, offers, trace and event together."""
+"""The one statement that writes a new inbound call: claims, call, leg, offers, trace and event together."""
 
 from __future__ import annotations
 
@@ -51,9 +51,6 @@ leg AS (
     hangup_source, sip_code, started_at)
   SELECT %(leg_id)s::uuid, id, %(sid)s, '', 'caller', 'initiated', '', '', '', '', %(now)s FROM opened
   ON CONFLICT (call_sid) DO NOTHING
-), identifier AS (
-  INSERT INTO telephony_callidentifier (call_id, kind, value, learned_at)
-  SELECT id, 'call_sid', %(sid)s, %(now)s FROM opened
 ), trace AS (
   INSERT INTO telephony_routetrace (id, call_id, step, decision, reasons, document, at)
   SELECT %(trace_id)s::uuid, id, 1, %(decision)s::jsonb, %(reasons)s::jsonb, %(document)s, %(now)s FROM opened

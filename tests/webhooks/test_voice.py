@@ -14,7 +14,7 @@ from pytest_django import Settings as SettingsWrapper
 
 from agents.models import Activity, Agent, Beat, Intent, PresenceChange
 from curbe.companies.models import Company
-from telephony.models import Call, CallIdentifier, CallLeg, Offer, PhoneNumber, RouteTrace, TelnyxEvent
+from telephony.models import Call, CallLeg, Offer, PhoneNumber, RouteTrace, TelnyxEvent
 from telephony.operations import inbound
 from telephony.operations.opening import Opened, Opening
 from tests import cast
@@ -169,7 +169,6 @@ def test_a_call_is_written_with_leg_offer_trace_and_event(telnyx: Telnyx, compan
     assert [reason["code"] for reason in trace.reasons] == ["destination_user", "rung"]
     event = TelnyxEvent.objects.get()
     assert (event.kind, event.call, event.processed_at is not None) == ("instruction.voice", made, True)
-    assert CallIdentifier.objects.get().value == "v3:one"
     bob.refresh_from_db()
     assert (bob.activity, bob.busy_call_id) == (Activity.RESERVED, made.pk)
     assert PresenceChange.objects.filter(agent=bob, after="RINGING", call_id=made.pk).exists()
