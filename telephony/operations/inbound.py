@@ -1,15 +1,16 @@
 """What Telnyx is told when it asks what to do with a new call.
 
-An instruction never fails and never asks anybody outside. Its order is fixed: read, decide, claim, write, answer.
+An instruction never fails and never asks anybody outside. Its order is fixed: read, decide, claim and write, answer.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 
@@ -22,7 +23,6 @@ from telephony.core.routing import decide
 from telephony.core.types import (
     Decision,
     Plan,
-    Reason,
     Ring,
     RouteContext,
     Routed,
@@ -31,7 +31,7 @@ from telephony.core.types import (
 )
 from telephony.models import RouteTrace, TelnyxEvent
 from telephony.operations import ledger
-from telephony.operations.opening import Opening, open_call
+from telephony.operations.opening import Opened, Opening, claim_and_open, open_call
 from telephony.queries.routing import NumberFacts, VoiceFacts, voice_facts, voice_facts_by_orm
 
 logger = logging.getLogger(__name__)
@@ -62,8 +62,9 @@ def answer_voice(request: VoiceRequest, *, company: str | None, now: datetime) -
 
     ``company`` is the public id in the address, None for the address of all companies.
 
-    1. One statement reads what is known. 2. A pure function decides. 3. The agents to ring are claimed; what another
-    call took meanwhile is left out. 4. One statement writes call, leg, offers, trace and event.
+    1. One statement reads what is known. 2. A pure function decides. 3. One statement claims the agents to ring and
+    writes call, leg, offers, trace and event. Only if another call took one of them meanwhile: 4. the others are
+    claimed, he is left out, and the call is written.
     """
     facts = voice_facts(
         to_number=request.to_number, from_number=request.from_number, call_sid=request.call_sid, now=now
@@ -81,48 +82,31 @@ def answer_voice(request: VoiceRequest, *, company: str | None, now: datetime) -
 
 def _first_step(request: VoiceRequest, number: NumberFacts, facts: VoiceFacts, now: datetime) -> str:
     call_id = uuid7()
-    routed, claimed = _decide_and_claim(call_id, number.plan, now)
-    document = render.render(
-        routed.decision,
-        render.CallFacts(
-            call_id=str(call_id),
-            company=number.company,
-            language=number.language,
-            from_number=request.from_number,
-            to_number=request.to_number,
-            caller_name=number.contact_name or network_name(request),
-            origin=settings.PUBLIC_URL,
-        ),
-        step=1,
-    )
-    opening = _opening(
-        call_id,
-        request,
-        number,
-        decision_as_json(routed.decision),
-        routed.reasons,
-        document=document,
-        claimed=claimed,
-        lease=_lease(routed.decision, now),
-        now=now,
-    )
-    if not _open(opening):
+    routed = decide(RouteContext(step=1, now=now, plan=number.plan))
+    opening = _opening(call_id, request, number, routed, now)
+    opened = claim_and_open(opening) if opening.offered else open_call(opening)
+    if opened is Opened.AGENT_LOST:
+        opening = _opening(call_id, request, number, _decide_and_claim(call_id, number.plan, now), now)
+        opened = _open_claimed(opening)
+    if opened is Opened.THERE:
         # The same request came twice at the same moment and the other one was written: its answer is the answer.
-        release(call_id=call_id, agent_ids=None, reason="withdrawn", now=now)
         return _written_by_the_other(request, number)
     if facts.awaited:
         _catch_up(call_id, now)
-    _tell(call_id, number.company_id, claimed)
-    return document
+    _tell(call_id, number.company_id, opening.offered)
+    return opening.document
 
 
-def _open(opening: Opening) -> bool:
+def _open_claimed(opening: Opening) -> Opened:
+    """Write a call whose agents are reserved. Nobody is to ring, or to be busy, for a call that was never written."""
     try:
-        return open_call(opening)
+        opened = open_call(opening)
     except Exception:
-        # Nobody is to ring, or to be busy, for a call that was never written.
         release(call_id=opening.call_id, agent_ids=None, reason="failed", now=opening.now)
         raise
+    if opened is Opened.THERE:
+        release(call_id=opening.call_id, agent_ids=None, reason="withdrawn", now=opening.now)
+    return opened
 
 
 def _catch_up(call_id: uuid.UUID, now: datetime) -> None:
@@ -141,58 +125,68 @@ def _opening(
     call_id: uuid.UUID,
     request: VoiceRequest,
     number: NumberFacts,
-    decision: dict[str, Any],
-    reasons: tuple[Reason, ...],
-    *,
-    document: str,
-    claimed: list[int],
-    lease: datetime,
+    routed: Routed,
     now: datetime,
 ) -> Opening:
+    caller_name = number.contact_name or network_name(request)
+    decision = routed.decision
+    document = render.render(
+        decision,
+        render.CallFacts(
+            call_id=str(call_id),
+            company=number.company,
+            language=number.language,
+            from_number=request.from_number,
+            to_number=request.to_number,
+            caller_name=caller_name,
+            origin=settings.PUBLIC_URL,
+        ),
+        step=1,
+    )
     return Opening(
         call_id=call_id,
         company_id=number.company_id,
         number_id=number.number_id,
         queue_id=number.queue_id,
         contact_id=number.contact_id,
-        caller_name=number.contact_name or network_name(request),
+        caller_name=caller_name,
         call_sid=request.call_sid,
         account_sid=request.account_sid,
         connection_id=request.connection_id,
         from_number=request.from_number,
         to_number=request.to_number,
         payload=request.payload,
-        decision=decision,
-        reasons=reasons,
+        decision=decision_as_json(decision),
+        reasons=routed.reasons,
         document=document,
-        outcome=_KNOWN_OUTCOME.get(str(reasons[0]["code"]), ""),
-        offered=tuple(claimed),
-        offers_expire_at=lease,
+        outcome=_KNOWN_OUTCOME.get(str(routed.reasons[0]["code"]), ""),
+        offered=tuple([target.agent_id for target in decision.targets]) if isinstance(decision, Ring) else (),
+        offers_expire_at=_lease(decision, now),
         now=now,
     )
 
 
-def _decide_and_claim(call_id: uuid.UUID, plan: Plan, now: datetime) -> tuple[Routed, list[int]]:
-    """Return a decision whose agents, if any, are ours; nobody rings for two calls at once."""
+def _decide_and_claim(call_id: uuid.UUID, plan: Plan, now: datetime) -> Routed:
+    """Return a decision whose agents, if any, are claimed already: when another call was quicker with one of them."""
     context = RouteContext(step=1, now=now, plan=plan)
     for _ in range(MAX_ROUNDS):
         routed = decide(context)
         if not isinstance(routed.decision, Ring):
-            return routed, []
+            return routed
         wanted = [target.agent_id for target in routed.decision.targets]
         claimed = claim(agent_ids=wanted, call_id=call_id, until=_lease(routed.decision, now), now=now)
         lost = frozenset(wanted) - frozenset(claimed)
         if not lost:
-            return routed, claimed
+            return routed
         context = replace(context, lost_claims=context.lost_claims | lost)
         if claimed:
             ours = tuple(target for target in routed.decision.targets if target.agent_id in claimed)
             kept = tuple(r for r in routed.reasons if not (r["code"] == "rung" and r["agent_id"] in lost))
             names = {c.agent_id: c.name for c in plan.candidates}
             gone = tuple({"code": "claimed", "agent": names[i], "agent_id": i} for i in sorted(lost))
-            return Routed(Ring(ours, routed.decision.timeout_s), kept + gone), claimed
+            return Routed(Ring(ours, routed.decision.timeout_s), kept + gone)
     everybody = frozenset(candidate.agent_id for candidate in plan.candidates)
-    return decide(replace(context, lost_claims=everybody)), []
+    return decide(replace(context, lost_claims=everybody))
 
 
 def _lease(decision: Decision, now: datetime) -> datetime:
@@ -228,7 +222,7 @@ def language_of(company: str | None) -> str:
     return known or str(settings.DEFAULT_LANGUAGE)
 
 
-def _tell(call_id: uuid.UUID, company_id: int, offered: list[int]) -> None:
+def _tell(call_id: uuid.UUID, company_id: int, offered: Sequence[int]) -> None:
     groups = [push.company_group(company_id), *(push.agent_group(agent_id) for agent_id in offered)]
     push.send("call.ringing", groups=groups, call_id=str(call_id))
 
@@ -246,12 +240,9 @@ def keep_failed_call(request: VoiceRequest, *, now: datetime) -> None:
     )
     if facts.number is None or facts.call_id is not None:
         return
-    call_id = uuid7()
-    decision = decision_as_json(Voicemail())
-    opening = _opening(
-        call_id, request, facts.number, decision, ({"code": "failed"},), document="", claimed=[], lease=now, now=now
-    )
-    open_call(opening)
+    opening = _opening(uuid7(), request, facts.number, Routed(Voicemail(), ({"code": "failed"},)), now)
+    # What was answered is an apology, which no step follows: there is nothing to repeat.
+    open_call(replace(opening, document=""))
 
 
 def refuse_outbound(payload: dict[str, str], *, now: datetime) -> None:

@@ -53,51 +53,45 @@ class VoiceFacts:
     awaited: bool
 
 
+# Executed by a plan that the server keeps: for so few rows, setting the plan up costs as much as running it, so every
+# node counts. One agent is looked up at a time (a queue of five in a company of a thousand reads five): hence IS NOT
+# DISTINCT FROM, by which no index is read. The few rows are sorted here again rather than by one more node.
 _SQL: Final = """
-WITH called AS (
-  SELECT n.id, n.company_id, n.destination, n.agent_id, n.queue_id, q.name AS queue_name,
-         coalesce(q.ring_timeout_s, 25) AS ring_timeout_s, c.public_id, c.language, c.fallback_number,
-         EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number) AS fallback_loops
-  FROM telephony_phonenumber n
-  JOIN companies_company c ON c.id = n.company_id
-  LEFT JOIN telephony_callqueue q ON q.id = n.queue_id AND q.company_id = n.company_id
-  WHERE n.e164 = %(to)s
-), target AS (
-  SELECT called.agent_id AS id FROM called WHERE destination = 'user'
-  UNION ALL
-  SELECT m.agent_id FROM called JOIN telephony_queuemember m ON m.queue_id = called.queue_id WHERE destination = 'queue'
-  UNION ALL
-  SELECT a.id FROM called JOIN agents_agent a ON a.company_id = called.company_id WHERE destination = 'company'
-), candidate AS (
+SELECT seen.id, trace.document,
+       EXISTS (SELECT 1 FROM telephony_telnyxevent w
+               WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.root_call_sid = %(sid)s),
+       n.id, n.company_id, c.public_id, c.language, c.fallback_number,
+       EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number),
+       n.destination, n.queue_id, q.name, coalesce(q.ring_timeout_s, 25), contact.id, contact.name,
+       candidate.free, candidate.id, candidate.name, candidate.sip_username, candidate.intent, candidate.activity,
+       candidate.reserved_until, candidate.idle_since, candidate.last_seen_at, candidate.ready, candidate.microphone
+FROM (SELECT 1) AS one
+LEFT JOIN telephony_call seen ON seen.root_call_sid = %(sid)s
+LEFT JOIN telephony_routetrace trace ON trace.call_id = seen.id AND trace.step = 1
+LEFT JOIN (telephony_phonenumber n JOIN companies_company c ON c.id = n.company_id) ON n.e164 = %(to)s
+LEFT JOIN telephony_callqueue q ON q.id = n.queue_id AND q.company_id IS NOT DISTINCT FROM n.company_id
+LEFT JOIN contacts_contactnumber cn ON cn.company_id = n.company_id AND cn.e164 = %(from)s
+LEFT JOIN contacts_contact contact ON contact.id = cn.contact_id
+LEFT JOIN LATERAL (
   SELECT a.id, coalesce(nullif(u.name, ''), u.username) AS name, coalesce(e.sip_username, '') AS sip_username,
          a.intent, a.activity, a.reserved_until, a.idle_since, b.last_seen_at,
          coalesce(b.ready, false) AS ready, coalesce(b.microphone, false) AS microphone,
          (e.id IS NOT NULL AND b.last_seen_at > %(fresh)s AND b.ready AND b.microphone AND a.intent = 'AVAILABLE'
           AND (a.activity = 'IDLE' OR (a.activity = 'RESERVED' AND a.reserved_until <= %(now)s))) IS TRUE AS free
-  FROM target
-  JOIN agents_agent a ON a.id = target.id AND a.company_id = (SELECT company_id FROM called) AND a.is_active
+  FROM (
+    SELECT n.agent_id AS id WHERE n.destination = 'user'
+    UNION ALL
+    SELECT m.agent_id FROM telephony_queuemember m WHERE m.queue_id = n.queue_id AND n.destination = 'queue'
+    UNION ALL
+    SELECT o.id FROM agents_agent o WHERE o.company_id = n.company_id AND n.destination = 'company'
+  ) AS target
+  JOIN agents_agent a ON a.id = target.id AND a.company_id IS NOT DISTINCT FROM n.company_id AND a.is_active
   JOIN companies_user u ON u.id = a.user_id AND u.is_active
   LEFT JOIN agents_beat b ON b.agent_id = a.id
   LEFT JOIN telephony_sipendpoint e ON e.agent_id = a.id
   ORDER BY free DESC, a.idle_since, a.id
   LIMIT %(limit)s
-)
-SELECT seen.id, trace.document,
-       EXISTS (SELECT 1 FROM telephony_telnyxevent w
-               WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.root_call_sid = %(sid)s),
-       called.id, called.company_id, called.public_id, called.language, called.fallback_number, called.fallback_loops,
-       called.destination, called.queue_id, called.queue_name, called.ring_timeout_s,
-       contact.id, contact.name,
-       candidate.id, candidate.name, candidate.sip_username, candidate.intent, candidate.activity,
-       candidate.reserved_until, candidate.idle_since, candidate.last_seen_at, candidate.ready, candidate.microphone
-FROM (SELECT 1) AS one
-LEFT JOIN telephony_call seen ON seen.root_call_sid = %(sid)s
-LEFT JOIN telephony_routetrace trace ON trace.call_id = seen.id AND trace.step = 1
-LEFT JOIN called ON true
-LEFT JOIN contacts_contactnumber cn ON cn.company_id = called.company_id AND cn.e164 = %(from)s
-LEFT JOIN contacts_contact contact ON contact.id = cn.contact_id
-LEFT JOIN candidate ON true
-ORDER BY candidate.free DESC, candidate.idle_since, candidate.id
+) AS candidate ON true
 """
 
 
@@ -116,10 +110,11 @@ def voice_facts(*, to_number: str, from_number: str, call_sid: str, now: datetim
     )
     head = rows[0]
     call_id, document, awaited = head[:3]
-    number = (
-        None if head[3] is None else _number(head, tuple(Candidate(*row[15:]) for row in rows if row[15] is not None))
-    )
-    return VoiceFacts(number, call_id, document or "", awaited)
+    if head[3] is None:
+        return VoiceFacts(None, call_id, document or "", awaited)
+    ranked = [(not free, Candidate(*facts)) for free, *facts in (row[15:] for row in rows) if free is not None]
+    ranked.sort(key=lambda one: (one[0], one[1].idle_since, one[1].agent_id))
+    return VoiceFacts(_number(head, tuple([who for _, who in ranked])), call_id, document or "", awaited)
 
 
 def _number(head: tuple[Any, ...], candidates: tuple[Candidate, ...]) -> NumberFacts:
