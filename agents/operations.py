@@ -7,11 +7,11 @@ other and never deadlock. Operations join an open transaction; claim and heartbe
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
@@ -23,7 +23,7 @@ from agents.queries import facts_of
 from agents.standing import Standing
 from curbe.lib import push
 from curbe.lib.db import prepared
-from curbe.lib.ids import uuid7
+from curbe.lib.ids import uuid7s
 
 logger = logging.getLogger(__name__)
 
@@ -127,24 +127,31 @@ def claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: date
     One statement, so two calls at once never ring one agent. Free is: available by his own choice, no call and no lease
     that still runs, and a phone that beat within 30 s, registered and with a microphone.
     """
-    wanted = sorted(set(agent_ids))
-    if not wanted:
+    if not agent_ids:
         return []
-    claimed = prepared(
-        statements.CLAIM,
-        {
-            "agents": wanted,
-            "changes": [uuid7() for _ in wanted],
-            "call": call_id,
-            "until": until,
-            "now": now,
-            "silent_since": now - BEAT_TTL,
-        },
-    )
+    claimed = prepared(statements.CLAIM, wish_to_claim(agent_ids=agent_ids, call_id=call_id, until=until, now=now))
+    tell_claimed(claimed)
+    return sorted(agent_id for agent_id, _company_id, _before in claimed)
+
+
+def wish_to_claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: datetime) -> dict[str, Any]:
+    """Return the values of a statement that claims, in ``statements.CLAIM`` or as a part of a larger one."""
+    wanted = sorted(set(agent_ids))
+    return {
+        "agents": wanted,
+        "changes": uuid7s(len(wanted)),
+        "call": call_id,
+        "until": until,
+        "now": now,
+        "silent_since": now - BEAT_TTL,
+    }
+
+
+def tell_claimed(claimed: Iterable[tuple[int, int, str]]) -> None:
+    """Tell of agents who were just claimed: each with his company and the word that stood before."""
     for agent_id, company_id, before in claimed:
         if before != "RINGING":
             _tell(agent_id, company_id, "RINGING")
-    return sorted(agent_id for agent_id, _company_id, _before in claimed)
 
 
 def leg_answered(*, agent_id: int, call_id: UUID, today: date, now: datetime) -> None:

@@ -41,11 +41,11 @@ RETURNING coalesce(
 
 #: Rows are locked in the order of ids before they are written: two ring groups that overlap wait, and never deadlock.
 #: The lock reads the row anew, so of two calls at once the second finds the agent reserved.
-CLAIM: Final = """
-WITH wanted AS (
+FREE: Final = """
+wanted AS (
     SELECT * FROM unnest(%(agents)s::bigint[], %(changes)s::uuid[]) AS wanted (agent_id, change_id)
 ), free AS (
-    SELECT agent.id, agent.presence AS before, wanted.change_id
+    SELECT agent.id, agent.company_id, agent.presence AS before, wanted.change_id
       FROM wanted
       JOIN agents_agent AS agent ON agent.id = wanted.agent_id
       JOIN agents_beat AS beat ON beat.agent_id = agent.id
@@ -59,7 +59,11 @@ WITH wanted AS (
        AND beat.microphone
      ORDER BY agent.id
        FOR NO KEY UPDATE OF agent
-), claimed AS (
+)"""
+
+#: ``only`` is a further relation of one row: without that row nobody is reserved.
+RESERVED: Final = """
+claimed AS (
     UPDATE agents_agent AS agent
        SET activity = 'RESERVED',
            busy_call_id = %(call)s,
@@ -67,7 +71,7 @@ WITH wanted AS (
            wrap_up_until = NULL,
            presence = 'RINGING',
            presence_at = %(now)s
-      FROM free
+      FROM free{only}
      WHERE agent.id = free.id
     RETURNING agent.id, agent.company_id, free.before, free.change_id
 ), noted AS (
@@ -75,9 +79,9 @@ WITH wanted AS (
     SELECT change_id, company_id, id, before, 'RINGING', 'claim', %(call)s, %(now)s
       FROM claimed
      WHERE before <> 'RINGING'
-)
-SELECT id, company_id, before FROM claimed
-"""
+)"""
+
+CLAIM: Final = f"WITH {FREE}, {RESERVED.format(only='')} SELECT id, company_id, before FROM claimed"
 
 #: Whose word the clock may have changed: a superset of them, cheaply. Three arms, each with a short list:
 #: phones that fell silent and are still noted (a swept phone is forgotten, so whoever is long gone is not read again);
