@@ -1,6 +1,7 @@
 // Carries out the machine's commands and turns what happens into its events. What to do is decided in machine.js.
 
 import { get, post } from "../lib/api.js";
+import { oneAtATime } from "../lib/one_at_a_time.js";
 import { live, notice } from "../lib/page.js";
 import { bodyOf, eventOf, isDue } from "./heartbeat.js";
 import { Leader } from "./leader.js";
@@ -31,6 +32,8 @@ export class Phone {
   #ringer = new Ringer();
   #timers = new Map();
   #grant = null;
+  /** The last choice that was sent; the next one waits for its answer. */
+  #chosen = Promise.resolve();
   #phoneId = phoneIdOfThisBrowser();
 
   constructor(root) {
@@ -118,13 +121,14 @@ export class Phone {
     if (type === "call.answered" && this.#state.call?.callId === callId) this.#showCaller({ callId });
   }
 
-  async #fetchMe() {
+  // An older word must not come after a newer one: not to the server, and not from it.
+  #fetchMe = oneAtATime(async () => {
     const { status, body } = await get("/api/agents/me");
     if (status === 200) {
       const callId = body.call?.stage === "active" ? body.call.id : "";
       this.#on({ type: "me", presence: body.presence, intent: body.intent, callId });
     } else if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
-  }
+  });
 
   // Each command of machine.js, by its name.
   #commands = {
@@ -142,7 +146,10 @@ export class Phone {
     renewToken: () => this.#renewToken(),
     beat: () => this.#beat(),
     fetchMe: () => this.#fetchMe(),
-    chooseIntent: ({ intent, before }) => this.#chooseIntent(intent, before),
+    chooseIntent: ({ intent, before }) => {
+      const send = () => this.#chooseIntent(intent, before);
+      this.#chosen = this.#chosen.then(send, send);
+    },
     tellServerIsAway: () => {
       notice("serverAway", true);
       this.#later({ name: "notice-away", afterMs: 6_000, event: null });
@@ -227,13 +234,13 @@ export class Phone {
     this.#later({ name: "renew", afterMs, event: { type: "token.expiring" } });
   }
 
-  async #beat() {
+  #beat = oneAtATime(async () => {
     if (!isDue(this.#state) || !this.#grant) return;
     const asked = this.#state;
     const body = bodyOf(asked, this.#who());
     const answer = await post("/api/agents/heartbeat", body, { ticket: this.#grant.ticket });
     this.#on(eventOf(answer, asked));
-  }
+  });
 
   // A page that goes says so, and the agent is not rung for the half minute in which it might just be slow. A reload
   // says it too, and is back within a second.
