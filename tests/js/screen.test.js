@@ -24,6 +24,8 @@ const ROWS = [
   [{ ...READY, holder: "taking" }, "connecting", "quiet", ""],
   [{ ...READY, holder: "taking", takesFailed: 1 }, "server-away", "bad", ""],
   [{ ...READY, holder: "taking", takesFailed: 1, line: "no-credential" }, "no-credential", "quiet", ""],
+  [{ ...READY, line: "off", microphone: "refused" }, "connecting", "quiet", ""],
+  [{ ...READY, line: "connecting", microphone: "refused" }, "microphone-refused", "bad", "retry"],
   [{ ...READY, line: "lost" }, "line-lost", "bad", ""],
   [{ ...READY, line: "dead" }, "line-dead", "bad", "retry"],
   [{ ...READY, line: "no-credential" }, "no-credential", "quiet", ""],

@@ -55,6 +55,8 @@ function idleWords(state) {
     [state.holder === "tab" && state.otherTabBusy, "tab-busy"],
     [state.holder === "tab", "tab"],
     [state.holder === "elsewhere", "elsewhere"],
+    // The server has not said yet that the phone is here: what is wrong here may be nobody's trouble.
+    [state.line === "off", "connecting"],
     [state.microphone === "refused", "microphone-refused"],
     [state.microphone === "missing", "microphone-missing"],
     [state.microphone === "asked", "microphone-asked"],
