@@ -70,22 +70,24 @@ def heartbeat(*, agent_id: int, phone_id: str, ready: bool, microphone: bool, no
     return HeartbeatAnswer(_settle_one(agent_id, reason="heartbeat", now=now), "here")
 
 
-def claim_phone(*, agent_id: int, phone_id: str, take_over: bool, now: datetime) -> bool:
-    """Make this phone the agent's one phone; return False if another one that is alive holds him.
+def claim_phone(*, agent_id: int, phone_id: str, take_over: bool, now: datetime) -> int | None:
+    """Make this phone the agent's one phone; return None if another one that is alive holds him, else the moment.
 
-    With ``take_over`` the other one loses him, and is told by a push. Until the new phone's first beat the agent has no
-    device, so nobody is rung into a page that is still connecting.
+    The moment (microseconds since 1970, by the database's clock) puts an agent's claims in their order: the answer and
+    the push of two claims may reach a page in any. With ``take_over`` the other one loses him, and is told by a push.
+    Until the new phone's first beat the agent has no device, so nobody is rung into a page that is still connecting.
     """
     values = {"agent": agent_id, "phone": phone_id, "take_over": take_over, "now": now}
     with transaction.atomic():
         rows = prepared(statements.CLAIM_PHONE, {**values, "silent_since": now - BEAT_TTL})
         if not rows:
-            return False
-        (is_new,) = rows[0]
+            return None
+        is_new, claimed_us = rows[0]
         if is_new:
             _settle_one(agent_id, reason="phone", now=now)
-            push.send("phone.claimed", groups=[push.agent_group(agent_id)], phone_id=phone_id)
-    return True
+            mine = [push.agent_group(agent_id)]
+            push.send("phone.claimed", groups=mine, claimed_us=claimed_us, phone_id=phone_id)
+    return int(claimed_us)
 
 
 def log_out(*, user_id: int, now: datetime) -> None:
@@ -114,10 +116,13 @@ def choose_intent(*, agent_id: int, intent: Intent, now: datetime) -> str:
         rows = standing.lock(standing.LOCK_THESE, agents=[agent_id])
         if not rows or not rows[0].is_active:
             raise UnknownAgent(agent_id)
-        rows[0].intent = intent
+        is_new, rows[0].intent = rows[0].intent != intent, intent
         if intent == Intent.AVAILABLE:
             rows[0].come_back()
         _settle(rows, reason="intent", now=now)
+        if is_new:
+            # His other tabs and computers show it too.
+            push.send("agent.intent", groups=[push.agent_group(agent_id)], agent_id=agent_id)
     return rows[0].presence
 
 

@@ -19,6 +19,8 @@ RETURNING agent.presence, agent.intent, agent.activity, agent.busy_call_id, agen
 
 #: Answers whether anything is new: another phone, or the same one after silence. The CTE sees the row as it was.
 #: A phone that asks for a new token in the middle of its work is not new: nothing changes, and it goes on beating.
+#: The moment is read from the database's own clock while the row is locked (RETURNING comes after the wait for it), so
+#: of two claims that cross the one that holds the phone in the end has the later moment, whoever asked first.
 CLAIM_PHONE: Final = """
 WITH former AS (
     SELECT phone_id, last_seen_at FROM agents_beat WHERE agent_id = %(agent)s
@@ -36,7 +38,7 @@ ON CONFLICT (agent_id) DO UPDATE
     OR %(take_over)s
 RETURNING coalesce(
     (SELECT former.phone_id <> beat.phone_id OR former.last_seen_at <= %(silent_since)s FROM former), true
-)
+), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 """
 
 #: Rows are locked in the order of ids before they are written: two ring groups that overlap wait, and never deadlock.
