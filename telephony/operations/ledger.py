@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db.models import Value
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.types.json import Jsonb
 
@@ -33,18 +34,18 @@ logger = logging.getLogger(__name__)
 #: A webhook has 2 s in all; what cannot lock its call in this time is left to the worker.
 LOCK_TIMEOUT_MS: Final = 200
 #: The pause before the n-th attempt, in seconds; then only a person ("process again" in the admin) can help. The web
-#: process makes the first one itself, at once.
-PAUSES_S: Final = (2, 10, 30, 120, 600, 1200, 1800, 3600)
+#: process makes the first one itself, at once. What fails by an accident of the moment is made good within seconds.
+PAUSES_S: Final = (2, 3, 10, 30, 120, 600, 1200, 1800, 3600)
 MAX_ATTEMPTS: Final = len(PAUSES_S)
 #: At which ages, in seconds, an event whose call is not there looks for it. After the last one it is somebody else's
 #: call, or one that we never saw.
-LOOKS_AT_S: Final = (2, 10, 30, 120, 600, 1800, 3600)
+LOOKS_AT_S: Final = (2, 5, 10, 30, 120, 600, 1800, 3600)
 #: An event that the worker took is not taken again for so long, by him or another: he is at it, or its call is locked.
-TAKEN_FOR: Final = timedelta(seconds=5)
+TAKEN_FOR: Final = timedelta(seconds=3)
 #: Events that the worker takes at once.
 BATCH: Final = 50
-#: The worker stops taking after this, in seconds, so that runs (one every 5 s) do not pile up.
-LONGEST_RUN_S: Final = 4.0
+#: The worker stops taking after this, in seconds, so that runs (one every 3 s) do not pile up.
+LONGEST_RUN_S: Final = 2.5
 #: The work list of one new call.
 AWAITED_AT_ONCE: Final = 200
 ERROR_LENGTH: Final = 4_000
@@ -231,8 +232,10 @@ def find_call(payload: Mapping[str, Any]) -> uuid.UUID | None:
     """
     named = events.leg_ids(payload)
     # What a browser told is not asked: nobody may give his call the name of somebody else's.
-    learned = CallIdentifier.objects.filter(value__in=named, agent=None)
-    known = dict(learned.order_by("-id").values_list("value", "call_id"))
+    learned = CallIdentifier.objects.filter(value__in=named, agent=None).values_list("value", "call_id", "id")
+    roots = Call.objects.filter(root_call_sid__in=named).values_list("root_call_sid", "pk", Value(0))
+    # The first that was learned counts; before all, the leg that opened a call is that call's.
+    known = {value: call_id for value, call_id, _ in learned.union(roots, all=True).order_by("-id")}
     found = next((known[value] for value in named if value in known), None)
     address = events.address(payload)
     pointed = _uuid(address.get("call"))
@@ -255,6 +258,7 @@ def _uuid(value: object) -> uuid.UUID | None:
 def call_created(call_id: uuid.UUID, now: datetime) -> int:
     """Act on the events that waited for this call; return how many were done."""
     ids = list(CallIdentifier.objects.filter(call_id=call_id, agent=None).values_list("value", flat=True))
+    ids += Call.objects.filter(pk=call_id).values_list("root_call_sid", flat=True)
     waiting = TelnyxEvent.objects.filter(root_call_sid__in=ids, processed_at=None, call=None)
     found = list(waiting.order_by("occurred_at", "id").values_list("pk", flat=True)[:AWAITED_AT_ONCE])
     return sum(process(event_id, now) is Processing.DONE for event_id in found)

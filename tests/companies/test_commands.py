@@ -74,7 +74,7 @@ def test_an_error_names_file_line_and_reason(file: Path) -> None:
 
     assert str(caught.value).splitlines() == [
         f"{file}:4: users: role must be one of owner, admin, supervisor, agent, not boss",
-        f"{file}:5: unknown section rates; this version knows company, users, queues, numbers",
+        f"{file}:5: unknown section rates; this version knows company, users, skills, hours, queues, menus, numbers",
         "Nothing was changed.",
     ]
 
@@ -125,7 +125,7 @@ def in_development(settings: Settings, db: None) -> None:
 def test_the_demo_prints_log_ins_that_work(in_development: None) -> None:
     said = run("demo_setup")
 
-    for username in ("ana", "luis", "eva", "admin"):
+    for username in ("ana", "luis", "eva", "olga", "admin"):
         assert re.search(rf"^  {username} ", said, re.MULTILINE)
         assert Client().login(username=username, password=PASSWORD)
     assert PASSWORD in said
