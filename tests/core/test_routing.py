@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from telephony.core import explain
+from telephony.core.hours import SpecialDate, Switch
 from telephony.core.plan import (
     COMPANY,
     NOWHERE,
@@ -69,6 +71,7 @@ from tests.core.routing_cast import (
     codes,
     context,
     decided,
+    hours,
     next_context,
     offer,
     plan,
@@ -660,6 +663,30 @@ def test_a_queue_keeps_hours(facts: dict[str, Any], then: type[Decision]) -> Non
 
     assert isinstance(routed.decision, then)
     assert then is Wait or Left(VisitOutcome.CLOSED) in routed.visits
+
+
+HOLIDAY = SpecialDate(NOW.month, NOW.day, name="Día de la Revolución")
+
+
+@pytest.mark.parametrize(
+    ("calendar", "reason"),
+    [
+        ({"switch": Switch.CLOSED}, {"code": "closed_switch", "name": "oficina"}),
+        ({}, {"code": "closed_weekly", "name": "oficina"}),
+        ({"special": (replace(HOLIDAY, name=""),)}, {"code": "closed_special", "name": "oficina"}),
+        (
+            {"special": (HOLIDAY,)},
+            {"code": "closed_on_named_date", "name": "oficina", "date": "Día de la Revolución"},
+        ),
+    ],
+)
+def test_why_it_is_closed_is_said(calendar: dict[str, Any], reason: dict[str, str]) -> None:
+    closed = {3: replace(hours(Switch.NONE), **calendar)}
+
+    routed = decided(context(plan(hours=closed), COMPANY, agent(1), number=NumberPlan(COMPANY, 3)))
+
+    assert routed.reasons[0] == reason
+    assert "?" not in explain.sentences(routed.reasons, "es")[0]
 
 
 # --- Whom the caller knows ----------------------------------------------------------------------------------------
