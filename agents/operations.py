@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Final, Literal
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from agents import standing, statements
-from agents.models import Activity, Agent, Beat, Intent
+from agents import signals, standing, statements
+from agents.models import Activity, Agent, Beat, Intent, Presence
 from agents.presence import BEAT_EVERY_S, BEAT_TTL, AgentFacts, derive, is_reserved, is_wrapping_up
 from agents.queries import facts_of
 from agents.standing import Standing
@@ -114,8 +115,8 @@ def choose_intent(*, agent_id: int, intent: Intent, now: datetime) -> str:
         if not rows or not rows[0].is_active:
             raise UnknownAgent(agent_id)
         rows[0].intent = intent
-        if intent == Intent.AVAILABLE and rows[0].activity == Activity.NOT_RESPONDING:
-            rows[0].free()
+        if intent == Intent.AVAILABLE:
+            rows[0].come_back()
         _settle(rows, reason="intent", now=now)
     return rows[0].presence
 
@@ -146,14 +147,17 @@ def claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: date
     return sorted(agent_id for agent_id, _company_id, _before in claimed)
 
 
-def leg_answered(*, agent_id: int, call_id: UUID, now: datetime) -> None:
-    """Put the agent on this call. What the carrier says is a fact: it beats any lease, an older call's too."""
+def leg_answered(*, agent_id: int, call_id: UUID, today: date, now: datetime) -> None:
+    """Put the agent on this call. What the carrier says is a fact: it beats any lease, an older call's too.
+
+    ``today`` is the company's day, on which the call counts.
+    """
     with transaction.atomic():
         # The others who ring for this call are about to be released: locked now, all in one order.
         held = standing.lock(standing.LOCK_THESE_AND_HELD, agents=[agent_id], call=call_id)
         answering = [row for row in held if row.id == agent_id]
         for row in answering:
-            row.put_on_call(call_id)
+            row.put_on_call(call_id, today)
         _settle(answering, reason="answered", call_id=call_id, now=now)
 
 
@@ -171,9 +175,12 @@ def release(*, call_id: UUID, agent_ids: Sequence[int] | None = None, reason: st
     return [row.id for row in rows]
 
 
-def release_each(*, call_id: UUID, reasons: Mapping[int, str], now: datetime) -> list[int]:
+def release_each(
+    *, call_id: UUID, reasons: Mapping[int, str], now: datetime, most_misses: Mapping[int, int] | None = None
+) -> list[int]:
     """Free those agents of ``reasons`` whom this call holds, each for his own reason; return their ids, ascending.
 
+    ``most_misses`` has those who let it ring out, each with how many in a row make him "not responding" (0: never).
     One after the other they would be locked in the order of the reasons, and meet a claim that goes by their ids.
     """
     if not reasons:
@@ -182,6 +189,8 @@ def release_each(*, call_id: UUID, reasons: Mapping[int, str], now: datetime) ->
         rows = standing.lock(standing.LOCK_THESE_OF_HELD, agents=sorted(reasons), call=call_id)
         for row in rows:
             row.free()
+            if most_misses and row.id in most_misses:
+                row.miss(most_misses[row.id])
         _settle(rows, reason=reasons, call_id=call_id, now=now)
     return [row.id for row in rows]
 
@@ -258,6 +267,10 @@ def _settle(
     changes = standing.write(rows, reasons=reasons, call_id=call_id, now=now)
     for change in changes:
         _tell(change.agent_id, change.company_id, change.after)
+    freed = [change.agent_id for change in changes if change.after == Presence.AVAILABLE]
+    if freed:
+        # After the commit: who looks for a caller must find them free.
+        transaction.on_commit(partial(signals.freed.send_robust, None, agent_ids=freed, now=now), robust=True)
     return len(changes)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from curbe.lib.ids import uuid7
 _LOCK: Final = """
 SELECT agent.id, agent.company_id, agent.is_active, agent.intent, agent.activity, agent.busy_call_id,
        agent.reserved_until, agent.wrap_up_until, agent.idle_since, agent.presence, agent.presence_at,
+       agent.missed_in_a_row, agent.on_duty_since, agent.calls_on_day, agent.calls_on_date,
        beat.last_seen_at, coalesce(beat.ready, false), coalesce(beat.microphone, false)
   FROM agents_agent AS agent
   LEFT JOIN agents_beat AS beat ON beat.agent_id = agent.id
@@ -41,9 +42,11 @@ WITH changed AS (
       FROM unnest(
                %(id)s::bigint[], %(intent)s::text[], %(activity)s::text[], %(busy_call_id)s::uuid[],
                %(reserved_until)s::timestamptz[], %(wrap_up_until)s::timestamptz[], %(idle_since)s::timestamptz[],
-               %(presence)s::text[], %(presence_at)s::timestamptz[]
+               %(presence)s::text[], %(presence_at)s::timestamptz[], %(missed_in_a_row)s::smallint[],
+               %(on_duty_since)s::timestamptz[], %(calls_on_day)s::integer[], %(calls_on_date)s::date[]
            ) AS changed (
-               id, intent, activity, busy_call_id, reserved_until, wrap_up_until, idle_since, presence, presence_at
+               id, intent, activity, busy_call_id, reserved_until, wrap_up_until, idle_since, presence, presence_at,
+               missed_in_a_row, on_duty_since, calls_on_day, calls_on_date
            )
 )
 UPDATE agents_agent AS agent
@@ -54,7 +57,11 @@ UPDATE agents_agent AS agent
        wrap_up_until = changed.wrap_up_until,
        idle_since = changed.idle_since,
        presence = changed.presence,
-       presence_at = changed.presence_at
+       presence_at = changed.presence_at,
+       missed_in_a_row = changed.missed_in_a_row,
+       on_duty_since = changed.on_duty_since,
+       calls_on_day = changed.calls_on_day,
+       calls_on_date = changed.calls_on_date
   FROM changed
  WHERE agent.id = changed.id
 RETURNING agent.id
@@ -69,6 +76,10 @@ _COLUMNS: Final = (
     "idle_since",
     "presence",
     "presence_at",
+    "missed_in_a_row",
+    "on_duty_since",
+    "calls_on_day",
+    "calls_on_date",
 )
 
 _NOTE: Final = """
@@ -97,6 +108,10 @@ class Standing:
     idle_since: datetime
     presence: str
     presence_at: datetime
+    missed_in_a_row: int
+    on_duty_since: datetime | None
+    calls_on_day: int
+    calls_on_date: date | None
     last_seen_at: datetime | None
     ready: bool
     microphone: bool
@@ -117,10 +132,25 @@ class Standing:
         self.activity = Activity.IDLE
         self.busy_call_id = self.reserved_until = self.wrap_up_until = None
 
-    def put_on_call(self, call_id: UUID) -> None:
+    def put_on_call(self, call_id: UUID, today: date) -> None:
+        if (self.activity, self.busy_call_id) != (Activity.ON_CALL, call_id):
+            self.calls_on_day = self.calls_on_day + 1 if self.calls_on_date == today else 1
+            self.calls_on_date = today
         self.activity = Activity.ON_CALL
         self.busy_call_id = call_id
+        self.missed_in_a_row = 0
         self.reserved_until = self.wrap_up_until = None
+
+    def miss(self, most: int) -> None:
+        """Count a call that he let ring out; past ``most`` in a row (0: any number) he is not responding."""
+        self.missed_in_a_row += 1
+        if most and self.missed_in_a_row >= most:
+            self.activity = Activity.NOT_RESPONDING
+
+    def come_back(self) -> None:
+        self.missed_in_a_row = 0
+        if self.activity == Activity.NOT_RESPONDING:
+            self.free()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +180,8 @@ def write(rows: Sequence[Standing], *, reasons: Mapping[int, str], call_id: UUID
         if row.presence == before:
             continue
         row.presence_at = now
+        if before == "OFFLINE":
+            row.on_duty_since = now
         # A ring that was not answered does not send him to the end of the line; a call, a break and an absence do.
         if row.presence == "AVAILABLE" and before != "RINGING":
             row.idle_since = now

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from agents.models import Agent
-from telephony.operations import ledger
+from telephony.operations import dispatch, ledger
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.operations.reconcile import reconcile_all
 from telephony.telnyx.client import get_client
@@ -30,6 +30,12 @@ def make_endpoint(*, agent_id: int, **_: object) -> None:
     agent = Agent.objects.select_related("company").filter(pk=agent_id, is_active=True).first()
     if agent is not None:
         ensure_endpoint(agent, get_client())
+
+
+@shared_task
+def offer_waiting_call(*, agent_id: int, **_: object) -> None:
+    """Offer an agent who became free whoever waits for somebody like him."""
+    dispatch.agent_freed(agent_id, get_client(), timezone.now())
 
 
 @shared_task

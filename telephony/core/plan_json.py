@@ -113,9 +113,7 @@ _AS_IT_IS: Final = (lambda value: value, lambda value: value)
 
 
 def _queue_as_json(queue: QueuePlan) -> dict[str, Any]:
-    return {
-        one.name: _QUEUE_FIELDS.get(one.name, _AS_IT_IS)[0](getattr(queue, one.name)) for one in fields(QueuePlan)
-    }
+    return {one.name: _QUEUE_FIELDS.get(one.name, _AS_IT_IS)[0](getattr(queue, one.name)) for one in fields(QueuePlan)}
 
 
 def _queue_from_json(data: Mapping[str, Any]) -> QueuePlan:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 from urllib.parse import quote
 
 from curbe.lib.phone import is_e164
 from telephony.core import speech, texml
-from telephony.core.types import Decision, Forward, Hangup, Ring, Say, Voicemail
+from telephony.core.types import Decision, Forward, Gather, Hangup, Ring, Say, Voicemail, Wait
+
+#: Length in seconds → the piece of music that callers hear while they wait. Telnyx fetches it from us.
+MUSIC: Final = {length: f"/static/sound/hold-{length}.mp3" for length in (20, 10, 5)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,27 @@ def render(decision: Decision, facts: CallFacts, step: int) -> str:
                     max_length_s=max_length_s,
                 ),
             )
+        case Wait(music_s, position, minutes):
+            said = speech.position_text(position, minutes, facts.language)
+            return texml.document(
+                *([texml.Say(said, speech.voice(facts.language))] if said else []),
+                texml.Play(f"{facts.origin}{MUSIC[music_s]}"),
+                texml.Redirect(_url(facts, "step", f"&step={step + 1}")),
+            )
+        case Gather(_menu_id, text, timeout_s, again, finish_on_key):
+            said = " ".join(filter(None, [speech.text(again, facts.language) if again else "", text]))
+            return texml.document(
+                texml.Gather(
+                    texml.Say(said, speech.voice(facts.language)),
+                    action=_url(facts, "step", f"&step={step + 1}"),
+                    timeout_s=timeout_s,
+                    finish_on_key=finish_on_key,
+                ),
+                # Without a digit Telnyx goes on here, and may also have asked the action (S-18): it is the same step.
+                texml.Redirect(_url(facts, "step", f"&step={step + 1}")),
+            )
+        case Say(_text, words) if words:
+            return texml.document(texml.Say(words, speech.voice(facts.language)), texml.Hangup())
         case Say(text):
             return spoken(text, facts.language)
         case Hangup():

@@ -128,6 +128,48 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """One piece of audio, fetched from an address of ours; not repeated."""
+
+    url: str
+
+    def markup(self) -> str:
+        return element("Play", (), escape(self.url))
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Ask this address for the next document."""
+
+    url: str
+
+    def markup(self) -> str:
+        return element("Redirect", (("method", "POST"),), escape(self.url))
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Say something and take one digit. Every digit is asked about, so that a wrong one can be told from none."""
+
+    prompt: Say
+    action: str
+    timeout_s: int
+    #: This key is never told; Telnyx's own default is #.
+    finish_on_key: str = "#"
+
+    def markup(self) -> str:
+        attributes = (
+            ("input", "dtmf"),
+            ("numDigits", "1"),
+            ("finishOnKey", self.finish_on_key),
+            ("timeout", str(self.timeout_s)),
+            ("action", self.action),
+            ("method", "POST"),
+        )
+        return element("Gather", attributes, self.prompt.markup())
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Take a message. ``timeout`` stays away: Telnyx would listen for silence by transcription, and charge for it."""
 
@@ -165,7 +207,7 @@ class Reject:
         return '<Reject reason="rejected"/>'
 
 
-Verb = Dial | Say | Record | Hangup | Reject
+Verb = Dial | Say | Play | Gather | Redirect | Record | Hangup | Reject
 
 
 def document(*verbs: Verb) -> str:

@@ -255,6 +255,8 @@ class Gather:
     text: str
     timeout_s: int
     again: str = ""
+    #: A key that is no choice of this menu: it ends the input, and is never told.
+    finish_on_key: str = "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,8 +337,15 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
             return {"verb": "forward", "e164": e164, "timeout_s": timeout_s}
         case Wait(music_s, position, minutes):
             return {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}
-        case Gather(menu_id, text, timeout_s, again):
-            return {"verb": "gather", "menu": menu_id, "text": text, "timeout_s": timeout_s, "again": again}
+        case Gather(menu_id, text, timeout_s, again, finish_on_key):
+            return {
+                "verb": "gather",
+                "menu": menu_id,
+                "text": text,
+                "timeout_s": timeout_s,
+                "again": again,
+                "finish_on_key": finish_on_key,
+            }
         case Voicemail(max_length_s):
             return {"verb": "voicemail", "max_length_s": max_length_s}
         case Say(text, words):
@@ -356,7 +365,7 @@ def decision_from_json(data: Mapping[str, Any]) -> Decision:
         case {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}:
             return Wait(music_s, position, minutes)
         case {"verb": "gather", "menu": menu_id, "text": text, "timeout_s": timeout_s, "again": again}:
-            return Gather(menu_id, text, timeout_s, again)
+            return Gather(menu_id, text, timeout_s, again, data.get("finish_on_key", "#"))
         case {"verb": "voicemail", "max_length_s": max_length_s}:
             return Voicemail(max_length_s)
         case {"verb": "say", "text": text}:

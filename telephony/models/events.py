@@ -96,6 +96,8 @@ class RouteTrace(models.Model):
     walk = models.JSONField(_("place in the plan"), null=True, blank=True)
     #: The id of the ``PlanVersion`` by which it was decided; 0 where none was.
     plan_version = models.BigIntegerField(_("version of the plan"), default=0)
+    #: When Telnyx asked for it; empty for a step that was made for a caller who waited, until he comes for it.
+    asked_at = models.DateTimeField(_("asked at"), null=True, blank=True)
     at = models.DateTimeField(_("at"))
 
     class Meta:

@@ -7,39 +7,39 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 from django.conf import settings
 
-from agents.operations import claim, release
+from agents.operations import release
 from curbe.companies.models import Company
 from curbe.lib import push
 from curbe.lib.ids import uuid7
 from telephony.core import render
-from telephony.core.routing import decide
+from telephony.core.plan import CompanyPlan, Destination
 from telephony.core.types import (
-    Decision,
-    Plan,
-    Reason,
-    Ring,
+    Entered,
+    Pool,
     RouteContext,
     Routed,
     Voicemail,
+    Wait,
     decision_as_json,
+    walk_as_json,
 )
 from telephony.models import RouteTrace, TelnyxEvent
-from telephony.operations import ledger
+from telephony.operations import ledger, visits
+from telephony.operations.moving import Moved, move
 from telephony.operations.opening import Opening, open_call
-from telephony.queries.routing import NumberFacts, VoiceFacts, voice_facts, voice_facts_by_orm
+from telephony.operations.plans import plan_of
+from telephony.queries import pools
+from telephony.queries.routing import NumberFacts, VoiceFacts, plan_with, voice_facts, voice_facts_by_orm
 
 logger = logging.getLogger(__name__)
-
-#: An offer outlives its ring time-out by this much: Telnyx counts from when the browser rings, we from our answer.
-OFFER_MARGIN_S: Final = 5
-#: A claim lost means that another call was quicker; after three rounds nobody is rung and the plan goes on.
-MAX_ROUNDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,14 @@ def answer_voice(request: VoiceRequest, *, company: str | None, now: datetime) -
 
 def _first_step(request: VoiceRequest, number: NumberFacts, facts: VoiceFacts, now: datetime) -> str:
     call_id = uuid7()
-    routed, claimed = _decide_and_claim(call_id, number.plan, now)
+    ctx = _context(request, number, call_id, now)
+    moved = move(ctx, call_id=call_id, load=_loader(ctx.plan, number, call_id, now), now=now)
     document = render.render(
-        routed.decision,
+        moved.routed.decision,
         render.CallFacts(
             call_id=str(call_id),
             company=number.company,
-            language=number.language,
+            language=moved.routed.walk.language if moved.routed.walk else number.language,
             from_number=request.from_number,
             to_number=request.to_number,
             caller_name=number.contact_name or network_name(request),
@@ -95,25 +96,44 @@ def _first_step(request: VoiceRequest, number: NumberFacts, facts: VoiceFacts, n
         ),
         step=1,
     )
-    opening = _opening(
-        call_id,
-        request,
-        number,
-        decision_as_json(routed.decision),
-        routed.reasons,
-        document=document,
-        claimed=claimed,
-        lease=_lease(routed.decision, now),
-        now=now,
-    )
-    if not _open(opening):
+    if not _open(_opening(call_id, request, number, ctx.plan, moved, document=document, now=now)):
         # The same request came twice at the same moment and the other one was written: its answer is the answer.
         release(call_id=call_id, agent_ids=None, reason="withdrawn", now=now)
         return _written_by_the_other(request, number)
+    if isinstance(moved.routed.decision, Wait):
+        visits.announced(call_id, moved.routed.decision, now)
     if facts.awaited:
         _catch_up(call_id, now)
-    _tell(call_id, number.company_id, claimed)
+    _tell(call_id, number.company_id, moved.claimed)
     return document
+
+
+def _context(request: VoiceRequest, number: NumberFacts, call_id: uuid.UUID, now: datetime) -> RouteContext:
+    """Return what ``decide`` may look at. Who waits, and whom the caller knows, is read only where it counts."""
+    plan = plan_with(plan_of(number.company_id, number.plan_version), fallback_loops=number.fallback_loops)
+    place, pool = number.plan.destination, number.pool
+    if pool is not None and pool.size:
+        pool = pools.with_waiting(pool, place, call_id=call_id, now=now)
+    return RouteContext(
+        step=1,
+        now=now,
+        plan=plan,
+        number=number.plan,
+        contact_language=number.contact_language,
+        pools=MappingProxyType({place: pool} if pool is not None else {}),
+        sticky=pools.sticky_of(
+            company_id=number.company_id, from_number=request.from_number, contact_id=number.contact_id, now=now
+        )
+        if any(queue.sticky for queue in plan.queues.values())
+        else (),
+    )
+
+
+def _loader(plan: CompanyPlan, number: NumberFacts, call_id: uuid.UUID, now: datetime) -> Callable[[Destination], Pool]:
+    def load(place: Destination) -> Pool:
+        return pools.pool_of(place, company_id=number.company_id, plan=plan, call_id=call_id, now=now)
+
+    return load
 
 
 def _open(opening: Opening) -> bool:
@@ -141,19 +161,18 @@ def _opening(
     call_id: uuid.UUID,
     request: VoiceRequest,
     number: NumberFacts,
-    decision: dict[str, Any],
-    reasons: tuple[Reason, ...],
+    plan: CompanyPlan | None,
+    moved: Moved,
     *,
     document: str,
-    claimed: list[int],
-    lease: datetime,
     now: datetime,
 ) -> Opening:
+    routed = moved.routed
     return Opening(
         call_id=call_id,
         company_id=number.company_id,
         number_id=number.number_id,
-        queue_id=number.queue_id,
+        queue_id=_queue_of(routed),
         contact_id=number.contact_id,
         caller_name=number.contact_name or network_name(request),
         call_sid=request.call_sid,
@@ -162,42 +181,24 @@ def _opening(
         from_number=request.from_number,
         to_number=request.to_number,
         payload=request.payload,
-        decision=decision,
-        reasons=reasons,
+        decision=decision_as_json(routed.decision),
+        reasons=routed.reasons,
         document=document,
-        outcome=_KNOWN_OUTCOME.get(str(reasons[0]["code"]), ""),
-        offered=tuple(claimed),
-        offers_expire_at=lease,
+        outcome=_KNOWN_OUTCOME.get(str(routed.reasons[0]["code"]), ""),
+        offered=moved.offered(),
+        offers_expire_at=moved.lease,
+        walk=walk_as_json(routed.walk) if routed.walk else None,
+        plan_version=plan.version if plan else 0,
+        visits=visits.begun(routed.visits, plan) if plan else (),
+        turn_of_queue=moved.turn_of(plan) if plan else None,
         now=now,
     )
 
 
-def _decide_and_claim(call_id: uuid.UUID, plan: Plan, now: datetime) -> tuple[Routed, list[int]]:
-    """Return a decision whose agents, if any, are ours; nobody rings for two calls at once."""
-    context = RouteContext(step=1, now=now, plan=plan)
-    for _ in range(MAX_ROUNDS):
-        routed = decide(context)
-        if not isinstance(routed.decision, Ring):
-            return routed, []
-        wanted = [target.agent_id for target in routed.decision.targets]
-        claimed = claim(agent_ids=wanted, call_id=call_id, until=_lease(routed.decision, now), now=now)
-        lost = frozenset(wanted) - frozenset(claimed)
-        if not lost:
-            return routed, claimed
-        context = replace(context, lost_claims=context.lost_claims | lost)
-        if claimed:
-            ours = tuple(target for target in routed.decision.targets if target.agent_id in claimed)
-            kept = tuple(r for r in routed.reasons if not (r["code"] == "rung" and r["agent_id"] in lost))
-            names = {c.agent_id: c.name for c in plan.candidates}
-            gone = tuple({"code": "claimed", "agent": names[i], "agent_id": i} for i in sorted(lost))
-            return Routed(Ring(ours, routed.decision.timeout_s), kept + gone), claimed
-    everybody = frozenset(candidate.agent_id for candidate in plan.candidates)
-    return decide(replace(context, lost_claims=everybody)), []
-
-
-def _lease(decision: Decision, now: datetime) -> datetime:
-    timeout_s = decision.timeout_s if isinstance(decision, Ring) else 0
-    return now + timedelta(seconds=timeout_s + OFFER_MARGIN_S)
+def _queue_of(routed: Routed) -> int | None:
+    """Return the queue that the call came to last; its history is found there."""
+    entered = [change.queue_id for change in routed.visits if isinstance(change, Entered)]
+    return entered[-1] if entered else None
 
 
 def _written_by_the_other(request: VoiceRequest, number: NumberFacts) -> str:
@@ -228,7 +229,7 @@ def language_of(company: str | None) -> str:
     return known or str(settings.DEFAULT_LANGUAGE)
 
 
-def _tell(call_id: uuid.UUID, company_id: int, offered: list[int]) -> None:
+def _tell(call_id: uuid.UUID, company_id: int, offered: Sequence[int]) -> None:
     groups = [push.company_group(company_id), *(push.agent_group(agent_id) for agent_id in offered)]
     push.send("call.ringing", groups=groups, call_id=str(call_id))
 
@@ -246,12 +247,8 @@ def keep_failed_call(request: VoiceRequest, *, now: datetime) -> None:
     )
     if facts.number is None or facts.call_id is not None:
         return
-    call_id = uuid7()
-    decision = decision_as_json(Voicemail())
-    opening = _opening(
-        call_id, request, facts.number, decision, ({"code": "failed"},), document="", claimed=[], lease=now, now=now
-    )
-    open_call(opening)
+    moved = Moved(Routed(Voicemail(), ({"code": "failed"},)), (), now)
+    open_call(_opening(uuid7(), request, facts.number, None, moved, document="", now=now))
 
 
 def refuse_outbound(payload: dict[str, str], *, now: datetime) -> None:

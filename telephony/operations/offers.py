@@ -48,4 +48,5 @@ def _connected_leg_ended(call: Call, step: int, news: events.LegProgress | None,
 
 
 def _free(call_id: uuid.UUID, ended: Sequence[Offer], now: datetime) -> None:
-    release_each(call_id=call_id, reasons={offer.agent_id: str(offer.outcome) for offer in ended}, now=now)
+    reasons = {offer.agent_id: str(offer.outcome) for offer in ended}
+    release_each(call_id=call_id, reasons=reasons, now=now, most_misses=progress.most_misses(ended))

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from curbe.lib.db import prepared
 from curbe.lib.ids import uuid7
+from telephony.operations.visits import Begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,16 @@ class Opening:
     document: str
     #: What is certain of the outcome already: ``unassigned``, ``failed``, or empty.
     outcome: str
-    #: The agents that were claimed for it; each gets an offer.
-    offered: tuple[int, ...]
+    #: The agents that were claimed for it, each with his rank; each gets an offer.
+    offered: tuple[tuple[int, list[float] | None], ...]
     offers_expire_at: datetime
+    #: Where the call stands in its plan now (``walk_as_json``), and in which version of it; None and 0 for nowhere.
+    walk: Mapping[str, Any] | None
+    plan_version: int
+    #: Visits to queues that began in this step.
+    visits: Sequence[Begun]
+    #: The queue whose turn moves on to the agent offered; None for most.
+    turn_of_queue: int | None
     now: datetime
 
 
@@ -58,12 +66,25 @@ WITH opened AS (
   INSERT INTO telephony_callidentifier (call_id, kind, value, learned_at)
   SELECT id, 'call_sid', %(sid)s, %(now)s FROM opened
 ), trace AS (
-  INSERT INTO telephony_routetrace (id, call_id, step, decision, reasons, document, at)
-  SELECT %(trace_id)s, id, 1, %(decision)s, %(reasons)s, %(document)s, %(now)s FROM opened
+  INSERT INTO telephony_routetrace (id, call_id, step, decision, reasons, document, walk, plan_version,
+    asked_at, at)
+  SELECT %(trace_id)s, id, 1, %(decision)s, %(reasons)s, %(document)s, %(walk)s, %(plan)s, %(now)s, %(now)s
+  FROM opened
 ), offer AS (
-  INSERT INTO telephony_offer (id, call_id, agent_id, step, outcome, offered_at, expires_at)
-  SELECT o.id, opened.id, o.agent_id, 1, 'pending', %(now)s, %(expires)s
-  FROM opened, unnest(%(offer_ids)s::uuid[], %(agents)s::bigint[]) AS o (id, agent_id)
+  INSERT INTO telephony_offer (id, call_id, agent_id, step, queue_id, rank, outcome, offered_at, expires_at)
+  SELECT o.id, opened.id, o.agent_id, 1, %(queue)s, o.rank, 'pending', %(now)s, %(expires)s
+  FROM opened, unnest(%(offer_ids)s::uuid[], %(agents)s::bigint[], %(ranks)s::jsonb[]) AS o (id, agent_id, rank)
+), visit AS (
+  INSERT INTO telephony_queuevisit (id, company_id, queue_id, call_id, entered_at, priority, language, outcome,
+    ended_at, plan_version, service_level_s, announced_position)
+  SELECT v.id, %(company)s, v.queue_id, opened.id, %(now)s, v.priority, v.language, v.outcome,
+    CASE WHEN v.outcome <> 'waiting' THEN %(now)s END, %(plan)s, v.service_level_s, 0
+  FROM opened, unnest(%(visit_ids)s::uuid[], %(visit_queues)s::bigint[], %(visit_priorities)s::smallint[],
+    %(visit_languages)s::text[], %(visit_outcomes)s::text[], %(visit_levels)s::smallint[])
+    AS v (id, queue_id, priority, language, outcome, service_level_s)
+), turn AS (
+  UPDATE telephony_callqueue SET cursor_agent_id = (%(agents)s::bigint[])[1]
+  WHERE id = %(turn_of)s AND EXISTS (SELECT 1 FROM opened)
 ), event AS (
   INSERT INTO telephony_telnyxevent (id, dedupe_key, kind, source, occurred_at, received_at, payload, company_id,
     call_id, root_call_sid, processed_at, attempts, error)
@@ -99,7 +120,17 @@ def open_call(opening: Opening) -> bool:
             "document": opening.document,
             "outcome": opening.outcome,
             "offer_ids": [uuid7() for _ in opening.offered],
-            "agents": list(opening.offered),
+            "agents": [agent_id for agent_id, _rank in opening.offered],
+            "ranks": [Jsonb(rank) if rank else None for _agent_id, rank in opening.offered],
+            "walk": Jsonb(opening.walk) if opening.walk else None,
+            "plan": opening.plan_version,
+            "visit_ids": [uuid7() for _ in opening.visits],
+            "visit_queues": [one.queue_id for one in opening.visits],
+            "visit_priorities": [one.priority for one in opening.visits],
+            "visit_languages": [one.language for one in opening.visits],
+            "visit_outcomes": [str(one.outcome) for one in opening.visits],
+            "visit_levels": [one.service_level_s for one in opening.visits],
+            "turn_of": opening.turn_of_queue,
             "expires": opening.offers_expire_at,
             "event_id": uuid7(),
             "dedupe": f"voice|{opening.call_sid}",

@@ -18,15 +18,18 @@ from django.db.models.functions import Coalesce
 from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
 from curbe.lib.phone import is_e164
-from telephony.core import call_state, events
+from telephony.core import call_state, events, hours
 from telephony.core.call_state import CallStatus, LegKind, OfferOutcome, Outcome
 from telephony.core.events import LegProgress
-from telephony.models import Call, CallIdentifier, CallLeg, Offer, SipEndpoint, TelnyxEvent
+from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, Offer, SipEndpoint, TelnyxEvent
+from telephony.operations import visits
 
 logger = logging.getLogger(__name__)
 
 #: Telnyx's clock may be this far behind ours when a leg is matched to the offer that made it.
 CLOCK_SKEW: Final = timedelta(seconds=5)
+#: Misses in a row that make an agent "not responding" where no queue says otherwise.
+MAX_MISSES: Final = 2
 #: Calls per statement when many are learned of.
 LEARNED_AT_ONCE: Final = 1_000
 
@@ -96,11 +99,20 @@ def settle(
     over = facts.status is CallStatus.COMPLETED
     if over or facts.answered_at is not None:
         outcomes = {pk: call_state.offer_after_call(outcome) for pk, outcome in outcomes.items()}
-    if newly_answered is not None and newly_answered.agent_id is not None and not over and not newly_answered.ended_at:
-        leg_answered(agent_id=newly_answered.agent_id, call_id=call.pk, now=now)
+    if newly_answered is not None and newly_answered.agent_id is not None:
+        visits.answered(call.pk, newly_answered.agent_id, newly_answered.answered_at or now)
+        if not over and not newly_answered.ended_at:
+            _put_on_call(call, newly_answered.agent_id, now)
+    if over and visits.call_ended(call.pk, facts.ended_at or now) and facts.outcome is Outcome.MISSED:
+        facts = replace(facts, outcome=Outcome.ABANDONED)
     closed = close_offers(offers, outcomes, now)
     _release(call, legs, closed, over, now)
     _write(call, facts, now)
+
+
+def _put_on_call(call: Call, agent_id: int, now: datetime) -> None:
+    today = now.astimezone(hours.zone(call.company.timezone)).date()
+    leg_answered(agent_id=agent_id, call_id=call.pk, today=today, now=now)
 
 
 def leave_voicemail(call: Call, now: datetime) -> None:
@@ -250,7 +262,16 @@ def _release(call: Call, legs: Sequence[CallLeg], closed: Sequence[Offer], over:
     hung_up = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and leg.ended_at}
     reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
     stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
-    release_each(call_id=call.pk, reasons=stopped, now=now)
+    release_each(call_id=call.pk, reasons=stopped, now=now, most_misses=most_misses(closed))
+
+
+def most_misses(closed: Sequence[Offer]) -> dict[int, int]:
+    """Return the agents who let these offers ring out, each with how many in a row make him "not responding"."""
+    missed = [offer for offer in closed if offer.outcome == OfferOutcome.MISSED]
+    if not missed:
+        return {}
+    limits = dict(CallQueue.objects.filter(pk__in={offer.queue_id for offer in missed}).values_list("id", "max_misses"))
+    return {offer.agent_id: limits.get(offer.queue_id or 0, MAX_MISSES) for offer in missed}
 
 
 # --- The call -----------------------------------------------------------------------------------------------------

@@ -1,38 +1,45 @@
-"""How a call goes on after its first instruction: a ``<Dial>`` or ``<Record>`` ended, or a redirect led here."""
+"""How a call goes on after its first instruction: a ``<Dial>`` or ``<Record>`` ended, a digit came, a tick of music."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models.functions import Greatest
+from django.db import transaction
 
 from curbe.lib import push
 from telephony.core import render
-from telephony.core.routing import decide
+from telephony.core.plan import NOWHERE, CompanyPlan, Destination, NumberPlan
 from telephony.core.types import (
     Decision,
-    DestinationKind,
     DialStatus,
     Forward,
-    Plan,
+    Pool,
     Ring,
     RouteContext,
     Routed,
     Say,
+    Wait,
     decision_as_json,
     decision_from_json,
+    walk_as_json,
+    walk_from_json,
 )
-from telephony.models import Call, RouteTrace, TelnyxEvent
-from telephony.operations import offers
+from telephony.models import Call, CallQueue, Offer, PhoneNumber, RouteTrace, TelnyxEvent
+from telephony.operations import offers, visits
+from telephony.operations.moving import Moved, move
+from telephony.operations.plans import current_plan
+from telephony.queries import pools
+from telephony.queries.routing import plan_with
 
 
 @dataclass(frozen=True, slots=True)
 class StepRequest:
-    """Telnyx asks how a call goes on: a ``<Dial>`` or ``<Record>`` ended, or a redirect led here."""
+    """Telnyx asks how a call goes on."""
 
     #: ``dial_complete``, ``step`` or ``voicemail``.
     kind: str
@@ -43,6 +50,8 @@ class StepRequest:
     call_sid: str
     dial: DialStatus | None
     payload: dict[str, str]
+    #: What the caller keyed in a ``<Gather>``.
+    digits: str = ""
 
 
 class UnknownCall(LookupError):
@@ -50,34 +59,174 @@ class UnknownCall(LookupError):
 
 
 def answer_step(request: StepRequest, *, now: datetime) -> str:
-    """Return the document of a step; asked twice, the same one. Raises UnknownCall."""
-    call = _call_of(request)
-    written = RouteTrace.objects.filter(call=call, step=request.step).first()
+    """Return the document of a step; asked twice, the same one. Raises UnknownCall.
+
+    The call's row is locked, so that a request of Telnyx and an agent who became free never make two offers of it.
+    """
+    call_id = _call_of(request)
+    written = _written(call_id, request.step, now)
     if written is not None:
-        return written.document
-    try:
-        with transaction.atomic():
-            document = _next_step(call, request, now)
-    except IntegrityError:
-        # Two at the same moment: the one that was written first is the answer of both.
-        return RouteTrace.objects.get(call=call, step=request.step).document
-    return document
+        return written
+    with transaction.atomic():
+        call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
+        return _written(call_id, request.step, now) or _next_step(call, request, now)
 
 
-def _call_of(request: StepRequest) -> Call:
+def _call_of(request: StepRequest) -> uuid.UUID:
     try:
         call_id = uuid.UUID(request.call)
     except ValueError as err:
         raise UnknownCall(request.call) from err
-    call = Call.objects.select_related("company").filter(pk=call_id, company__public_id=request.company).first()
+    found = Call.objects.filter(pk=call_id, company__public_id=request.company)
     # The address is not signed; the CallSid in the body is. They must speak of the same call.
-    if call is None or call.root_call_sid != request.call_sid:
+    if found.values_list("root_call_sid", flat=True).first() != request.call_sid:
         raise UnknownCall(request.call)
-    return call
+    return call_id
+
+
+def _written(call_id: uuid.UUID, step: int, now: datetime) -> str | None:
+    """Return what this step was told already, or what was made for it; None if nobody thought of it yet."""
+    trace = RouteTrace.objects.filter(call=call_id, step=step).only("document", "asked_at").first()
+    if trace is None:
+        return None
+    if trace.asked_at is None:
+        RouteTrace.objects.filter(pk=trace.pk, asked_at=None).update(asked_at=now)
+    return trace.document
 
 
 def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
-    event = TelnyxEvent(
+    newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
+    if newest is not None and request.step <= newest.step:
+        # A step of the past whose trace made room for a later one: what holds now is the answer.
+        return newest.document
+    decided = decision_from_json(newest.decision) if newest else None
+    if newest is not None and isinstance(decided, Ring) and request.step > newest.step + 1 and _is_live(call, now):
+        return newest.document
+    if newest is not None and isinstance(decided, Ring | Forward):
+        dial = request.dial or DialStatus.UNKNOWN
+        offers.dial_ended(call.pk, step=newest.step, dial_status=dial, payload=request.payload, now=now)
+        call.refresh_from_db(fields=["hangup_requested_at"])
+    if newest is None or decided is None:
+        # The step before was answered with a fallback, which leaves no trace: what remains is a polite end.
+        moved, plan = Moved(Routed(Say("message_kept"), ({"code": "failed"},)), (), now), None
+    else:
+        ctx = context_of(call, newest, decided, step=request.step, dial=request.dial, digits=request.digits, now=now)
+        moved, plan = move(ctx, call_id=call.pk, load=loader(call, ctx.plan, now), now=now), ctx.plan
+    return write_step(call, newest, moved, plan, request=request, step=request.step, now=now)
+
+
+def _is_live(call: Call, now: datetime) -> bool:
+    return Offer.objects.filter(call=call, outcome=Offer.Outcome.PENDING, expires_at__gt=now).exists()
+
+
+def context_of(
+    call: Call,
+    newest: RouteTrace,
+    decided: Decision,
+    *,
+    step: int,
+    dial: DialStatus | None = None,
+    digits: str = "",
+    now: datetime,
+) -> RouteContext:
+    """Return what ``decide`` may look at for the step behind ``newest``."""
+    plan = current_plan(call.company_id)
+    loops = bool(plan.fallback_number) and PhoneNumber.objects.filter(e164=plan.fallback_number).exists()
+    return RouteContext(
+        step=step,
+        now=now,
+        plan=plan_with(plan, fallback_loops=loops),
+        # Only the first step asks where the number leads.
+        number=NumberPlan(NOWHERE),
+        walk=walk_from_json(newest.walk) if newest.walk else None,
+        previous=decided,
+        dial=dial,
+        digits=digits,
+        offers=pools.offers_of([call.pk]).get(call.pk, ()),
+        visit=pools.visit_of(call),
+        sticky=pools.sticky_of(
+            company_id=call.company_id, from_number=call.from_number, contact_id=call.contact_id, now=now
+        )
+        if any(queue.sticky for queue in plan.queues.values())
+        else (),
+        hangup_requested=call.hangup_requested_at is not None,
+    )
+
+
+def loader(call: Call, plan: CompanyPlan, now: datetime) -> Callable[[Destination], Pool]:
+    def load(place: Destination) -> Pool:
+        return pools.pool_of(place, company_id=call.company_id, plan=plan, call_id=call.pk, now=now)
+
+    return load
+
+
+def write_step(
+    call: Call,
+    newest: RouteTrace | None,
+    moved: Moved,
+    plan: CompanyPlan | None,
+    *,
+    step: int,
+    now: datetime,
+    request: StepRequest | None = None,
+) -> str:
+    """Write a decided step of a locked call: trace, offers, visits, event; return its document.
+
+    A wait that changed nothing takes the place of the wait before it: a caller who waits for minutes leaves one trace.
+    """
+    routed = moved.routed
+    document = render.render(routed.decision, _facts(call, routed), step=step)
+    values: dict[str, Any] = {
+        "step": step,
+        "decision": decision_as_json(routed.decision),
+        "reasons": list(routed.reasons),
+        "document": document,
+        "walk": walk_as_json(routed.walk) if routed.walk else None,
+        "plan_version": plan.version if plan else 0,
+    }
+    if newest is not None and _changed_nothing(newest, routed):
+        RouteTrace.objects.filter(pk=newest.pk).update(**values)
+    else:
+        RouteTrace.objects.create(call=call, at=now, asked_at=now if request is not None else None, **values)
+        if request is not None:
+            _note(call, request, now)
+        push.send("call.updated", groups=[push.company_group(call.company_id)], call_id=str(call.pk))
+    _offer(call, moved, plan, step=step, now=now)
+    if plan is not None:
+        visits.apply(call, routed.visits, plan, now)
+    if isinstance(routed.decision, Wait):
+        visits.announced(call.pk, routed.decision, now)
+    call.step = max(call.step, step)
+    call.last_news_at = max(call.last_news_at, now)
+    call.save(update_fields=["step", "last_news_at", "queue_id"])
+    return document
+
+
+def _facts(call: Call, routed: Routed) -> render.CallFacts:
+    return render.CallFacts(
+        call_id=str(call.pk),
+        company=call.company.public_id,
+        language=routed.walk.language if routed.walk else call.company.language,
+        from_number=call.from_number,
+        to_number=call.to_number,
+        caller_name=call.caller_name,
+        origin=settings.PUBLIC_URL,
+    )
+
+
+def _changed_nothing(newest: RouteTrace, routed: Routed) -> bool:
+    """Say whether the call waited and goes on waiting, for the same reasons."""
+    if not isinstance(routed.decision, Wait) or newest.decision.get("verb") != "wait" or routed.visits:
+        return False
+    return _codes(newest.reasons) == _codes(routed.reasons)
+
+
+def _codes(reasons: Any) -> list[tuple[Any, Any]]:
+    return [(reason.get("code"), reason.get("agent_id")) for reason in reasons]
+
+
+def _note(call: Call, request: StepRequest, now: datetime) -> None:
+    TelnyxEvent(
         dedupe_key=f"{request.kind}|{call.pk}|{request.step}",
         kind=f"instruction.{request.kind}",
         source=TelnyxEvent.Source.CALLBACK,
@@ -88,59 +237,27 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
         call=call,
         processed_at=now,
         attempts=1,
-    )
-    event.save(force_insert=True)
-    previous = RouteTrace.objects.filter(call=call, step=request.step - 1).first()
-    decided = decision_from_json(previous.decision) if previous else None
-    if isinstance(decided, Ring | Forward):
-        offers.dial_ended(
-            call.pk,
-            step=request.step - 1,
-            dial_status=request.dial or DialStatus.UNKNOWN,
-            payload=request.payload,
-            now=now,
-        )
-    routed = _continue(call, request, decided, now)
-    document = render.render(
-        routed.decision,
-        render.CallFacts(
-            call_id=str(call.pk),
-            company=call.company.public_id,
-            language=call.company.language,
-            from_number=call.from_number,
-            to_number=call.to_number,
-            caller_name=call.caller_name,
-            origin=settings.PUBLIC_URL,
-        ),
-        step=request.step,
-    )
-    RouteTrace.objects.create(
-        call=call,
-        step=request.step,
-        decision=decision_as_json(routed.decision),
-        reasons=list(routed.reasons),
-        document=document,
-        at=now,
-    )
-    # Greatest() because a late step must not turn the clock back.
-    Call.objects.filter(pk=call.pk).update(
-        step=Greatest("step", request.step), last_news_at=Greatest("last_news_at", now)
-    )
-    push.send("call.updated", groups=[push.company_group(call.company_id)], call_id=str(call.pk))
-    return document
+    ).save(force_insert=True)
 
 
-def _continue(call: Call, request: StepRequest, previous: Decision | None, now: datetime) -> Routed:
-    if previous is None:
-        # The step before was answered with a fallback, which leaves no trace: what remains is a polite end.
-        return Routed(Say("message_kept"), ({"code": "failed"},))
-    return decide(
-        RouteContext(
-            step=request.step,
-            now=now,
-            plan=Plan(destination=DestinationKind.NONE),
-            previous=previous,
-            dial=request.dial,
-            hangup_requested=call.hangup_requested_at is not None,
-        )
+def _offer(call: Call, moved: Moved, plan: CompanyPlan | None, *, step: int, now: datetime) -> None:
+    Offer.objects.bulk_create(
+        [
+            Offer(
+                call=call,
+                agent_id=agent_id,
+                step=step,
+                queue_id=moved.queue_id(),
+                rank=rank,
+                offered_at=now,
+                expires_at=moved.lease,
+            )
+            for agent_id, rank in moved.offered()
+        ]
     )
+    if moved.claimed:
+        groups = [push.company_group(call.company_id), *map(push.agent_group, moved.claimed)]
+        push.send("call.ringing", groups=groups, call_id=str(call.pk))
+    turn_of = moved.turn_of(plan) if plan else None
+    if turn_of is not None:
+        CallQueue.objects.filter(pk=turn_of).update(cursor_agent_id=moved.claimed[0])

@@ -16,6 +16,8 @@ from telephony.models import Call, QueueVisit
 
 #: A caller who leaves within this time did not wait: he is counted apart (semantics, section 8).
 SHORT: Final = timedelta(seconds=5)
+#: What may still turn out to have been answered, should the news come out of order.
+_NOT_SURE: Final = (VisitOutcome.WAITING, VisitOutcome.ABANDONED, VisitOutcome.ABANDONED_SHORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,15 @@ def announced(call_id: uuid.UUID, wait: Wait, now: datetime) -> None:
 
 
 def answered(call_id: uuid.UUID, agent_id: int, at: datetime) -> None:
-    """The caller talks to somebody: his wait is over."""
-    _open(call_id).update(outcome=VisitOutcome.ANSWERED, agent_id=agent_id, ended_at=at)
+    """The caller talks to somebody: his wait was over then, also if his hanging up was heard of first."""
+    ids = QueueVisit.objects.filter(call_id=call_id, outcome__in=_NOT_SURE).order_by("-entered_at").values("pk")[:1]
+    QueueVisit.objects.filter(pk__in=ids).update(outcome=VisitOutcome.ANSWERED, agent_id=agent_id, ended_at=at)
 
 
-def call_ended(call_id: uuid.UUID, at: datetime) -> None:
-    """The call is over while it waited: the caller gave up."""
+def call_ended(call_id: uuid.UUID, at: datetime) -> bool:
+    """The call is over. Return whether it still waited in a queue: then the caller gave up."""
     short = When(entered_at__gt=at - SHORT, then=Value(VisitOutcome.ABANDONED_SHORT))
-    _open(call_id).update(outcome=Case(short, default=Value(VisitOutcome.ABANDONED)), ended_at=at)
+    return bool(_open(call_id).update(outcome=Case(short, default=Value(VisitOutcome.ABANDONED)), ended_at=at))
 
 
 def failed(call_id: uuid.UUID, now: datetime) -> None:

@@ -124,9 +124,7 @@ def calendar_of(hours: BusinessHours, timezone: str) -> Calendar:
         name=hours.name,
         timezone=hours.timezone or timezone,
         weekly=tuple(intervals_of(hours.weekly.get(day, ())) for day in DAYS),
-        special=tuple(
-            _special(one.date, one.every_year, one.intervals, one.name) for one in hours.special_dates.all()
-        ),
+        special=tuple(_special(one.date, one.every_year, one.intervals, one.name) for one in hours.special_dates.all()),
         switch=Switch(hours.switch),
     )
 
@@ -173,9 +171,7 @@ def _menu(menu: Menu) -> MenuPlan:
         id=menu.pk,
         name=menu.name,
         say=MappingProxyType({language: text for language, text in said.items() if text}),
-        options=tuple(
-            MenuOption(one.digit, destination_of(one.place), one.language) for one in menu.options.all()
-        ),
+        options=tuple(MenuOption(one.digit, destination_of(one.place), one.language) for one in menu.options.all()),
         timeout_s=menu.timeout_s,
         retries=menu.retries,
         on_timeout=destination_of(menu.on_timeout),

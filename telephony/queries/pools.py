@@ -139,16 +139,9 @@ def with_waiting(pool: Pool, place: Destination, *, call_id: Any, now: datetime)
 
 def candidate_of(row: tuple[Any, ...], today: date) -> Candidate:
     """Return the candidate of one row of ``COLUMNS``."""
-    skills = row[12]
-    return Candidate(
-        *row[:12],
-        skills=MappingProxyType({skill_id: level for skill_id, level in skills}) if skills else NO_SKILLS,
-        answered_in_window=row[13],
-        is_newcomer=row[14],
-        last_queue_call_at=row[15],
-        on_duty_since=row[16],
-        calls_today=row[17] if row[18] == today else 0,
-    )
+    skills = dict(row[12]) if row[12] else NO_SKILLS
+    facts = (*row[:12], skills, *row[13:17], row[17] if row[18] == today else 0)
+    return Candidate(*facts)
 
 
 NO_SKILLS: Final[Mapping[int, int]] = MappingProxyType({})
@@ -169,8 +162,9 @@ def waiting_in(queue_id: int, *, except_call: Any, now: datetime) -> tuple[Waiti
         .values_list("id", "call_id", "entered_at", "priority", "language")[:MAX_WAITING]
     )
     offers = offers_of([call_id for _id, call_id, *_rest in visits])
+    refused = {call_id: frozenset(ladder.refused_by(made, now)) for call_id, made in offers.items()}
     return tuple(
-        Waiting(str(visit_id), entered_at, priority, language, frozenset(ladder.refused_by(offers.get(call_id, ()), now)))
+        Waiting(str(visit_id), entered_at, priority, language, refused.get(call_id, frozenset()))
         for visit_id, call_id, entered_at, priority, language in visits
     )
 
@@ -179,8 +173,9 @@ def offers_of(call_ids: Iterable[Any]) -> dict[Any, tuple[PastOffer, ...]]:
     """Return the offers of calls, oldest first."""
     offers: dict[Any, tuple[PastOffer, ...]] = {}
     rows = Offer.objects.filter(call_id__in=list(call_ids)).order_by("offered_at", "id")
-    for call_id, *facts in rows.values_list("call_id", "agent_id", "outcome", "offered_at", "ended_at"):
-        offers[call_id] = (*offers.get(call_id, ()), PastOffer(*facts))
+    for row in rows:
+        past = PastOffer(row.agent_id, row.outcome, row.offered_at, row.ended_at)
+        offers[row.call_id] = (*offers.get(row.call_id, ()), past)
     return offers
 
 

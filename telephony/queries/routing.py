@@ -83,7 +83,8 @@ WITH called AS (
          coalesce(nullif(p.e164, ''), p.words) AS closed_text,
          c.public_id, c.language, c.timezone,
          EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number) AS fallback_loops,
-         (SELECT v.id FROM telephony_planversion v WHERE v.company_id = c.id ORDER BY v.id DESC LIMIT 1) AS plan_version,
+         (SELECT v.id FROM telephony_planversion v WHERE v.company_id = c.id ORDER BY v.id DESC LIMIT 1)
+           AS plan_version,
          q.strategy, q.cursor_agent_id, CASE WHEN q.strategy = 'least_calls' THEN {pools.SINCE} END AS since
   FROM telephony_phonenumber n
   JOIN companies_company c ON c.id = n.company_id
@@ -162,9 +163,7 @@ def voice_facts_by_orm(*, to_number: str, from_number: str, call_sid: str, now: 
     seen = Call.objects.filter(root_call_sid=call_sid).first()
     trace = RouteTrace.objects.filter(call=seen, step=1).first() if seen else None
     awaited = TelnyxEvent.objects.filter(processed_at=None, call=None, root_call_sid=call_sid).exists()
-    number = (
-        PhoneNumber.objects.select_related("company", "queue", "when_closed").filter(e164=to_number).first()
-    )
+    number = PhoneNumber.objects.select_related("company", "queue", "when_closed").filter(e164=to_number).first()
     return VoiceFacts(
         number=_number_by_orm(number, from_number, now) if number else None,
         call_id=seen.pk if seen else None,

@@ -70,6 +70,14 @@ class TelnyxClient:
             raise
         return HangUp.ASKED
 
+    def redirect(self, call_sid: str, account_sid: str, *, url: str) -> None:
+        """Have a leg leave its running document and ask ``url`` for another one.
+
+        Never repeated: asked twice, the leg would begin the new document twice.
+        """
+        form = {"Url": url, "Method": "POST"}
+        self._transport.data(Wish("POST", _leg(account_sid, call_sid), False, form=form))
+
     def call(self, call_sid: str, account_sid: str = "") -> LegReport:
         """Report on one leg. The TeXML resource is asked first: it says how a leg ended, for 30 days after its end."""
         if account_sid:

@@ -107,6 +107,7 @@ def _step_request(kind: str, request: HttpRequest, company: str) -> steps.StepRe
         call_sid=fields.get("CallSid", ""),
         dial=DialStatus(status) if status in set(DialStatus) else DialStatus.UNKNOWN if status else None,
         payload=fields,
+        digits=fields.get("Digits", "")[:32],
     )
 
 

@@ -1,0 +1,144 @@
+"""An agent became free: the most urgent caller who waits for somebody like him is offered to him at once.
+
+The offer is written first, as the caller's next step; then Telnyx is asked to move his leg there. Should that request
+fail, or be late, the caller's next tick asks for the same step and gets the same offer.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+
+from agents.models import Agent
+from telephony.core import ladder, queueing, skills
+from telephony.core.plan import CompanyPlan, Destination, DestinationKind
+from telephony.core.types import Candidate, Ring, Wait, Waiting, decision_from_json
+from telephony.models import Call, CallQueue, Offer, QueueVisit, RouteTrace
+from telephony.operations import steps
+from telephony.operations.moving import move
+from telephony.operations.plans import current_plan
+from telephony.queries import pools
+from telephony.telnyx.client import TelnyxClient
+from telephony.telnyx.errors import TelnyxError
+
+logger = logging.getLogger(__name__)
+
+#: Callers who are looked at for one free agent; who comes after them is found by his own next tick.
+MAX_TRIED: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer that was made, and where the caller's leg must go for it."""
+
+    call_id: uuid.UUID
+    call_sid: str
+    account_sid: str
+    company: str
+    step: int
+    agent_ids: tuple[int, ...]
+
+
+def agent_freed(agent_id: int, client: TelnyxClient, now: datetime) -> uuid.UUID | None:
+    """Offer the most urgent suitable caller to an agent who became free; return his call, or None if nobody waits.
+
+    Raises nothing for a leg that cannot be moved: the offer stands, and the caller's next tick finds it.
+    """
+    agent = Agent.objects.filter(pk=agent_id, is_active=True).first()
+    if agent is None:
+        return None
+    plan = current_plan(agent.company_id)
+    place = Destination(DestinationKind.USER, agent.pk)
+    people = pools.pool_of(place, company_id=agent.company_id, plan=plan, call_id=None, now=now).candidates
+    if not people or ladder.why_not(people[0], now):
+        return None
+    for call_id in _suitable(people[0], agent.company_id, plan, now)[:MAX_TRIED]:
+        offered = _offer(call_id, now)
+        if offered is not None:
+            _move_leg(offered, client)
+            return offered.call_id
+    return None
+
+
+def _suitable(agent: Candidate, company_id: int, plan: CompanyPlan, now: datetime) -> list[uuid.UUID]:
+    """Return the calls that wait for somebody like the agent, the most urgent first."""
+    visits = list(
+        QueueVisit.objects.filter(
+            queue__memberships__agent=agent.agent_id, company_id=company_id, outcome=QueueVisit.Outcome.WAITING
+        )
+        .exclude(call__offers__outcome=Offer.Outcome.PENDING, call__offers__expires_at__gt=now)
+        .order_by("entered_at", "id")[: pools.MAX_WAITING]
+    )
+    offers = pools.offers_of([visit.call_id for visit in visits])
+    callers: list[queueing.Caller] = []
+    for visit in visits:
+        queue = plan.queues.get(visit.queue_id)
+        if queue is None or agent.agent_id in ladder.refused_by(offers.get(visit.call_id, ()), now):
+            continue
+        steps_down = skills.relaxation(queue, (now - visit.entered_at).total_seconds())
+        if not skills.lacks(agent, plan, queue, visit.language, steps_down)[0]:
+            waiting = Waiting(str(visit.call_id), visit.entered_at, visit.priority, visit.language)
+            callers.append(queueing.Caller(waiting, queue))
+    return [uuid.UUID(caller.waiting.visit_id) for caller in queueing.most_urgent_first(callers, now)]
+
+
+def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:
+    """Write the next step of a caller who waits, if it rings somebody; None if he waits no more, or goes on waiting.
+
+    A caller whose row is locked is being asked about by Telnyx just now, and finds the free agent himself.
+    """
+    with transaction.atomic():
+        call = (
+            Call.objects.select_for_update(of=("self",), skip_locked=True)
+            .select_related("company")
+            .filter(pk=call_id)
+            .exclude(status=Call.Status.COMPLETED)
+            .first()
+        )
+        newest = RouteTrace.objects.filter(call=call_id).order_by("-step").first() if call else None
+        if call is None or newest is None:
+            return None
+        decided = decision_from_json(newest.decision)
+        if not isinstance(decided, Wait) or call.hangup_requested_at is not None:
+            return None
+        step = newest.step + 1
+        ctx = steps.context_of(call, newest, decided, step=step, now=now)
+        moved = move(ctx, call_id=call.pk, load=steps.loader(call, ctx.plan, now), now=now)
+        if not isinstance(moved.routed.decision, Ring):
+            return None
+        steps.write_step(call, newest, moved, ctx.plan, step=step, now=now)
+        return Offered(call.pk, call.root_call_sid, call.account_sid, call.company.public_id, step, moved.claimed)
+
+
+def _move_leg(offered: Offered, client: TelnyxClient) -> None:
+    """Ask Telnyx to leave the music and ask us for the step that was written."""
+    if not offered.account_sid:
+        # Only the resource of an account takes a new document; the next tick needs neither.
+        return
+    if RouteTrace.objects.filter(call=offered.call_id, step=offered.step, asked_at__isnull=False).exists():
+        # The music ended in this very moment and Telnyx has asked: moving it once more would ring everybody anew.
+        return
+    try:
+        client.redirect(offered.call_sid, offered.account_sid, url=step_url(offered))
+    except TelnyxError as err:
+        logger.warning("Call %s is moved to its offer by its next tick: %s", offered.call_id, err)
+
+
+def step_url(offered: Offered) -> str:
+    query = f"call={offered.call_id}&step={offered.step}"
+    return f"{settings.PUBLIC_URL}/webhooks/telnyx/step/{offered.company}?{query}"
+
+
+def awaited_agents(agent_ids: Sequence[int]) -> list[int]:
+    """Return those of the agents for whom somebody may be waiting. One query."""
+    members = CallQueue.objects.filter(
+        memberships__agent__in=agent_ids, visits__outcome=QueueVisit.Outcome.WAITING
+    ).values_list("memberships__agent", flat=True)
+    return sorted(set(members) & set(agent_ids))
