@@ -10,11 +10,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 MINUTES_OF_A_DAY: Final = 24 * 60
-#: The year under which a date that comes back every year is kept: a leap year, so it may be 29 February.
-ANY_YEAR: Final = 2000
 #: How far ahead people ask when a place opens or closes.
 HORIZON: Final = timedelta(days=14)
 
+#: A date that comes back every year may be 29 February.
+_A_LEAP_YEAR: Final = 2000
 _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
 
@@ -184,10 +184,16 @@ def _offset(here: ZoneInfo, at: datetime) -> timedelta | None:
 
 def hours_of(calendar: Calendar, day: date) -> tuple[tuple[Interval, ...], str, str]:
     """Return the intervals that begin on a date, why, and the special date's name. A dated one beats a yearly one."""
-    matching = [one for one in calendar.special if (one.month, one.day) == (day.month, day.day)]
-    for special in sorted(matching, key=lambda one: one.year is None):
-        if special.year in {None, day.year}:
+    yearly = None
+    for special in calendar.special:
+        if special.day != day.day or special.month != day.month:
+            continue
+        if special.year == day.year:
             return special.intervals, "special", special.name
+        if special.year is None:
+            yearly = yearly or special
+    if yearly is not None:
+        return yearly.intervals, "special", yearly.name
     return calendar.weekly[day.weekday()], "weekly", ""
 
 
@@ -226,7 +232,7 @@ def _impossible(intervals: Sequence[Interval]) -> Iterator[tuple[Interval, Fault
 
 def _is_a_date(special: SpecialDate) -> bool:
     try:
-        date(special.year or ANY_YEAR, special.month, special.day)
+        date(special.year or _A_LEAP_YEAR, special.month, special.day)
     except ValueError:
         return False
     return True

@@ -9,17 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from itertools import groupby
 from typing import Final
 
-from telephony.core.hours import ANY_YEAR, MINUTES_OF_A_DAY, Interval, SpecialDate, overlaps
+from telephony.core.hours import MINUTES_OF_A_DAY, Interval, overlaps
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: More in one day is a slip of the pen.
 MAX_INTERVALS: Final = 12
-MAX_NAME: Final = 80
 
 #: Where in what was given something is wrong: keys and indexes, outermost first.
 Path = tuple[str | int, ...]
@@ -34,11 +32,6 @@ class Fault(StrEnum):
     NO_LENGTH = "no_length"
     OVERLAP = "overlap"
     TOO_MANY = "too_many"
-    NO_DATES = "no_dates"
-    NO_DATE = "no_date"
-    DATE_TWICE = "date_twice"
-    NO_NAME = "no_name"
-    NO_KEY = "no_key"
 
 
 _REASONS: Final = {
@@ -50,11 +43,6 @@ _REASONS: Final = {
     Fault.NO_LENGTH: "must not end when it begins ({value}); a whole day is 00:00-24:00",
     Fault.OVERLAP: "{value} overlaps {other}",
     Fault.TOO_MANY: f"must have at most {MAX_INTERVALS} intervals",
-    Fault.NO_DATES: 'must be a list such as ["2026-12-25"]',
-    Fault.NO_DATE: "must be a date such as 2026-12-25, or 12-25 for every year, not {value}",
-    Fault.DATE_TWICE: "names {value} a second time",
-    Fault.NO_NAME: f"must be a name of at most {MAX_NAME} characters",
-    Fault.NO_KEY: "must be one of date, hours, name, not {value}",
 }
 
 
@@ -86,16 +74,6 @@ class WrongHours(ValueError):
     def __init__(self, wrong: Iterable[Wrong]) -> None:
         self.wrong = tuple(wrong)
         super().__init__("; ".join(map(str, self.wrong)))
-
-
-@dataclass(frozen=True, slots=True)
-class Special:
-    """A special date as it is written: its texts are in the one form, its year ANY_YEAR if it comes back every year."""
-
-    date: date
-    every_year: bool = False
-    intervals: tuple[str, ...] = ()
-    name: str = ""
 
 
 # --- The week -----------------------------------------------------------------------------------------------------
@@ -230,110 +208,3 @@ def text_of(interval: Interval) -> str:
 
 def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
-
-
-# --- Special dates ------------------------------------------------------------------------------------------------
-
-_DATE: Final = re.compile(r"(?:([0-9]{4})-)?([0-9]{2})-([0-9]{2})")
-
-
-def parse_date(text: str) -> tuple[date, bool] | None:
-    """Return ``2026-12-25`` as a date, ``12-25`` as one that comes back every year (True), anything else as None."""
-    match = _DATE.fullmatch(text.strip())
-    if match is None:
-        return None
-    try:
-        return date(int(match[1] or ANY_YEAR), int(match[2]), int(match[3])), match[1] is None
-    except ValueError:
-        return None
-
-
-def format_date(day: date, every_year: bool) -> str:
-    return f"{day.month:02}-{day.day:02}" if every_year else day.isoformat()
-
-
-def parse_special(closed: object = (), special: object = ()) -> list[Special]:
-    """Return special dates in their order: ``closed`` is a list of dates, ``special`` of tables.
-
-    ``closed: ["2026-12-25", "01-01"]``, ``special: [{date: "12-24", hours: ["09:00-13:00"], name: Nochebuena}]``.
-    Raises WrongHours, whose paths begin with ``closed`` or ``special``.
-    """
-    wrong: list[Wrong] = []
-    found: dict[tuple[date, bool], Special] = {}
-    for path, one in [*_closed(closed, wrong), *_tables(special, wrong)]:
-        key = (one.date, one.every_year)
-        if key in found:
-            wrong.append(Wrong(path, Fault.DATE_TWICE, format_date(*key)))
-        found.setdefault(key, one)
-    if wrong:
-        raise WrongHours(wrong)
-    return in_order(found.values())
-
-
-def _closed(data: object, wrong: list[Wrong]) -> list[tuple[Path, Special]]:
-    found: list[tuple[Path, Special]] = []
-    for index, text in enumerate(_items(data, "closed", wrong)):
-        day = parse_date(text) if isinstance(text, str) else None
-        if day is None:
-            wrong.append(Wrong(("closed", index), Fault.NO_DATE, str(text)))
-        else:
-            found.append((("closed", index), Special(*day)))
-    return found
-
-
-def _tables(data: object, wrong: list[Wrong]) -> list[tuple[Path, Special]]:
-    found: list[tuple[Path, Special]] = []
-    for index, table in enumerate(_items(data, "special", wrong)):
-        path: Path = ("special", index)
-        if not isinstance(table, Mapping):
-            wrong.append(Wrong(path, Fault.NO_TABLE))
-            continue
-        wrong += [Wrong(path, Fault.NO_KEY, str(key)) for key in table if key not in {"date", "hours", "name"}]
-        text, name = table.get("date"), table.get("name") or ""
-        day = parse_date(text) if isinstance(text, str) else None
-        if day is None:
-            wrong.append(Wrong((*path, "date"), Fault.NO_DATE, str(text)))
-        if not isinstance(name, str) or len(name) > MAX_NAME:
-            wrong.append(Wrong((*path, "name"), Fault.NO_NAME))
-        hours = tuple(_parse_list(table.get("hours"), (*path, "hours"), wrong))
-        if day is not None:
-            found.append((path, Special(*day, hours, str(name).strip())))
-    return found
-
-
-def _items(data: object, key: str, wrong: list[Wrong]) -> Sequence[object]:
-    if data is None:
-        return ()
-    if not isinstance(data, Sequence) or isinstance(data, str | bytes):
-        wrong.append(Wrong((key,), Fault.NO_DATES))
-        return ()
-    return data
-
-
-def format_special(special: Iterable[Special]) -> dict[str, list[object]]:
-    """Return ``{"closed": […], "special": […]}`` of what there is: closed dates without a name are said shortest."""
-    closed: list[object] = []
-    tables: list[object] = []
-    for one in in_order(special):
-        day = format_date(one.date, one.every_year)
-        if not one.intervals and not one.name:
-            closed.append(day)
-            continue
-        table: dict[str, object] = {"date": day}
-        if one.intervals:
-            table["hours"] = list(one.intervals)
-        if one.name:
-            table["name"] = one.name
-        tables.append(table)
-    return {key: rows for key, rows in (("closed", closed), ("special", tables)) if rows}
-
-
-def in_order(special: Iterable[Special]) -> list[Special]:
-    """Return special dates with those of every year first, each kind by date."""
-    return sorted(special, key=lambda one: (not one.every_year, one.date))
-
-
-def special_date_of(one: Special) -> SpecialDate:
-    """Return a special date as the calendar has it. Raises WrongHours for hours that are not in the one form."""
-    year = None if one.every_year else one.date.year
-    return SpecialDate(one.date.month, one.date.day, intervals_of(one.intervals), year, one.name)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.core.hours import Interval, SpecialDate
+from telephony.core.hours import Interval
 from telephony.core.hours_text import (
     DAYS,
     Fault,
-    Special,
     WrongHours,
     days_of,
-    format_special,
     format_weekly,
     parse_hours,
     parse_interval,
-    parse_special,
     parse_weekly,
-    special_date_of,
     text_of,
 )
 
@@ -199,71 +194,3 @@ def test_what_is_written_back_reads_as_the_same(week: dict[str, list[str]]) -> N
     assert parse_weekly(kept) == kept
     assert parse_weekly(format_weekly(kept)) == kept
     assert format_weekly(parse_weekly(format_weekly(kept))) == format_weekly(kept)
-
-
-# --- Special dates ------------------------------------------------------------------------------------------------
-
-CHRISTMAS = Special(date(2000, 12, 25), every_year=True)
-THIS_CHRISTMAS = Special(date(2026, 12, 25), intervals=("10:00-12:00",), name="Navidad con guardia")
-LEAP_DAY = Special(date(2000, 2, 29), every_year=True, name="Bisiesto")
-
-
-@pytest.mark.parametrize(
-    ("closed", "special", "kept"),
-    [
-        (["2026-12-25"], None, [Special(date(2026, 12, 25))]),
-        (["12-25", "2026-12-25"], None, [CHRISTMAS, Special(date(2026, 12, 25))]),
-        (
-            None,
-            [{"date": "2026-12-25", "hours": ["10-12"], "name": "Navidad con guardia"}, {"date": "12-25"}],
-            [CHRISTMAS, THIS_CHRISTMAS],
-        ),
-        (["12-25"], [{"date": "02-29", "name": "Bisiesto"}], [LEAP_DAY, CHRISTMAS]),
-        (["2028-02-29"], None, [Special(date(2028, 2, 29))]),
-        ((), (), []),
-    ],
-)
-def test_special_dates_are_read_and_said_shortly(closed: Any, special: Any, kept: list[Special]) -> None:
-    assert parse_special(closed, special) == kept
-    assert parse_special(**format_special(kept)) == kept
-
-
-def test_a_closed_date_without_a_name_is_said_shortest() -> None:
-    assert format_special([THIS_CHRISTMAS, CHRISTMAS]) == {
-        "closed": ["12-25"],
-        "special": [{"date": "2026-12-25", "hours": ["10:00-12:00"], "name": "Navidad con guardia"}],
-    }
-    assert format_special([]) == {}
-
-
-@pytest.mark.parametrize(
-    ("closed", "special", "reasons"),
-    [
-        ("2026-12-25", None, ['closed must be a list such as ["2026-12-25"]']),
-        (["25/12"], None, ["closed[0] must be a date such as 2026-12-25, or 12-25 for every year, not 25/12"]),
-        (["02-30"], None, ["closed[0] must be a date such as 2026-12-25, or 12-25 for every year, not 02-30"]),
-        (
-            ["2027-02-29"],
-            None,
-            ["closed[0] must be a date such as 2026-12-25, or 12-25 for every year, not 2027-02-29"],
-        ),
-        (["12-25", "12-25"], None, ["closed[1] names 12-25 a second time"]),
-        (["12-25"], [{"date": "12-25", "hours": ["9-10"]}], ["special[0] names 12-25 a second time"]),
-        (None, ["12-25"], ["special[0] must be a table of days and their hours"]),
-        (None, [{}], ["special[0].date must be a date such as 2026-12-25, or 12-25 for every year, not None"]),
-        (None, [{"date": "12-24", "hours": ["9"]}], ["special[0].hours[0] must be hours such as 09:00-18:00, not 9"]),
-        (None, [{"date": "12-24", "nombre": "x"}], ["special[0] must be one of date, hours, name, not nombre"]),
-        (None, [{"date": "12-24", "name": "x" * 81}], ["special[0].name must be a name of at most 80 characters"]),
-    ],
-)
-def test_a_wrong_special_date_is_named_with_its_field(closed: Any, special: Any, reasons: list[str]) -> None:
-    with pytest.raises(WrongHours) as error:
-        parse_special(closed, special)
-
-    assert [str(one) for one in error.value.wrong] == reasons
-    assert str(error.value) == "; ".join(reasons)
-
-
-def test_the_calendar_gets_them_as_minutes() -> None:
-    assert special_date_of(CHRISTMAS) == SpecialDate(12, 25)
-    assert special_date_of(THIS_CHRISTMAS) == SpecialDate(12, 25, (Interval(600, 720),), 2026, "Navidad con guardia")
