@@ -64,14 +64,14 @@ class Agent(CompanyOwned):
     presence_at = models.DateTimeField(_("presence since"), auto_now_add=True)
     #: The tier in which he is asked: 1 before 2, in every queue.
     priority = models.PositiveSmallIntegerField(
-        _("priority (1 is asked first)"), default=1, validators=[MinValueValidator(1), MaxValueValidator(9)]
+        _("priority (1 is asked first)"), default=1, db_default=1, validators=[MinValueValidator(1), MaxValueValidator(9)]
     )
     #: Calls that he let ring out since he last answered one; past a queue's limit he is "not responding".
-    missed_in_a_row = models.PositiveSmallIntegerField(_("missed in a row"), default=0, editable=False)
+    missed_in_a_row = models.PositiveSmallIntegerField(_("missed in a row"), default=0, db_default=0, editable=False)
     #: When his phone last came back from offline: who comes in the middle of a shift is not flooded.
     on_duty_since = models.DateTimeField(_("on duty since"), null=True, blank=True, editable=False)
     #: Answered calls on ``calls_on_date`` (the company's day); any other day has none.
-    calls_on_day = models.PositiveIntegerField(_("calls of the day"), default=0, editable=False)
+    calls_on_day = models.PositiveIntegerField(_("calls of the day"), default=0, db_default=0, editable=False)
     calls_on_date = models.DateField(_("day of the calls"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

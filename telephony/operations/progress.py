@@ -99,11 +99,13 @@ def settle(
     over = facts.status is CallStatus.COMPLETED
     if over or facts.answered_at is not None:
         outcomes = {pk: call_state.offer_after_call(outcome) for pk, outcome in outcomes.items()}
+    queued = call.queue_id is not None
     if newly_answered is not None and newly_answered.agent_id is not None:
-        visits.answered(call.pk, newly_answered.agent_id, newly_answered.answered_at or now)
+        if queued:
+            visits.answered(call.pk, newly_answered.agent_id, newly_answered.answered_at or now)
         if not over and not newly_answered.ended_at:
             _put_on_call(call, newly_answered.agent_id, now)
-    if over and visits.call_ended(call.pk, facts.ended_at or now) and facts.outcome is Outcome.MISSED:
+    if over and queued and visits.call_ended(call.pk, facts.ended_at or now) and facts.outcome is Outcome.MISSED:
         facts = replace(facts, outcome=Outcome.ABANDONED)
     closed = close_offers(offers, outcomes, now)
     _release(call, legs, closed, over, now)

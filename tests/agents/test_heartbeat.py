@@ -136,4 +136,5 @@ def test_the_push_of_a_change_waits_for_the_commit(company: Company, now: dateti
     with TestCase.captureOnCommitCallbacks() as callbacks:
         beat(agent, now)
 
-    assert len(callbacks) == 1
+    # The push, and the look for somebody who waits for him.
+    assert len(callbacks) == 2

@@ -26,7 +26,7 @@ def test_who_answered_is_on_the_call_and_the_others_are_free_again(
     bob, carol = ringing_for(call_id, company, now), ringing_for(call_id, company, now)
     pushes.clear()
 
-    leg_answered(agent_id=bob.id, call_id=call_id, now=now)
+    leg_answered(agent_id=bob.id, call_id=call_id, today=now.date(), now=now)
     released = release(call_id=call_id, agent_ids=[carol.id], reason="withdrawn", now=now)
 
     assert released == [carol.id]
@@ -42,7 +42,7 @@ def test_who_answered_is_on_the_call_and_the_others_are_free_again(
 def test_the_end_of_a_call_frees_everybody_it_held(company: Company, now: datetime) -> None:
     call_id = uuid4()
     bob, carol = ringing_for(call_id, company, now), ringing_for(call_id, company, now)
-    leg_answered(agent_id=bob.id, call_id=call_id, now=now)
+    leg_answered(agent_id=bob.id, call_id=call_id, today=now.date(), now=now)
 
     assert release(call_id=call_id, agent_ids=None, reason="ended", now=now) == [bob.id, carol.id]
     assert release(call_id=call_id, agent_ids=None, reason="ended", now=now) == []
@@ -51,7 +51,7 @@ def test_the_end_of_a_call_frees_everybody_it_held(company: Company, now: dateti
 def test_a_ring_keeps_the_place_in_the_line_and_a_call_does_not(company: Company, now: datetime) -> None:
     call_id = uuid4()
     rang, talked = ringing_for(call_id, company, now), ringing_for(call_id, company, now)
-    leg_answered(agent_id=talked.id, call_id=call_id, now=now)
+    leg_answered(agent_id=talked.id, call_id=call_id, today=now.date(), now=now)
     later = now + timedelta(seconds=20)
 
     release(call_id=call_id, agent_ids=None, reason="ended", now=later)
@@ -99,7 +99,7 @@ def test_an_answer_beats_the_lease_of_another_call(company: Company, now: dateti
     leased_by, answered = uuid4(), uuid4()
     agent = ringing_for(leased_by, company, now)
 
-    leg_answered(agent_id=agent.id, call_id=answered, now=now)
+    leg_answered(agent_id=agent.id, call_id=answered, today=now.date(), now=now)
 
     agent.refresh_from_db()
     assert (agent.activity, agent.busy_call_id) == (Activity.ON_CALL, answered)
@@ -110,8 +110,8 @@ def test_an_answer_told_twice_is_written_once(company: Company, now: datetime, p
     call_id = uuid4()
     agent = ringing_for(call_id, company, now)
 
-    leg_answered(agent_id=agent.id, call_id=call_id, now=now)
-    leg_answered(agent_id=agent.id, call_id=call_id, now=now + timedelta(seconds=1))
+    leg_answered(agent_id=agent.id, call_id=call_id, today=now.date(), now=now)
+    leg_answered(agent_id=agent.id, call_id=call_id, today=now.date(), now=now + timedelta(seconds=1))
 
     assert changes_of(agent) == [("AVAILABLE", "RINGING", "claim"), ("RINGING", "ON_CALL", "answered")]
 
