@@ -105,18 +105,21 @@ class Holidays:
     is_open: bool = False
     #: ISO dates that the person left ticked; None before he could.
     ticked: frozenset[str] | None = None
+    #: The keyboard goes to the button that shows them, because those it was at are gone.
+    were_closed: bool = False
 
 
 class HoursForm:
     """What a person has typed. ``read`` says what it means; before that nothing in it is trusted."""
 
-    def __init__(self, *, name: str = "", timezone: str = "", switch: str = "", days: Iterable[Day] = ()) -> None:
+    def __init__(self, today: date, *, name: str = "", timezone: str = "", switch: str = "") -> None:
+        self.today = today
         self.name = name
         self.timezone = timezone
         self.switch = switch
-        self.days = list(days) or [Day(key, label) for key, label in labels().items()]
+        self.days = [Day(key, label) for key, label in labels().items()]
         self.dates: list[DateRow] = []
-        self.holidays = Holidays()
+        self.holidays = Holidays(year=today.year)
         #: By field: ``name``, ``timezone``, ``switch``, ``dates``.
         self.errors: dict[str, str] = {}
         self.dates_have_lost_a_row = False
@@ -124,9 +127,9 @@ class HoursForm:
     # --- Where it comes from ---
 
     @classmethod
-    def blank(cls) -> HoursForm:
+    def blank(cls, today: date) -> HoursForm:
         """Return the form for new hours: an office's, so that there is something to change."""
-        form = cls()
+        form = cls(today)
         for day in form.days:
             if day.key in WEEKDAYS_ONLY:
                 day.rows = [Stretch("09:00", "18:00")]
@@ -135,7 +138,7 @@ class HoursForm:
     @classmethod
     def of(cls, hours: BusinessHours, today: date) -> HoursForm:
         """Return the form of hours as they are kept. ``special_dates`` had better be prefetched."""
-        form = cls(name=hours.name, timezone=hours.timezone, switch=hours.switch)
+        form = cls(today, name=hours.name, timezone=hours.timezone, switch=hours.switch)
         for day in form.days:
             day.rows = [_stretch(text) for text in hours.weekly.get(day.key, ())]
         for one in sorted(hours.special_dates.all(), key=lambda one: _when_next(one.date, one.every_year, today)):
@@ -145,10 +148,11 @@ class HoursForm:
 
     @classmethod
     def posted(cls, data: QueryDict, today: date) -> HoursForm:
-        form = cls(name=data.get("name", ""), timezone=data.get("timezone", ""), switch=data.get("switch", ""))
+        typed = {name: data.get(name, "") for name in ("name", "timezone", "switch")}
+        form = cls(today, **typed)
         for day in form.days:
-            typed = zip_longest(data.getlist(f"{day.key}_from"), data.getlist(f"{day.key}_until"), fillvalue="")
-            day.rows = [Stretch(start.strip(), end.strip()) for start, end in typed]
+            times = zip_longest(data.getlist(f"{day.key}_from"), data.getlist(f"{day.key}_until"), fillvalue="")
+            day.rows = [Stretch(start.strip(), end.strip()) for start, end in times]
         yearly = set(data.getlist("date_yearly"))
         columns = (data.getlist(name) for name in ("date", "date_name", "date_hours"))
         form.dates = [
@@ -180,8 +184,10 @@ class HoursForm:
                 self.holidays.ticked = None
             case ("take-holidays", []):
                 self._take_holidays(language)
+                self.holidays.were_closed = True
             case ("hide-holidays", []):
                 self.holidays.is_open = False
+                self.holidays.were_closed = True
 
     def _day(self, key: str) -> Day:
         return self.days[DAYS.index(key)]
@@ -195,7 +201,7 @@ class HoursForm:
     # --- What it offers ---
 
     def proposals(self, language: str) -> list[Proposal]:
-        """Return the holidays of the chosen country and year; at first those are ticked that are not there yet."""
+        """Return the holidays of the chosen country and year; at first those are ticked that are still to come."""
         if not self.holidays.is_open:
             return []
         there, ticked = {row.date for row in self.dates}, self.holidays.ticked
@@ -206,7 +212,7 @@ class HoursForm:
             Proposal(
                 one.date,
                 one.name,
-                is_ticked=one.date.isoformat() not in there if ticked is None else one.date.isoformat() in ticked,
+                is_ticked=one.date >= self.today if ticked is None else one.date.isoformat() in ticked,
                 is_there=one.date.isoformat() in there,
             )
             for one in found

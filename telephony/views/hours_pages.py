@@ -54,7 +54,8 @@ def hours(request: HttpRequest) -> HttpResponse:
 def hours_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _answer(request, None)
-    return _form_page(request, HoursForm.blank(), None, timezone.now())
+    now = timezone.now()
+    return _form_page(request, HoursForm.blank(_today(None, company_of(request), now)), None, now)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -23,7 +23,7 @@ class Verdict:
     is_switched: bool
     why: str
     next: str
-    #: The clock there, for a calendar of another zone.
+    #: What the clock shows there.
     clock: str
     warnings: tuple[str, ...]
 
@@ -73,7 +73,7 @@ def _when(at: datetime, calendar: Calendar, now: datetime) -> str:
 
 def _clock(calendar: Calendar, now: datetime) -> str:
     local = now.astimezone(zone(calendar.timezone))
-    return _("There it is %(day)s, %(time)s (%(zone)s).") % {
+    return _("Now it is %(day)s, %(time)s (%(zone)s).") % {
         "day": date_format(local, _("l j F")),
         "time": f"{local:%H:%M}",
         "zone": calendar.timezone,

@@ -144,7 +144,7 @@ def test_a_supervisor_sees_the_form_shut(office: BusinessHours, sam: User) -> No
         ({"weekly": {"sat": ["10:00-12:00"]}}, "Closed now Opens tomorrow at 10:00."),
         ({"weekly": {"mon": ["09:00-12:00"]}}, "Closed now Opens on Monday 23 November at 09:00."),
         ({"weekly": {}}, "Closed now Nothing changes in the next two weeks. It is never open."),
-        ({"timezone": "Europe/Madrid"}, "Closed now Opens today at 16:00. There it is Friday 20 November, 16:00"),
+        ({"timezone": "Europe/Madrid"}, "Closed now Opens today at 16:00. Now it is Friday 20 November, 16:00"),
         ({"timezone": "No/Where"}, "Nobody knows the time zone No/Where; UTC is used."),
         ({"switch": "open"}, "Open by hand Held open by hand, whatever the calendar says."),
         ({"switch": "closed"}, "Closed by hand Held closed by hand, whatever the calendar says."),
@@ -155,7 +155,7 @@ def test_the_list_says_how_each_stands_and_until_when(
 ) -> None:
     make_hours(acme, **fields)
     if fields.get("timezone") == "Europe/Madrid":
-        said = "Open now Closes today at 19:00. There it is Friday 20 November, 16:00 (Europe/Madrid)."
+        said = "Open now Closes today at 19:00. Now it is Friday 20 November, 16:00 (Europe/Madrid)."
 
     assert said in words(looking(sam).get("/hours/"))
 
@@ -538,7 +538,7 @@ def test_nonsense_about_holidays_harms_nobody(alice: User, typed: dict[str, str]
             dates(("2026-11-20", "Puente", "10-11")),
             "A call now would find it open. Special date: Puente. Closes today at 11:00.",
         ),
-        ({"timezone": "Asia/Tokyo"}, "There it is Saturday 21 November, 00:00 (Asia/Tokyo)."),
+        ({"timezone": "Asia/Tokyo"}, "Now it is Saturday 21 November, 00:00 (Asia/Tokyo)."),
     ],
 )
 @pytest.mark.parametrize("of", ["new", "kept"])
