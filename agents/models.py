@@ -64,7 +64,10 @@ class Agent(CompanyOwned):
     presence_at = models.DateTimeField(_("presence since"), auto_now_add=True)
     #: The tier in which he is asked: 1 before 2, in every queue.
     priority = models.PositiveSmallIntegerField(
-        _("priority (1 is asked first)"), default=1, db_default=1, validators=[MinValueValidator(1), MaxValueValidator(9)]
+        _("priority (1 is asked first)"),
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(9)],
     )
     #: Calls that he let ring out since he last answered one; past a queue's limit he is "not responding".
     missed_in_a_row = models.PositiveSmallIntegerField(_("missed in a row"), default=0, db_default=0, editable=False)

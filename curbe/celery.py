@@ -32,13 +32,14 @@ class Row(NamedTuple):
     why: str
 
 
+# What a lost callback, or one that could not be acted on, leaves behind is over within 30 s: docs/architecture.md adds
+# these periods up ("What is lost").
 SCHEDULE: Final = (
     Row("agents.tasks.sweep_presence", 10, "calls", "A browser that died is offline after 30 s, and people are told."),
-    Row(
-        "telephony.tasks.process_events", 5, "calls", "Events that could not get their lock, or waited for their call."
-    ),
-    Row("telephony.tasks.reconcile", 15, "calls", "Calls and offers without news: Telnyx is asked."),
-    Row("recordings.tasks.fetch_due", 15, "recordings", "Recordings whose fetch failed, or was never queued."),
+    Row("telephony.tasks.process_events", 3, "calls", "Events that could not get their lock, or await their call."),
+    Row("telephony.tasks.reconcile", 5, "calls", "Calls, offers, fresh recordings without news: Telnyx is asked."),
+    Row("recordings.tasks.fetch_due", 5, "recordings", "Recordings whose fetch failed, or was never queued."),
+    Row("recordings.tasks.find_missing", 15, "recordings", "Recordings that nobody told us of, of older calls."),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 

@@ -185,8 +185,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A broker that is away must not hold a request: the reconciler finds what was not queued.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_timeout": 1, "socket_timeout": 5}
 CELERY_TASK_PUBLISH_RETRY = False
-#: Processes of the worker, as the Procfile starts it: downloads get all but one.
-WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=3)
+#: Processes of the worker, as the Procfile starts it: recordings get all but two.
+WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- People --------------------------------------------------------------------------------------------------------
@@ -300,9 +300,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "CallOutcome": "telephony.views.schemas.CALL_OUTCOMES",
         "CallStatus": "telephony.models.Call.Status",
         "LegStatus": "telephony.models.CallLeg.Status",
         "LegKind": "telephony.models.CallLeg.Kind",
+        "OfferOutcome": "telephony.models.Offer.Outcome",
+        "QueueVisitOutcome": "telephony.models.QueueVisit.Outcome",
         "RecordingKind": ["call", "voicemail"],
     },
 }

@@ -10,7 +10,10 @@ class RecordingsConfig(AppConfig):
 
     def ready(self) -> None:
         from recordings.handlers import on_recording
+        from recordings.search import find_fresh
         from telephony.handlers import register
+        from telephony.operations import reconcile
 
         register("recording.*", on_recording)
         register("call.recording.saved", on_recording)
+        reconcile.also(find_fresh)

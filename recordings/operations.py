@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 #: When the next try comes after the n-th one failed, in seconds. The first link is dead after 10 minutes; the later
 #: tries ask Telnyx for a fresh one each.
-BACK_OFF_S: Final = (5, 20, 60, 300, 900, 3600, 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+BACK_OFF_S: Final = (2, 5, 20, 60, 300, 900, 3600, 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+#: Tries that come sooner than this are queued at once; the beat takes the later ones up.
+QUEUED_FOR_S: Final = 20
 #: Links of callbacks live 10 minutes (webhooks.md section 10); a minute is left for the download.
 LINK_LIVES: Final = timedelta(minutes=9)
 #: Whoever took a try has this long before another may: a download that died with its worker is taken up again.
@@ -72,7 +74,7 @@ def expect(progress: RecordingProgress, call: Call, now: datetime) -> Recording:
 
 
 def queue(recording_id: UUID, *, delay_s: int = 0) -> None:
-    """Have the worker fetch a recording, after commit. Without a broker the beat finds it, at most 15 s later."""
+    """Have the worker fetch a recording, after commit. Without a broker the beat finds it, at most 5 s later."""
     transaction.on_commit(partial(_queue, recording_id, delay_s), robust=True)
 
 
@@ -174,8 +176,8 @@ def _failed(recording: Recording, why: str, now: datetime) -> Recording:
         recording.save(update_fields=["error", "next_attempt_at", "state"])
         if not again:
             tell(recording, "failed")
-        elif delay_s <= BACK_OFF_S[1]:
-            # The beat comes every 15 s; the first tries are to be quicker.
+        elif delay_s <= QUEUED_FOR_S:
+            # The beat would come to it some seconds later; the first tries are to be quicker.
             queue(recording.pk, delay_s=delay_s)
     return recording
 

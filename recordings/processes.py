@@ -1,4 +1,7 @@
-"""The processes of this worker that may download at once: all but one, which is left to the calls.
+"""The processes of this worker that recordings may hold at once: all but two, which are left to the calls.
+
+One of these two may be the reconciler's, who waits for Telnyx as downloads wait for a storage; the other is then still
+there for what asks nobody: the ledger, the sweep. The reconciler is never there twice.
 
 A lock lies on one byte per process of a file without a name, which the worker opens before it makes its processes.
 Such locks are the kernel's: whoever holds one and dies, has given it back.
@@ -18,14 +21,14 @@ _bytes: Final = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the pr
 
 
 def spared() -> int:
-    """Return how many processes can be spared for downloads."""
+    """Return how many processes can be spared for recordings."""
     concurrency: int = settings.WORKER_CONCURRENCY
-    return max(1, concurrency - 1)
+    return max(1, concurrency - 2)
 
 
 @contextmanager
 def spare() -> Iterator[bool]:
-    """Take one of the processes for a download, for as long as the ``with`` block lasts; False if none is left."""
+    """Take one of the processes for as long as the ``with`` block lasts; False if none is left."""
     for number in range(spared()):
         try:
             fcntl.lockf(_bytes, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)

@@ -1,9 +1,14 @@
-"""Recordings that nobody told us of: calls that should have one are looked up at Telnyx, less and less often."""
+"""Recordings that nobody told us of: calls that should have one are looked up at Telnyx, less and less often.
+
+While the end is fresh the reconciler looks, for many calls by one list of their connection; later each call is looked
+up alone, by its session.
+"""
 
 from __future__ import annotations
 
 import logging
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,31 +26,56 @@ from telephony.telnyx.client import TelnyxClient
 logger = logging.getLogger(__name__)
 
 #: Ages of a call's end, in seconds, at which its recording is looked up. Telnyx writes it within seconds, so the first
-#: look makes most lost callbacks good; what is not there after a day will not come.
-ASKED_AT_S: Final = (10, 60, 180, 600, 3600, 6 * 3600, 24 * 3600)
+#: looks make most lost callbacks good; what is not there after a day will not come.
+ASKED_AT_S: Final = (4, 12, 30, 60, 180, 600, 3600, 6 * 3600, 24 * 3600)
+#: Up to this age, in seconds, an end is fresh.
+FRESH_S: Final = 60
+#: So many fresh calls are looked up one by one; more of them are looked up together.
+FEW: Final = 3
+#: A recording may be listed with the time of its beginning: talks of this length are found by the list, longer ones by
+#: their session a minute after their end.
+LISTED_BACK: Final = timedelta(minutes=2)
 BATCH: Final = 50
 LONGEST_CALL: Final = timedelta(hours=4)
 
 
+def find_fresh(client: TelnyxClient, now: datetime) -> None:
+    """Look up the recordings of calls that ended just now, should have one and have none."""
+    # Of a talk of half a second the end of its <Dial> is perhaps all that we heard.
+    connected = TelnyxEvent.objects.filter(
+        call=OuterRef("pk"), kind="instruction.dial_complete", payload__DialCallStatus="completed"
+    )
+    without = _without_recording(now, ages_s=(ASKED_AT_S[0], FRESH_S), or_else=Q(Exists(connected)))
+    calls = [call for call in without if _is_due(call, now)]
+    if len(calls) > FEW:
+        _look_up_together(calls, client, now)
+        return
+    for call in calls:
+        with alone("look for the recording of call", call.pk):
+            _look_up(call, client, now)
+
+
 def find_missing(client: TelnyxClient, now: datetime) -> int:
-    """Look up the recordings of calls that should have one and have none; return how many were found.
+    """Look up the recordings of calls that ended a while ago; return how many were found.
 
     Each look-up is noted in the ledger first, so that beat and workers, however many, ask once per age.
     """
     found = 0
-    for call in _without_recording(now):
+    for call in _without_recording(now, ages_s=(FRESH_S, ASKED_AT_S[-1] + 3600)):
         with alone("look for the recording of call", call.pk):
             if _is_due(call, now):
                 found += _look_up(call, client, now)
     return found
 
 
-def _without_recording(now: datetime) -> list[Call]:
-    """Return calls that were connected or sent to voicemail, ended a while ago, and have no recording."""
-    youngest, oldest = (now - timedelta(seconds=age_s) for age_s in (ASKED_AT_S[0], ASKED_AT_S[-1] + 3600))
-    heard = Q(answered_at__isnull=False) | Q(
-        Exists(RouteTrace.objects.filter(call=OuterRef("pk"), decision__verb="voicemail"))
-    )
+def _without_recording(now: datetime, *, ages_s: tuple[int, int], or_else: Q | None = None) -> list[Call]:
+    """Return calls without a recording that were connected or sent to voicemail, by the age of their end.
+
+    ``or_else`` says what else makes a recording likely.
+    """
+    youngest, oldest = (now - timedelta(seconds=age_s) for age_s in ages_s)
+    voicemail = RouteTrace.objects.filter(call=OuterRef("pk"), decision__verb="voicemail")
+    heard = Q(answered_at__isnull=False) | Q(Exists(voicemail)) | (or_else or Q())
     asked = TelnyxEvent.objects.filter(call=OuterRef("pk"), kind="reconciler.recording_asked")
     ended = Call.objects.filter(
         # The key is ordered by time: without this bound every call that ever was would be read.
@@ -72,19 +102,34 @@ def _is_due(call: Call, now: datetime) -> bool:
     return event is not None
 
 
+def _look_up_together(calls: Sequence[Call], client: TelnyxClient, now: datetime) -> None:
+    """Read the newest recordings of each connection once, and take in those of these calls."""
+    by_id = {call.pk: call for call in calls}
+    known = CallIdentifier.objects.filter(call__in=by_id, agent=None).values_list("value", "call_id")
+    call_of = {value: by_id[call_id] for value, call_id in known}
+    ended: dict[str, datetime] = {}
+    for call in calls:
+        ended_at = call.ended_at or now
+        ended[call.connection_id] = min(ended_at, ended.get(call.connection_id, ended_at))
+    for connection_id, earliest in ended.items():
+        with alone("look for the recordings of connection", connection_id):
+            for one in client.recordings(connection_id=connection_id, created_since=earliest - LISTED_BACK):
+                ids = (one.call_sid, one.leg_id, one.session_id)
+                whose = next((call_of[value] for value in ids if value in call_of), None)
+                if one.id and whose is not None:
+                    _take_in(one, whose, now)
+
+
 def _look_up(call: Call, client: TelnyxClient, now: datetime) -> int:
-    ours = set(CallIdentifier.objects.filter(call=call).values_list("value", flat=True))
-    session_id = (
-        CallIdentifier.objects.filter(call=call, kind=CallIdentifier.Kind.SESSION_ID)
-        .values_list("value", flat=True)
-        .first()
-    )
+    named = CallIdentifier.objects.filter(call=call, agent=None).values_list("value", "kind")
+    ours = dict(named)
+    session_id = next((value for value, kind in ours.items() if kind == CallIdentifier.Kind.SESSION_ID), "")
     if session_id:
         remote = client.recordings(session_id=session_id)
     else:
         # Without the session only time and connection narrow the list; the leg's id decides.
         remote = client.recordings(connection_id=call.connection_id, created_since=call.started_at, created_until=now)
-    matching = [one for one in remote if one.id and {one.call_sid, one.leg_id, one.session_id} & ours]
+    matching = [one for one in remote if one.id and ours.keys() & {one.call_sid, one.leg_id, one.session_id}]
     return sum(_take_in(one, call, now) for one in matching)
 
 

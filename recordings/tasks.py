@@ -18,10 +18,8 @@ from telephony.telnyx.errors import TelnyxUnreachable
 
 logger = logging.getLogger(__name__)
 
-#: Handed to the other workers in one go; the rest is due again in 15 s.
-BATCH: Final = 100
-
-
+#: Handed to the other workers in one go; the rest is due again in 5 s, and whoever downloads goes on by himself.
+BATCH: Final = 30
 LONGEST_FETCH_S: Final = operations.LONGEST_FETCH // timedelta(seconds=1)
 #: A try that does not heed its end is ended with its process, which Celery replaces.
 KILLED_AFTER_S: Final = LONGEST_FETCH_S + 30
@@ -44,14 +42,21 @@ def fetch_recording(*, recording_id: str, **_: object) -> None:
 
 @shared_task
 def fetch_due(**_: object) -> None:
-    """Queue every recording whose time has come, and look for those that nobody told us of."""
-    now = timezone.now()
-    for recording_id in _due(now)[:BATCH]:
+    """Queue every recording whose time has come."""
+    for recording_id in _due(timezone.now())[:BATCH]:
         operations.queue(recording_id)
-    try:
-        search.find_missing(get_client(), now)
-    except TelnyxUnreachable as err:
-        logger.warning("Looking for recordings waits for Telnyx: %s", err)
+
+
+@shared_task
+def find_missing(**_: object) -> None:
+    """Look for the recordings that nobody told us of, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if not is_spared:
+            return
+        try:
+            search.find_missing(get_client(), timezone.now())
+        except TelnyxUnreachable as err:
+            logger.warning("Looking for recordings waits for Telnyx: %s", err)
 
 
 def _due(now: datetime) -> QuerySet[Recording, UUID]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from agents.models import Agent, Beat
 from curbe.companies.models import ApiToken, Company, Membership, Role, User
 from curbe.contacts.models import Contact, ContactNumber
-from telephony.models import Call, CallQueue, PhoneNumber, QueueMember, SipEndpoint
+from telephony.models import BusinessHours, Call, CallQueue, PhoneNumber, QueueMember, SipEndpoint
 
 _serial = itertools.count(1)
 
@@ -146,3 +146,8 @@ def client_for(user: User, **client: Any) -> Client:
     browser = Client(**client)
     browser.force_login(user)
     return browser
+
+
+def make_hours(company: Company, name: str = "oficina", **fields: Any) -> BusinessHours:
+    """Make business hours; without ``weekly`` they are closed all week."""
+    return BusinessHours.objects.create(company=company, name=name, **fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,16 +11,20 @@ from telephony.core.types import Candidate, PastOffer
 
 _BEAT_TTL: Final = timedelta(seconds=BEAT_TTL_S)
 
-#: Who declined is left in peace by this call for so long, who missed it for so long.
+#: How an offer ended → for how long this call leaves the agent in peace, and the code of why. Withdrawn says nothing.
 PAUSE_AFTER: Final[Mapping[str, tuple[timedelta, str]]] = {
     "declined": (timedelta(seconds=30), "declined_before"),
     "missed": (timedelta(seconds=10), "missed_before"),
+    # Not his fault and no refusal; but a leg that failed at once would fail at once again, and again.
+    "device_lost": (timedelta(seconds=10), "device_lost_before"),
 }
+#: What the agent himself did about an offer, or left undone.
+REFUSALS: Final = frozenset({"declined", "missed"})
 #: Offers of one call to one agent that he may decline or miss; more would ring a lone agent for ever.
-MAX_OFFERS_PER_AGENT: Final = 3
+MAX_REFUSALS: Final = 3
 
 #: Codes of ``why_not`` of people who are at work: they could take a call soon, if not now.
-AT_WORK: Final = frozenset({"", "busy", "ringing", "wrap_up", "claimed"})
+AT_WORK: Final = frozenset({"", "busy", "ringing", "wrap_up"})
 
 
 def why_not(candidate: Candidate, now: datetime) -> str:
@@ -56,26 +60,26 @@ def is_at_work(candidate: Candidate, now: datetime) -> bool:
 
 
 def refused_by(offers: Iterable[PastOffer], now: datetime) -> dict[int, str]:
-    """Return the agents whom this call must leave in peace now, each with the code of why.
+    """Return the agents whom this call must leave in peace now, each with the code of why."""
+    offers = tuple(offers)
+    codes = {agent_id: code for agent_id, code, until in _pauses(offers) if now < until}
+    refused = [offer.agent_id for offer in offers if offer.outcome in REFUSALS]
+    return codes | {one: "offered_enough" for one in refused if refused.count(one) >= MAX_REFUSALS}
 
-    Only declining and missing count: an offer that was withdrawn, or whose phone was lost, says nothing of the person.
-    """
-    pauses: dict[int, str] = {}
-    refusals: dict[int, int] = {}
+
+def next_pause_end(offers: Iterable[PastOffer], now: datetime) -> datetime | None:
+    """Return when the next of those who are left in peace may be offered the call again; None if there are none."""
+    return min((until for _agent_id, _code, until in _pauses(offers) if now < until), default=None)
+
+
+def _pauses(offers: Iterable[PastOffer]) -> Iterator[tuple[int, str, datetime]]:
+    """Yield agent, code and end of every pause that an offer brought, oldest first."""
     for offer in offers:
-        pause = PAUSE_AFTER.get(offer.outcome)
-        if pause is None:
-            continue
-        refusals[offer.agent_id] = refusals.get(offer.agent_id, 0) + 1
-        length, code = pause
-        if offer.ended_at is not None and now < offer.ended_at + length:
-            pauses[offer.agent_id] = code
-        else:
-            pauses.pop(offer.agent_id, None)
-    enough = {agent_id for agent_id, count in refusals.items() if count >= MAX_OFFERS_PER_AGENT}
-    return {**pauses, **dict.fromkeys(enough, "offered_enough")}
+        if offer.outcome in PAUSE_AFTER:
+            length, code = PAUSE_AFTER[offer.outcome]
+            yield offer.agent_id, code, (offer.ended_at or offer.offered_at) + length
 
 
 def was_offered(offers: Iterable[PastOffer]) -> frozenset[int]:
-    """Return the agents who declined or missed this call: they come after those who were not asked yet."""
-    return frozenset(offer.agent_id for offer in offers if offer.outcome in PAUSE_AFTER)
+    """Return the agents who were rung for this call, however it ended: they come after those who were not."""
+    return frozenset(offer.agent_id for offer in offers)

@@ -19,14 +19,14 @@ AT_RISK: Final = 0.8
 UNKNOWN_CALL_S: Final = 180
 #: Answered calls in the window that the expected wait needs to be worth saying.
 SAMPLES_NEEDED: Final = 20
-#: Past this place the exact one frightens more than it helps.
-MOST_SAID: Final = 10
+#: Sorts behind every visit's id.
+_NEWEST: Final = "\uffff"
 #: The lengths of the pieces of music that exist, in seconds; the longest is also how late a change is noticed at most.
 MUSIC_S: Final = (20, 10, 5)
 
 
-def sort_key(entered_at: datetime, priority: int, visit_id: str, queue: QueuePlan, now: datetime) -> tuple[float, ...]:
-    """Return what puts a caller where he stands: smallest first; of two that are equal the visit's id decides."""
+def sort_key(entered_at: datetime, priority: int, queue: QueuePlan, now: datetime) -> tuple[float, ...]:
+    """Return what puts a caller where he stands, smallest first; of two that are equal the visit's id decides."""
     waited_s = (now - entered_at).total_seconds()
     if queue.priority_mode is PriorityMode.AGED:
         return (-(waited_s + priority * POINT_S), -waited_s)
@@ -38,12 +38,12 @@ def sort_key(entered_at: datetime, priority: int, visit_id: str, queue: QueuePla
 def in_order(waiting: Iterable[Waiting], queue: QueuePlan, now: datetime) -> list[Waiting]:
     """Return who waits, first to be served first."""
     return sorted(
-        waiting, key=lambda one: (sort_key(one.entered_at, one.priority, one.visit_id, queue, now), one.visit_id)
+        waiting, key=lambda one: (sort_key(one.entered_at, one.priority, queue, now), one.visit_id or _NEWEST)
     )
 
 
 def ahead_of(me: Waiting, waiting: Iterable[Waiting], queue: QueuePlan, now: datetime) -> list[Waiting]:
-    """Return those who are to be served before ``me``, in order."""
+    """Return those who are to be served before ``me``, in order. Who has no id yet comes behind his equals."""
     everybody = in_order([*(one for one in waiting if one.visit_id != me.visit_id), me], queue, now)
     return everybody[: everybody.index(me)]
 
@@ -53,15 +53,17 @@ def spare(
 ) -> list[Candidate]:
     """Return the free agents that are left when each caller ahead has had the first one who may serve him.
 
-    A caller ahead who can have none of them takes none away: nobody waits behind whom these agents do not help.
+    A caller ahead who can have none of them takes none away: nobody waits behind whom these agents do not help. One
+    who would ring them all together takes one all the same: he needs no more.
     """
     left = list(free)
     for caller in ahead:
-        match = next((agent for agent in left if agent.agent_id not in caller.excluded and serves(agent, caller)), None)
-        if match is not None:
-            left.remove(match)
         if not left:
             break
+        suits = (agent.agent_id not in caller.excluded and serves(agent, caller) for agent in left)
+        taken = next((place for place, suit in enumerate(suits) if suit), None)
+        if taken is not None:
+            del left[taken]
     return left
 
 

@@ -10,57 +10,67 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from telephony.core import ladder
 from telephony.core.plan import QueuePlan, Strategy
 from telephony.core.types import Candidate, Pool, Rank
 
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+Ranked = tuple[Candidate, Rank]
+
 
 def ordered(
-    candidates: Sequence[Candidate], queue: QueuePlan, pool: Pool, now: datetime
-) -> list[tuple[Candidate, Rank]]:
-    """Return the candidates, first to be rung first, each with the rank that put him there."""
+    candidates: Sequence[Candidate], queue: QueuePlan, pool: Pool, now: datetime, *, language_skill_id: int = 0
+) -> list[Ranked]:
+    """Return the candidates, first to be rung first, each with the rank that put him there.
+
+    ``language_skill_id`` is the skill that means the caller's language, where the queue looks at it.
+    """
     key = _KEYS[queue.strategy](pool, now)
-    ranked = [(candidate, rank_of(candidate, key(candidate), queue, now)) for candidate in candidates]
+    weights = [(one.skill_id, one.weight) for one in queue.requirements]
+    if language_skill_id:
+        weights.append((language_skill_id, 1))
+    return _sorted([(one, _rank(one, one.tier, key(one), skill_score(one, weights), now)) for one in candidates])
+
+
+def longest_idle_first(candidates: Sequence[Candidate], now: datetime) -> list[Ranked]:
+    """Return the order in which a company's own calls (model A and B) are offered: tiers are of queues only."""
+    return _sorted([(one, _rank(one, 0, -idle_s(one, now), 0, now)) for one in candidates])
+
+
+def _sorted(ranked: list[Ranked]) -> list[Ranked]:
     return sorted(ranked, key=lambda pair: pair[1].as_tuple())
 
 
-def longest_idle_first(candidates: Sequence[Candidate], now: datetime) -> list[tuple[Candidate, Rank]]:
-    """Return the order in which a company's own calls (model A and B) are offered."""
-    ranked = [(one, rank_of(one, -idle_s(one, now), None, now)) for one in candidates]
-    return sorted(ranked, key=lambda pair: pair[1].as_tuple())
-
-
-def rank_of(candidate: Candidate, key: float, queue: QueuePlan | None, now: datetime) -> Rank:
-    return Rank(
-        tier=candidate.tier,
-        key=key,
-        skill_score=skill_score(candidate, queue) if queue else 0,
-        idle_s=idle_s(candidate, now),
-        calls_today=candidate.calls_today,
-        agent_id=candidate.agent_id,
-    )
+def _rank(candidate: Candidate, tier: int, key: float, score: int, now: datetime) -> Rank:
+    return Rank(tier, key, score, idle_s(candidate, now), candidate.calls_today, candidate.agent_id)
 
 
 def idle_s(candidate: Candidate, now: datetime) -> float:
-    return round(max(0.0, (now - candidate.idle_since).total_seconds()), 3)
+    return _seconds_since(candidate.idle_since, now)
 
 
-def skill_score(candidate: Candidate, queue: QueuePlan) -> int:
-    """Return Σ weight × level over what the queue asks for."""
-    return sum(one.weight * candidate.skills.get(one.skill_id, 0) for one in queue.requirements)
+def skill_score(candidate: Candidate, weights: Sequence[tuple[int, int]]) -> int:
+    """Return Σ weight × level over pairs of a skill's id and its weight."""
+    levels = candidate.skills
+    return sum([weight * levels.get(skill_id, 0) for skill_id, weight in weights])
 
 
-def rings_all(strategy: Strategy) -> bool:
-    return strategy is Strategy.RING_ALL
+def _seconds_since(moment: datetime, now: datetime) -> float:
+    return max(0.0, round((now - moment).total_seconds(), 3))
 
 
 Key = Callable[[Candidate], float]
 
 
 def _none(pool: Pool, now: datetime) -> Key:
-    """Ring all, priority and best skills need no key: what stands around it in the rank decides."""
+    """Ring all and best skills need no key: what stands around it in the rank decides."""
     return lambda candidate: 0
+
+
+def _in_fixed_order(pool: Pool, now: datetime) -> Key:
+    """Always the same order: the members' own, within each tier."""
+    return lambda candidate: candidate.position
 
 
 def _longest_idle(pool: Pool, now: datetime) -> Key:
@@ -69,26 +79,26 @@ def _longest_idle(pool: Pool, now: datetime) -> Key:
 
 
 def _round_robin(pool: Pool, now: datetime) -> Key:
-    """Fixed order of the members, from behind whom the queue's cursor stands at."""
-    positions = {candidate.agent_id: candidate.position for candidate in pool.candidates}
-    after = positions.get(pool.cursor_agent_id, -1)
-    length = max(positions.values(), default=0) + 1
-    return lambda candidate: (candidate.position - after - 1) % length
+    """How many members stand between him and the queue's cursor, in their fixed order: 0 for who is next."""
+    members = sorted((one.position, one.agent_id) for one in pool.candidates)
+    places = {agent_id: place for place, (_position, agent_id) in enumerate(members)}
+    first = places.get(pool.cursor_agent_id, -1) + 1
+    return lambda candidate: (places[candidate.agent_id] - first) % len(places)
 
 
 def _least_calls(pool: Pool, now: datetime) -> Key:
-    """Answered calls in the queue's window. Who came in the middle of it starts at the least that the others have."""
-    floor = min((one.answered_in_window for one in pool.candidates if not one.is_newcomer), default=0)
+    """Answered calls in the queue's window. Who came in the middle of it starts at the least that the others have.
+
+    The others are those at work: one who is at home and has no calls would have the newcomer flooded.
+    """
+    settled = [one for one in pool.candidates if not one.is_newcomer and ladder.is_at_work(one, now)]
+    floor = min((one.answered_in_window for one in settled), default=0)
     return lambda candidate: max(candidate.answered_in_window, floor if candidate.is_newcomer else 0)
 
 
 def _least_recent(pool: Pool, now: datetime) -> Key:
-    """When the last call of this queue ended; who never had one, since he came on duty."""
-
-    def ended_at(candidate: Candidate) -> float:
-        return (candidate.last_queue_call_at or candidate.on_duty_since or _LONG_AGO).timestamp()
-
-    return ended_at
+    """Seconds since his last call of this queue ended; if he never had one, since he came on duty; most first."""
+    return lambda one: -_seconds_since(one.last_queue_call_at or one.on_duty_since or _LONG_AGO, now)
 
 
 _KEYS: Final[dict[Strategy, Callable[[Pool, datetime], Key]]] = {
@@ -97,6 +107,6 @@ _KEYS: Final[dict[Strategy, Callable[[Pool, datetime], Key]]] = {
     Strategy.LEAST_CALLS: _least_calls,
     Strategy.LEAST_RECENT: _least_recent,
     Strategy.LONGEST_IDLE: _longest_idle,
-    Strategy.PRIORITY: _none,
+    Strategy.PRIORITY: _in_fixed_order,
     Strategy.SKILLS: _none,
 }

@@ -33,18 +33,18 @@ logger = logging.getLogger(__name__)
 #: A webhook has 2 s in all; what cannot lock its call in this time is left to the worker.
 LOCK_TIMEOUT_MS: Final = 200
 #: The pause before the n-th attempt, in seconds; then only a person ("process again" in the admin) can help. The web
-#: process makes the first one itself, at once.
-PAUSES_S: Final = (2, 10, 30, 120, 600, 1200, 1800, 3600)
+#: process makes the first one itself, at once. What fails by an accident of the moment is made good within seconds.
+PAUSES_S: Final = (2, 3, 10, 30, 120, 600, 1200, 1800, 3600)
 MAX_ATTEMPTS: Final = len(PAUSES_S)
 #: At which ages, in seconds, an event whose call is not there looks for it. After the last one it is somebody else's
 #: call, or one that we never saw.
-LOOKS_AT_S: Final = (2, 10, 30, 120, 600, 1800, 3600)
+LOOKS_AT_S: Final = (2, 5, 10, 30, 120, 600, 1800, 3600)
 #: An event that the worker took is not taken again for so long, by him or another: he is at it, or its call is locked.
-TAKEN_FOR: Final = timedelta(seconds=5)
+TAKEN_FOR: Final = timedelta(seconds=3)
 #: Events that the worker takes at once.
 BATCH: Final = 50
-#: The worker stops taking after this, in seconds, so that runs (one every 5 s) do not pile up.
-LONGEST_RUN_S: Final = 4.0
+#: The worker stops taking after this, in seconds, so that runs (one every 3 s) do not pile up.
+LONGEST_RUN_S: Final = 2.5
 #: The work list of one new call.
 AWAITED_AT_ONCE: Final = 200
 ERROR_LENGTH: Final = 4_000

@@ -30,6 +30,9 @@ from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
 
 logger = logging.getLogger(__name__)
 
+Check = Callable[[TelnyxClient, datetime], None]
+_further: Final[list[Check]] = []
+
 #: Telnyx confirms a hang-up with a callback within a second or two.
 HANGUP_UNCONFIRMED: Final = timedelta(seconds=10)
 #: A leg that outlived its call by this much has lost its callback.
@@ -37,8 +40,10 @@ LEG_LINGERS: Final = timedelta(seconds=15)
 #: For so long after their call's end legs are looked for that linger.
 LOOKED_BACK: Final = timedelta(hours=6)
 LONGEST_CALL: Final = timedelta(hours=4)
-#: Rows per check and run; the next run begins after the last of them.
+#: Rows per check and run; the next run, 5 s later, begins after the last of them.
 BATCH: Final = 200
+#: The same where each row is a question to Telnyx.
+ASKED: Final = 60
 #: One run at a time, over all workers: any number that nobody else uses as an advisory lock.
 LOCK: Final = 0x0C0B_E001
 
@@ -50,14 +55,20 @@ def reconcile_all(client: TelnyxClient, now: datetime) -> None:
         if not cursor.fetchone()[0]:
             return
     try:
-        for check in CHECKS:
+        for check in (*CHECKS, *_further):
             _run(check, client, now)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
-def _run(check: Callable[[TelnyxClient, datetime], None], client: TelnyxClient, now: datetime) -> None:
+def also(check: Check) -> None:
+    """Have every run end with this check too. Apps above telephony register theirs when they are ready."""
+    if check not in _further:
+        _further.append(check)
+
+
+def _run(check: Check, client: TelnyxClient, now: datetime) -> None:
     try:
         check(client, now)
     except TelnyxUnreachable as err:
@@ -69,7 +80,7 @@ def _run(check: Callable[[TelnyxClient, datetime], None], client: TelnyxClient, 
 # --- Hang-ups that nobody confirmed -------------------------------------------------------------------------------
 
 
-_hangups: Final = Turns[Call](BATCH)
+_hangups: Final = Turns[Call](ASKED)
 
 
 def ask_again_for_hangups(client: TelnyxClient, now: datetime) -> None:
@@ -90,7 +101,7 @@ def _hang_up(leg: CallLeg, call: Call, client: TelnyxClient, now: datetime) -> N
 # --- Offers past their time ---------------------------------------------------------------------------------------
 
 
-_expired: Final = Turns[Offer](BATCH)
+_expired: Final = Turns[Offer](ASKED)
 
 
 def close_expired_offers(client: TelnyxClient, now: datetime) -> None:
@@ -143,7 +154,7 @@ def _close_if_pending(offer: Offer, now: datetime) -> None:
 
 
 _held: Final = Turns[Agent](BATCH)
-_lingering: Final = Turns[CallLeg](BATCH)
+_lingering: Final = Turns[CallLeg](ASKED)
 
 
 def free_forgotten_agents(client: TelnyxClient, now: datetime) -> None:
@@ -202,7 +213,7 @@ def end_lingering_legs(client: TelnyxClient, now: datetime) -> None:
 
 
 #: Each takes two requests: the others come with the next runs.
-_without_endpoint: Final = Turns[Agent](10)
+_without_endpoint: Final = Turns[Agent](3)
 
 
 def make_missing_endpoints(client: TelnyxClient, now: datetime) -> None:
@@ -226,7 +237,7 @@ def learn_the_account(client: TelnyxClient, now: datetime) -> None:
 
 
 #: In this order: what a question reveals spares the later checks their work.
-CHECKS: Final[tuple[Callable[[TelnyxClient, datetime], None], ...]] = (
+CHECKS: Final[tuple[Check, ...]] = (
     ask_again_for_hangups,
     close_expired_offers,
     ask_about_silent_calls,

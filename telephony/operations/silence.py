@@ -26,12 +26,28 @@ from telephony.telnyx.errors import TelnyxRefused
 logger = logging.getLogger(__name__)
 
 #: A call is silent when nothing was heard of it for this long. A talk is, for minutes; one list per connection answers
-#: for all of them. With the beat of 15 s a lost end is repaired within 30 s of it.
-SILENT: Final = timedelta(seconds=10)
-#: Calls per run whose legs are asked about one by one; what does not fit is the oldest news of the next run.
-BATCH: Final = 200
+#: for all of them. With the beat of 5 s an end of which nothing was told is repaired within 10 s of the last news.
+SILENT: Final = timedelta(seconds=5)
+#: An agent may ring for 25 s, and no list says whether he was answered: his leg is asked about less often.
+RINGING_SILENT: Final = timedelta(seconds=10)
+#: Telnyx may not know a call yet that it has just asked us about; what it does not know later is over.
+KNOWN_AFTER: Final = timedelta(seconds=10)
+#: Legs of a call, and legs on a page of Telnyx's list.
+LEGS: Final = 2
+PAGE: Final = 250
+#: Calls per run whose legs are asked about one by one, 12 a second; what does not fit is the oldest news of the next.
+BATCH: Final = 60
 #: Rows per statement.
 CHUNK: Final = 1_000
+
+
+def silent_after(open_calls: int) -> timedelta:
+    """Return for how long nothing must have been heard of a call before Telnyx is asked.
+
+    Each reading of the lists answers for every call that is up, so they are read once per silence. It grows by a second
+    with each page that all of them fill: about a page a second is asked for at the most, however many calls there are.
+    """
+    return SILENT + timedelta(seconds=open_calls * LEGS // PAGE)
 
 
 class LiveLegs:
@@ -71,7 +87,7 @@ class Doubt(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenLeg:
-    """A leg of a silent call that is up, as far as we know."""
+    """A leg of an open call that is up, as far as we know."""
 
     call_sid: str
     #: Whether a leg that rings a credential is listed with our application or with the credential's connection is not
@@ -82,23 +98,31 @@ class OpenLeg:
 
 
 def ask_about_silent_calls(client: TelnyxClient, now: datetime) -> None:
-    """Compare the silent calls with the live legs of their connections, and repair what differs.
+    """Compare the open calls with the live legs of their connections as soon as one is silent, and repair what differs.
 
-    1. what is listed is up: noted in one statement, and its ids are learned in another; 2. the other calls are asked
-    about leg by leg, those that are probably over first, and among them those that have been silent for longest.
+    1. what is listed is up, silent or not: noted in one statement, and its ids are learned in another; 2. the other
+    silent calls are asked about leg by leg, those that are probably over first, and among them those that have been
+    silent for longest.
     """
+    calls = Call.objects.exclude(status=Call.Status.COMPLETED)
+    patience = silent_after(calls.count())
+    if not calls.filter(last_news_at__lt=now - patience).exists():
+        return
+    silent_since = {Doubt.GONE: now - patience, Doubt.RINGING: now - max(patience, RINGING_SILENT)}
     live = LiveLegs(client)
-    silent = Call.objects.exclude(status=Call.Status.COMPLETED).filter(last_news_at__lt=now - SILENT)
-    roots = dict(silent.order_by("last_news_at").values_list("pk", "root_call_sid"))
-    legs = _open_legs(now)
+    legs = _open_legs()
     up: list[UUID] = []
     asked: dict[Doubt, list[UUID]] = {Doubt.GONE: [], Doubt.RINGING: []}
     told: list[tuple[UUID, LiveCall]] = []
-    for call_id, root_call_sid in roots.items():
+    oldest_first = calls.order_by("last_news_at").values_list("pk", "root_call_sid", "last_news_at")
+    for call_id, root_call_sid, last_news_at in list(oldest_first):
         found = [(leg, live.find(leg.call_sid, leg.connection_ids)) for leg in legs[call_id]]
         told += [(call_id, listed) for _leg, listed in found if listed is not None]
         doubt = _doubt(root_call_sid, found)
-        (up if doubt is Doubt.NONE else asked[doubt]).append(call_id)
+        if doubt is Doubt.NONE:
+            up.append(call_id)
+        elif last_news_at < silent_since[doubt]:
+            asked[doubt].append(call_id)
     progress.learn_all([(call_id, leg.leg_id, leg.session_id) for call_id, leg in told])
     _note_as_heard(up, now)
     for call_id in [*asked[Doubt.GONE], *asked[Doubt.RINGING]][:BATCH]:
@@ -106,11 +130,10 @@ def ask_about_silent_calls(client: TelnyxClient, now: datetime) -> None:
             _ask_about(call_id, live, client, now)
 
 
-def _open_legs(now: datetime) -> Mapping[UUID, list[OpenLeg]]:
+def _open_legs() -> Mapping[UUID, list[OpenLeg]]:
     rows = (
         CallLeg.objects.exclude(status=CallLeg.Status.ENDED)
         .exclude(call__status=Call.Status.COMPLETED)
-        .filter(call__last_news_at__lt=now - SILENT)
         .values_list(
             "call_id", "call_sid", "kind", "answered_at", "call__connection_id", "agent__endpoint__connection_id"
         )
@@ -151,7 +174,7 @@ def _ask_about(call_id: UUID, live: LiveLegs, client: TelnyxClient, now: datetim
         if listed is not None and (leg.kind == CallLeg.Kind.CALLER or leg.answered_at is not None):
             continue
         report = word_on(leg, call, client)
-        if report is not None:
+        if report is not None and (report.is_known or call.started_at < now - KNOWN_AFTER):
             report_on(leg, report, call, now)
 
 

@@ -25,7 +25,7 @@ from telephony.core.plan import (
     WhenClosing,
     Window,
 )
-from telephony.models import BusinessHours, CallQueue, Menu, PhoneNumber, Place
+from telephony.models import BusinessHours, CallQueue, Menu, PhoneNumber, Place, PlanVersion
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: A leap year: a date that comes back every year may be 29 February.
@@ -177,3 +177,10 @@ def _menu(menu: Menu) -> MenuPlan:
         on_timeout=destination_of(menu.on_timeout),
         on_wrong=destination_of(menu.on_wrong),
     )
+
+
+def strategies_of(versions: Iterable[int]) -> dict[tuple[int, int], str]:
+    """Return (version of the plan, queue) → the strategy that held then. One query, none without a version."""
+    wanted = {version for version in versions if version}
+    documents = PlanVersion.objects.filter(pk__in=wanted).values_list("id", "document") if wanted else ()
+    return {(version, queue["id"]): queue["strategy"] for version, plan in documents for queue in plan["queues"]}

@@ -12,8 +12,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from curbe.lib.ids import first_id_at
-from telephony.core import explain
-from telephony.models import Call, CallLeg, RouteTrace, TelnyxEvent
+from telephony.models import Call, CallLeg, TelnyxEvent
 
 PAGE_SIZE: Final = 50
 LARGEST_PAGE: Final = 200
@@ -223,20 +222,4 @@ def _event_as_json(event: TelnyxEvent) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "received_at": event.received_at,
         "processed_at": event.processed_at,
-    }
-
-
-def trace_as_json(call: Call) -> dict[str, Any]:
-    """Return step by step what the call was told and why, as data and as sentences in both languages."""
-    traces = RouteTrace.objects.filter(call=call).order_by("step")
-    return {"steps": [_step_as_json(trace) for trace in traces]}
-
-
-def _step_as_json(trace: RouteTrace) -> dict[str, Any]:
-    return {
-        "step": trace.step,
-        "at": trace.at,
-        "decision": trace.decision,
-        "reasons": trace.reasons,
-        "sentences": {language: explain.sentences(trace.reasons, language) for language in ("es", "en")},
     }

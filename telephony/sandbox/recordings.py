@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import wave
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from aiohttp import web
 
 from telephony.sandbox import clock, ids
@@ -70,7 +68,9 @@ class Recordings:
         """Begin to record `leg`; left is what the first party says, right the other's."""
         sid = ids.new_uuid()
         path = self._world.config.recordings / f"{sid}.{wishes.fmt}"
-        running = Running(sid, leg, wishes, self._world.switch.record(path, left=left, right=right, fmt=wishes.fmt))
+        mixed = wishes.channels == "single"
+        recorder = self._world.switch.record(path, left=left, right=right, fmt=wishes.fmt, mixed=mixed)
+        running = Running(sid, leg, wishes, recorder)
         self._running[sid] = running
         if "in-progress" in wishes.callback_events and wishes.callback_url:
             self._tell(running, "in-progress", {})
@@ -83,8 +83,6 @@ class Recordings:
         self._running.pop(running.sid, None)
         recorder, wishes = running.recorder, running.wishes
         recorder.stop()
-        if wishes.channels == "single" and recorder.right is not None:
-            _mix_down(recorder.path)
         running.row = self._world.account.put("recordings", self._resource(running))
         self._world.journal.info(
             f"Recorded {recorder.duration_s:.1f} s by {wishes.source}", call_id=running.leg.call.id
@@ -128,6 +126,8 @@ class Recordings:
         await asyncio.sleep(self._world.config.timing.recording_ready_s)
         row = running.row
         assert row is not None
+        if self._world.account.get("recordings", running.sid) is None:
+            return  # deleted meanwhile
         if running.wishes.as_event:
             self._announce_as_event(running, row)
         elif running.wishes.callback_url and "completed" in running.wishes.callback_events:
@@ -186,9 +186,9 @@ class Recordings:
     def fresh_url(self, row: Row) -> str:
         lives_s = self._world.config.timing.link_lives_s
         dies_at = clock.now() + timedelta(seconds=lives_s)
-        self._links = {
-            token: link for token, link in self._links.items() if link.dies_at > clock.now() - timedelta(hours=1)
-        }
+        # All live equally long, so the oldest die first. Dead ones are forgotten: they are refused like unknown ones.
+        while self._links and next(iter(self._links.values())).dies_at <= clock.now():
+            del self._links[next(iter(self._links))]
         token = secrets.token_urlsafe(24)
         self._links[token] = _Link(row["id"], dies_at)
         path = f"/_files/recordings/{token}.{row['_format']}"
@@ -220,16 +220,3 @@ _EXPIRED_XML = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     "<Error><Code>AccessDenied</Code><Message>Request has expired</Message><X-Amz-Expires>600</X-Amz-Expires></Error>"
 )
-
-
-def _mix_down(path: Path) -> None:
-    """Turn a WAV of two channels into one of their mean."""
-    with wave.open(str(path), "rb") as stereo:
-        rate = stereo.getframerate()
-        samples = np.frombuffer(stereo.readframes(stereo.getnframes()), np.int16).reshape(-1, 2)
-    mixed = samples.astype(np.int32).mean(axis=1).astype(np.int16)
-    with wave.open(str(path), "wb") as mono:
-        mono.setnchannels(1)
-        mono.setsampwidth(2)
-        mono.setframerate(rate)
-        mono.writeframes(mixed.tobytes())

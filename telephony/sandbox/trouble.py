@@ -6,8 +6,8 @@ import random
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-RefuseApi = Literal["no", "429", "500", "disconnect"]
-REFUSALS: tuple[RefuseApi, ...] = ("no", "429", "500", "disconnect")
+Refusal = Literal["no", "429", "500", "disconnect"]
+REFUSALS: tuple[Refusal, ...] = ("no", "429", "500", "disconnect")
 DROP_ONE_IN = 10
 
 
@@ -22,7 +22,10 @@ class Switches:
     drop: bool = False  # one notification in ten is never sent (an instruction never is)
     lose_recording_callback: bool = False
     slow_api_ms: int = 0
-    refuse_api: RefuseApi = "no"
+    refuse_api: Refusal = "no"
+    # Only the updates that put another document in a live leg's place (`Url`, `Texml`); hang-ups pass.
+    slow_updates_ms: int = 0
+    refuse_updates: Refusal = "no"
     seed: int = 1
 
 
@@ -64,9 +67,9 @@ def _checked(name: str, value: Any) -> Any:
     kinds = {name: type(value) for name, value in asdict(Switches()).items()}
     if name not in kinds:
         raise UnknownSwitch(f"There is no switch {name!r}. Switches: {', '.join(kinds)}, all_off.")
-    if name == "refuse_api":
+    if name in ("refuse_api", "refuse_updates"):
         if str(value) not in REFUSALS:
-            raise UnknownSwitch(f"refuse_api is one of {', '.join(REFUSALS)}, not {value!r}.")
+            raise UnknownSwitch(f"{name} is one of {', '.join(REFUSALS)}, not {value!r}.")
         return str(value)
     if type(value) is not kinds[name] or (type(value) is int and value < 0):
         wanted = "whole number from 0" if kinds[name] is int else "boolean"

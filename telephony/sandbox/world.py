@@ -10,7 +10,7 @@ from telephony.sandbox.account import tokens
 from telephony.sandbox.account.store import Account
 from telephony.sandbox.calls.calls import Calls
 from telephony.sandbox.calls.conferences import Conferences
-from telephony.sandbox.calls.parties import AgentScript
+from telephony.sandbox.calls.parties import AgentScript, Tally
 from telephony.sandbox.clock import now
 from telephony.sandbox.config import Config
 from telephony.sandbox.journal import Journal, logger
@@ -19,6 +19,8 @@ from telephony.sandbox.media.quiet import QuietSwitch
 from telephony.sandbox.media.switch import MediaSwitch
 from telephony.sandbox.recordings import Recordings
 from telephony.sandbox.rest.commands import Commands
+from telephony.sandbox.rest.repeats import Repeats
+from telephony.sandbox.texml.sounds import Sounds
 from telephony.sandbox.trouble import Trouble
 from telephony.sandbox.verto.gateway import LoginAttempt, Registration, VertoGateway
 from telephony.sandbox.webhooks import Webhooks
@@ -35,8 +37,11 @@ class World:
         self.conferences = Conferences(self)
         # Scripted telephones: by SIP user name, or by number for people on the telephone network.
         self.agents: dict[str, AgentScript] = {}
+        self.tallies: dict[str, Tally] = {}
         self.searched_numbers: set[str] = set()
         self.commands = Commands()
+        self.repeats = Repeats()
+        self.sounds = Sounds()
         self.origin = config.origin
         self.switch: MediaSwitch = MediaSwitch() if config.media else QuietSwitch()
         self.gateway = VertoGateway(
@@ -45,11 +50,21 @@ class World:
             on_registered=self._registered,
             on_unregistered=self._unregistered,
         )
+        self.apply_settings()
         self.recordings = Recordings(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.webhooks = Webhooks(
             key=self.key, timing=config.timing, trouble=self.trouble, journal=self.journal, spawn=self.spawn
         )
+
+    @property
+    def second_s(self) -> float:
+        """How long a second of a document lasts."""
+        return self.config.timing.second_s * float(self.account.settings["time_scale"])
+
+    def apply_settings(self) -> None:
+        """To be called after every change of the account's settings."""
+        self.switch.time_scale = float(self.account.settings["time_scale"])
 
     async def start(self) -> None:
         from telephony.sandbox.rest.orders import complete  # orders know the world
@@ -68,6 +83,7 @@ class World:
         await self.gateway.close()
         await self.webhooks.stop()
         await self.switch.stop()
+        self.account.flush()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run beside everything else; an exception is logged as the sandbox's own error."""
@@ -90,6 +106,10 @@ class World:
     def is_registered(self, sip_username: str) -> bool:
         return sip_username in self.agents or self.gateway.is_registered(sip_username)
 
+    def tally(self, name: str) -> Tally:
+        """The count of a scripted telephone."""
+        return self.tallies.setdefault(name, Tally())
+
     async def drop_registration(self, sip_username: str) -> bool:
         """Cut the browser's socket, as a lost network does. False when nobody is there."""
         if not self.gateway.is_registered(sip_username):
@@ -100,14 +120,25 @@ class World:
     async def forget_everything(self) -> None:
         """As after the first start: calls hung up, account empty, switches off. The keys stay."""
         from telephony.sandbox.calls.endings import HUNG_UP_BY_API
+        from telephony.sandbox.calls.legs import ended
 
-        for leg in self.calls.live_legs():
+        legs = list(self.calls.live_legs())
+        for leg in legs:
             leg.end(HUNG_UP_BY_API)
+        # Their documents stop before anything is cleared: a talk that was being recorded would else file it afterwards.
+        for leg in legs:
+            if leg.document is not None:
+                await ended(leg.document)
+        self.recordings.stop_all()
         for recording_id in list(self.account.table("recordings")):
             self.recordings.remove(recording_id)
         self.account.clear()
+        self.apply_settings()
         self.agents.clear()
+        self.tallies.clear()
         self.searched_numbers.clear()
+        self.sounds.clear()
+        self.repeats.clear()
         self.trouble.update({"all_off": True})
         self.calls = Calls()
         self.journal.clear()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from curbe.lib.phone import for_people
-from telephony.models import Call, CallLeg, Offer
+from telephony.models import Call, CallLeg, Offer, QueueVisit
 
 register = template.Library()
 
@@ -112,6 +112,19 @@ _OFFER_TONES = {
 @register.filter
 def offer_tone(offer: Offer) -> str:
     return _OFFER_TONES.get(Offer.Outcome(offer.outcome), "quiet")
+
+
+_VISIT_TONES = {
+    QueueVisit.Outcome.WAITING: "live",
+    QueueVisit.Outcome.ANSWERED: "good",
+    QueueVisit.Outcome.ABANDONED: "bad",
+    QueueVisit.Outcome.FAILED: "bad",
+}
+
+
+@register.filter
+def visit_tone(visit: QueueVisit) -> str:
+    return _VISIT_TONES.get(QueueVisit.Outcome(visit.outcome), "quiet")
 
 
 #: The provider's final words of a leg, as people say them.

@@ -13,6 +13,7 @@ from agents.schemas import ErrorAnswer
 from curbe.companies.access import for_company, get_for_company
 from telephony.models import Call
 from telephony.queries import records
+from telephony.queries import trace as trace_of
 from telephony.views.schemas import CALL_FILTERS, CallsAnswer, StoryShape, TraceAnswer
 
 REFUSALS = {401: ErrorAnswer, 403: ErrorAnswer}
@@ -54,4 +55,4 @@ def call(request: Request, call_id: UUID) -> Response:
 )
 @api_view(["GET"])
 def trace(request: Request, call_id: UUID) -> Response:
-    return Response(records.trace_as_json(get_for_company(request, Call, pk=call_id)))
+    return Response(trace_of.as_json(get_for_company(request, Call, pk=call_id)))

@@ -20,9 +20,8 @@ from django.views.decorators.http import require_GET
 
 from curbe.companies.access import company_of, for_company, get_for_company, member_required
 from curbe.lib.http import json_error
-from telephony.core import explain
 from telephony.models import Call, CallLeg, Offer
-from telephony.queries import history
+from telephony.queries import history, trace
 from telephony.queries.history import Show
 
 
@@ -84,7 +83,6 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
         .prefetch_related(
             Prefetch("legs", CallLeg.objects.select_related("agent__user")),
             Prefetch("offers", Offer.objects.select_related("agent__user")),
-            "traces",
             "recordings",
         )
     )
@@ -95,9 +93,15 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "legs": sorted(found.legs.all(), key=lambda leg: (leg.started_at, leg.id)),
         "offers": sorted(found.offers.all(), key=lambda offer: (offer.offered_at, offer.id)),
         "steps": [
-            {"step": trace.step, "at": trace.at, "sentences": explain.sentences(trace.reasons, language)}
-            for trace in sorted(found.traces.all(), key=lambda trace: trace.step)
+            {
+                "at": step.at,
+                "sentences": step.sentences(language),
+                "why": list(filter(None, (made.why_first(language) for made in step.offers))),
+                "plan_version": step.trace.plan_version,
+            }
+            for step in trace.steps_of(found)
         ],
+        "visits": trace.visits_of(found),
         "zone": _zone(request),
     }
     return render(request, "telephony/call.html", context)

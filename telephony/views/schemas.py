@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from agents.models import Intent, Presence
-from telephony.models import Call, CallIdentifier, CallLeg, TelnyxEvent
+from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, Offer, QueueVisit, TelnyxEvent
 
 LONGEST_ID: Final = 160
 #: What a browser calls an id → what the registry calls it.
@@ -52,6 +52,10 @@ class HangupAnswer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
 
 
+#: A call that is not over has none, which the API writes as null.
+CALL_OUTCOMES: Final = [row for row in Call.Outcome.choices if row[0]]
+
+
 class Named(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -69,7 +73,7 @@ class CallShape(serializers.Serializer[Any]):
     direction = serializers.ChoiceField(choices=Call.Direction.choices)
     to = serializers.CharField()
     status = serializers.ChoiceField(choices=Call.Status.choices)
-    outcome = serializers.ChoiceField(choices=[row for row in Call.Outcome.choices if row[0]], allow_null=True)
+    outcome = serializers.ChoiceField(choices=CALL_OUTCOMES, allow_null=True)
     started_at = serializers.DateTimeField()
     answered_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
@@ -120,16 +124,54 @@ class SentencesShape(serializers.Serializer[Any]):
     en = serializers.ListField(child=serializers.CharField())
 
 
+class InBothLanguages(serializers.Serializer[Any]):
+    es = serializers.CharField(allow_blank=True)
+    en = serializers.CharField(allow_blank=True)
+
+
+class RankShape(serializers.Serializer[Any]):
+    """Compared from top to bottom, smallest first."""
+
+    tier = serializers.IntegerField()
+    key = serializers.FloatField(help_text="The strategy's own measure.")
+    skill_score = serializers.IntegerField(help_text="Negative: more comes first.")
+    idle_s = serializers.FloatField(help_text="Negative: more comes first.")
+    calls_today = serializers.IntegerField()
+    agent_id = serializers.IntegerField()
+
+
+class OfferShape(serializers.Serializer[Any]):
+    agent = Named()
+    outcome = serializers.ChoiceField(choices=Offer.Outcome.choices)
+    offered_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    strategy = serializers.ChoiceField(choices=CallQueue.Strategy.choices, allow_null=True)
+    rank = RankShape(allow_null=True)
+    why_first = InBothLanguages()
+
+
 class StepShape(serializers.Serializer[Any]):
     step = serializers.IntegerField()
     at = serializers.DateTimeField()
     decision = serializers.DictField()
     reasons = serializers.ListField(child=serializers.DictField())
     sentences = SentencesShape()
+    #: The plan by which it was decided; null where none was.
+    plan_version = serializers.IntegerField(allow_null=True)
+    offers = OfferShape(many=True)
+
+
+class VisitShape(serializers.Serializer[Any]):
+    queue = Named()
+    entered_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    outcome = serializers.ChoiceField(choices=QueueVisit.Outcome.choices)
+    agent = Named(allow_null=True)
 
 
 class TraceAnswer(serializers.Serializer[Any]):
     steps = StepShape(many=True)
+    visits = VisitShape(many=True)
 
 
 class MyCallShape(CallShape):

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from curbe.companies.models import Company, User
-from telephony.models import Call, RouteTrace
+from telephony.models import Call, Offer, QueueVisit, RouteTrace
+from telephony.operations import plans
 from tests import cast
 from tests.api.asking import Asker
 
@@ -42,9 +43,11 @@ def test_each_step_says_why_as_data_and_in_both_languages(acme: Company, bob: Us
                 "decision": {"verb": "ring"},
                 "reasons": [{"code": "destination_user", "name": "Bob"}, {"code": "rung", "agent": "Bob"}],
                 "sentences": {
-                    "es": ["El número lleva a Bob.", "Sonó el teléfono de Bob."],
-                    "en": ["The number leads to Bob.", "The phone of Bob rang."],
+                    "es": ["La llamada es para Bob.", "Sonó el teléfono de Bob."],
+                    "en": ["The call is for Bob.", "The phone of Bob rang."],
                 },
+                "plan_version": None,
+                "offers": [],
             },
             {
                 "step": 2,
@@ -52,16 +55,54 @@ def test_each_step_says_why_as_data_and_in_both_languages(acme: Company, bob: Us
                 "decision": {"verb": "voicemail"},
                 "reasons": [{"code": "not_answered", "status": "no-answer"}],
                 "sentences": {
-                    "es": ["Nadie contestó (no-answer): buzón de voz."],
-                    "en": ["Nobody answered (no-answer): voicemail."],
+                    "es": ["No hubo conversación: nadie contestó."],
+                    "en": ["There was no conversation: nobody answered."],
                 },
+                "plan_version": None,
+                "offers": [],
             },
-        ]
+        ],
+        "visits": [],
     }
 
 
+def test_an_offer_says_why_he_and_not_another(acme: Company, bob: User) -> None:
+    first, second = cast.ready_agent(acme, idle_s=600), cast.ready_agent(acme, idle_s=60)
+    queue = cast.make_queue(acme, members=[first, second], strategy="longest_idle")
+    call = cast.make_call(acme, queue=queue)
+    version = plans.publish(acme.pk)
+    step(call, 1, "ring", {"code": "rung", "agent": "First"})
+    RouteTrace.objects.update(plan_version=version)
+    Offer.objects.create(
+        call=call,
+        agent=first,
+        step=1,
+        queue=queue,
+        rank=[1, -600.0, 0, -600.0, 2, first.pk],
+        offered_at=AT,
+        expires_at=AT + timedelta(seconds=30),
+    )
+    QueueVisit.objects.create(company=acme, queue=queue, call=call, entered_at=AT)
+
+    answer = Asker(bob).get(path(call.pk)).json()
+
+    (offer,) = answer["steps"][0]["offers"]
+    assert (offer["agent"]["id"], offer["strategy"], offer["rank"]["idle_s"]) == (first.pk, "longest_idle", -600.0)
+    assert "10 min 0 s" in offer["why_first"]["en"]
+    assert "sin llamadas" in offer["why_first"]["es"]
+    assert answer["visits"] == [
+        {
+            "queue": {"id": queue.pk, "name": queue.name},
+            "entered_at": "2026-11-21T09:00:00Z",
+            "ended_at": None,
+            "outcome": "waiting",
+            "agent": None,
+        }
+    ]
+
+
 def test_a_call_that_was_never_routed_has_no_steps(acme: Company, bob: User) -> None:
-    assert Asker(bob).get(path(cast.make_call(acme).pk)).json() == {"steps": []}
+    assert Asker(bob).get(path(cast.make_call(acme).pk)).json() == {"steps": [], "visits": []}
 
 
 def test_a_call_of_another_company_is_not_there(acme: Company, mallory: User) -> None:

@@ -75,3 +75,9 @@ class Sandbox:
             found += [recording["id"] for recording in answer["data"]]
             if len(found) >= answer["meta"]["total_results"]:
                 return found
+
+    def recording(self, recording_id: str) -> dict[str, Any]:
+        """Return what the account's API says of one recording."""
+        headers = {"Authorization": "Bearer test"}
+        answer = self._http.get(f"{self.url}/v2/recordings/{recording_id}", headers=headers, timeout=10)
+        return dict(answer.json()["data"])

@@ -72,7 +72,7 @@ def test_what_the_settings_take_for_granted_is_what_the_procfile_starts(monkeypa
     granted = runpy.run_path(str(ROOT / "curbe" / "settings.py"))
 
     assert {name: str(granted[name]) for name in started} == started
-    assert granted["WORKER_CONCURRENCY"] >= 2
+    assert granted["WORKER_CONCURRENCY"] >= 3
 
 
 def _after(option: str, words: list[str]) -> str:

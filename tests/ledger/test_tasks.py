@@ -16,7 +16,7 @@ from pytest_django import Settings
 from curbe.celery import SCHEDULE, app
 from curbe.companies.models import Company
 from recordings.models import Recording
-from recordings.tasks import fetch_due, fetch_recording
+from recordings.tasks import fetch_due, fetch_recording, find_missing
 from telephony import tasks
 from telephony.models import TelnyxEvent
 from telephony.telnyx.errors import TelnyxUnreachable
@@ -79,13 +79,21 @@ def test_recordings_that_are_due_are_queued_and_the_others_are_not(
 
     with (
         patch.object(current_app, "send_task") as sent,
-        patch("recordings.tasks.search.find_missing", side_effect=TelnyxUnreachable("GET /recordings", "away")),
         django_capture_on_commit_callbacks(execute=True),
     ):
         fetch_due()
 
     assert [call.kwargs["kwargs"] for call in sent.call_args_list] == [{"recording_id": str(due.pk)}]
     assert later.next_attempt_at is not None
+
+
+def test_looking_for_recordings_waits_for_telnyx(caplog: pytest.LogCaptureFixture) -> None:
+    away = TelnyxUnreachable("GET /recordings", "away")
+
+    with patch("recordings.tasks.search.find_missing", side_effect=away):
+        find_missing()
+
+    assert "Looking for recordings waits for Telnyx" in caplog.text
 
 
 def test_the_task_that_is_queued_by_name_is_there() -> None:

@@ -101,7 +101,7 @@ def test_what_is_not_the_recording_is_a_failure_in_words_and_is_tried_again(
     assert why in failed.error
     assert failed.attempts == 1
     assert failed.next_attempt_at is not None
-    assert timedelta(seconds=4) < failed.next_attempt_at - before < timedelta(seconds=6)
+    assert 0 <= (failed.next_attempt_at - before).total_seconds() - operations.BACK_OFF_S[0] < 1
 
 
 @responses.activate

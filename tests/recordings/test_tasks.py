@@ -25,7 +25,7 @@ from pytest_django import Settings
 from curbe.companies.models import Company
 from recordings import operations, processes
 from recordings.models import Recording
-from recordings.tasks import fetch_recording
+from recordings.tasks import fetch_recording, find_missing
 from telephony.telnyx.client import TelnyxClient
 from tests import cast
 from tests.recordings import files
@@ -80,22 +80,22 @@ def is_one_spared() -> bool:
         return is_spared
 
 
-def test_one_process_is_always_left_to_the_calls(settings: Settings, colleagues: Colleagues) -> None:
-    settings.WORKER_CONCURRENCY = 3
+def test_two_processes_are_always_left_to_the_calls(settings: Settings, colleagues: Colleagues) -> None:
+    settings.WORKER_CONCURRENCY = 4
     assert is_one_spared()
     colleagues.download()
     assert is_one_spared()
     colleagues.download()
 
     assert not is_one_spared()
-    settings.WORKER_CONCURRENCY = 4
+    settings.WORKER_CONCURRENCY = 5
     assert is_one_spared()
 
 
 def test_a_process_that_was_killed_in_a_download_has_given_its_place_back(
     settings: Settings, colleagues: Colleagues
 ) -> None:
-    settings.WORKER_CONCURRENCY = 2
+    settings.WORKER_CONCURRENCY = 3
     colleagues.download()
     assert not is_one_spared()
 
@@ -108,13 +108,27 @@ def test_a_process_that_was_killed_in_a_download_has_given_its_place_back(
 def test_a_recording_that_found_no_process_is_left_as_it_was(
     settings: Settings, colleagues: Colleagues, pending: Recording
 ) -> None:
-    settings.WORKER_CONCURRENCY = 2
+    settings.WORKER_CONCURRENCY = 3
     colleagues.download()
 
     assert queued(pending) == []
 
     pending.refresh_from_db()
     assert (pending.state, pending.attempts) == (Recording.State.PENDING, 0)
+
+
+def test_nobody_looks_for_lost_recordings_while_no_process_can_be_spared(
+    settings: Settings, colleagues: Colleagues
+) -> None:
+    settings.WORKER_CONCURRENCY = 3
+    with patch("recordings.tasks.search.find_missing") as looked:
+        colleagues.download()
+        find_missing()
+        assert looked.call_count == 0
+
+        colleagues.close()
+        find_missing()
+        assert looked.call_count == 1
 
 
 @responses.activate

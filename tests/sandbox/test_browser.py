@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -61,7 +60,8 @@ def test_a_caller_reaches_a_browser_through_a_document_and_both_are_recorded(tmp
             heard = await phone.hears(600)
             ear = home.root(call_id).endpoint.ear  # type: ignore[attr-defined]
             await home.until(lambda: abs(ear.heard_peak_hz - MIC_HZ) < 10 and ear.heard_rms > 0.02)
-            await asyncio.sleep(1)  # for the recording to have something to say
+            [running] = home.world.recordings._running.values()
+            await home.until(lambda: running.recorder.duration_s > 2, "something to hear in the recording")
             sid = home.curbe.at("/voice")[0]["CallSid"]
             await home.api("POST", f"/calls/{sid}/actions/hangup", json={})
             await phone.is_in("destroy")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import wave
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from aiohttp import web
 
@@ -337,24 +339,33 @@ def test_a_forward_shows_our_number_to_whom_it_calls(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
-def test_the_outbound_profile_records_what_it_is_told_to_and_sends_the_event(tmp_path: Path) -> None:
+@pytest.mark.parametrize("channels", ["single", "dual"])
+@pytest.mark.parametrize("fmt", ["wav", "mp3"])
+@pytest.mark.parametrize("media", [True, False])
+def test_the_outbound_profile_records_what_it_is_told_to_and_sends_the_event(
+    tmp_path: Path, fmt: str, channels: str, media: bool
+) -> None:
     async def story(home: House) -> None:
         await home.furnish()
         await home.control("POST", "/settings", {"events_url": f"{home.curbe.origin}/events"})
         [profile] = (await home.api("GET", "/outbound_voice_profiles"))["data"]
-        recording = {"call_recording_type": "all", "call_recording_channels": "dual", "call_recording_format": "wav"}
+        recording = {"call_recording_type": "all", "call_recording_channels": channels, "call_recording_format": fmt}
         body = {"name": "test", "call_recording": recording}
         await home.api("PATCH", f"/outbound_voice_profiles/{profile['id']}", json=body)
         home.curbe.answers["/voice"] = [f'<Dial callerId="{NUMBER}"><Number>+13055550199</Number></Dial>']
 
-        call_id = await home.call()
+        call_id = await home.call(media=media)
         await home.hang_up(call_id, when=lambda root: "+13055550199" in root.hears)
 
         [event] = [heard for heard in home.curbe.heard if heard.path == "/events"]
         assert b'"event_type": "call.recording.saved"' in event.raw
-        assert b'"recording_urls": {"wav": "' in event.raw
+        payload = json.loads(event.raw)["data"]["payload"]
+        status, sound = await home.get(payload["recording_urls"][fmt])
+        with av.open(BytesIO(sound)) as file:
+            assert (status, file.streams.audio[0].channels) == (200, 2 if channels == "dual" else 1)
+        assert (await home.whole(call_id))["errors"] == []
 
-    told(tmp_path, story)
+    told(tmp_path, story, media=True)
 
 
 def test_whoever_answers_may_hear_a_document_of_his_own_first(tmp_path: Path) -> None:
@@ -377,6 +388,83 @@ def test_whoever_answers_may_hear_a_document_of_his_own_first(tmp_path: Path) ->
 
         assert answered_at_whisper == [["ringing", "answered"]]
         assert home.curbe.at("/done")[0]["DialCallStatus"] == "completed"
+
+    told(tmp_path, story)
+
+
+def whispering(home: House) -> str:
+    """A Dial whose agent hears a long document first."""
+    home.curbe.answers["/whisper"] = ["<Say loop='0'>A call from sales.</Say>"]
+    home.curbe.answers["/done"] = ["<Hangup/>"]
+    sip = home.sip("ana", attributes='url="/whisper" statusCallback="{origin}/leg/ana"')
+    return f'<Dial answerOnBridge="true" action="/done">{sip}</Dial>'
+
+
+def hears_whisper(root: Leg) -> bool:
+    return len(root.call.legs) == 2 and "from sales" in root.call.legs[1].hears
+
+
+def test_a_caller_who_leaves_during_the_whisper_ends_it(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish("ana")
+        await home.script("ana", answer_after_ms=0)
+        home.curbe.answers["/voice"] = [whispering(home)]
+
+        call_id = await home.call()
+        root = home.root(call_id)
+        await home.until(lambda: hears_whisper(root))
+        assert root.hears == "ring-back"
+        await home.hang_up(call_id)
+
+        assert not root.call.legs[1].is_live
+        assert statuses(home.curbe.at("/leg/ana")) == ["completed"]
+        assert [done["CallStatus"] for done in home.curbe.at("/done")] == ["canceled"]
+        assert (await home.whole(call_id))["errors"] == []
+
+    told(tmp_path, story)
+
+
+def test_an_agent_who_is_moved_during_the_whisper_is_not_connected(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish("ana")
+        await home.script("ana", answer_after_ms=0)
+        home.curbe.answers["/voice"] = [whispering(home)]
+        home.curbe.answers["/done"] = ["<Pause length='180'/>"]
+        call_id = await home.call()
+        root = home.root(call_id)
+        await home.until(lambda: hears_whisper(root))
+        ana = root.call.legs[1]
+
+        path = f"/texml/Accounts/{home.world.account.account_sid}/Calls/{ana.call_control_id}"
+        await home.api("POST", path, data={"Texml": "<Response><Say loop='0'>somewhere else</Say></Response>"})
+        await home.until(lambda: "somewhere else" in ana.hears)
+        await home.until(lambda: bool(home.curbe.at("/done")))
+
+        assert "somewhere else" in ana.hears
+        assert root.hears == "nothing"
+        await home.control("POST", "/calls/end_all")
+        await home.until_quiet()
+
+    told(tmp_path, story)
+
+
+def test_a_reset_during_a_recorded_talk_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish("ana")
+        await home.script("ana", answer_after_ms=0)
+        wishes = 'record="record-from-answer-dual" recordingStatusCallback="{origin}/recording"'
+        home.curbe.answers["/voice"] = [ring(home, "ana", attributes=wishes)]
+        call_id = await home.call()
+        await home.until(lambda: home.root(call_id).hears == "ana")
+        await home.until(lambda: bool(list(home.world.config.recordings.iterdir())), "the recording")
+
+        await home.control("POST", "/reset")
+        await home.until_quiet()
+
+        assert (await home.api("GET", "/recordings"))["data"] == []
+        assert list(home.world.config.recordings.iterdir()) == []
+        assert home.curbe.at("/recording") == []
+        assert (await home.control("GET", "/state"))["calls"] == []
 
     told(tmp_path, story)
 

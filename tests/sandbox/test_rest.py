@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from pydantic import BaseModel
 from telnyx.types import (
     AvailablePhoneNumberListResponse,
@@ -20,6 +23,7 @@ from telnyx.types import (
 
 from telephony.sandbox.account import tokens
 from telephony.sandbox.clock import now
+from telephony.sandbox.rest.repeats import KEPT_S, Repeats
 from telephony.sandbox.verto.gateway import LoginAttempt
 from tests.sandbox.house import NUMBER, House, told
 
@@ -231,6 +235,74 @@ def test_a_token_logs_its_credential_in_until_the_credential_is_deleted(tmp_path
         assert home.world._authenticate(attempt) is None
 
     told(tmp_path, story)
+
+
+def test_a_key_makes_a_repetition_harmless(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish()
+        [connection] = (await home.api("GET", "/credential_connections"))["data"]
+        body = {"connection_id": connection["id"], "name": "ana", "tag": "ana"}
+        key = {"Idempotency-Key": "k-1"}
+
+        made, at_once = await asyncio.gather(
+            *(home.api("POST", "/telephony_credentials", json=body, headers=key, status=201) for _ in range(2))
+        )
+        later = await home.api("POST", "/telephony_credentials", json=body, headers=key, status=201)
+        assert made == at_once == later
+        assert len((await home.api("GET", "/telephony_credentials"))["data"]) == 1
+
+        path = f"/telephony_credentials/{made['data']['id']}/token"
+        tokens = [await home.api("POST", path, headers={"Idempotency-Key": name}) for name in ("k-1", "k-1", "k-2")]
+        assert tokens[0] == tokens[1] != tokens[2]
+        other = await home.api("POST", "/telephony_credentials", json=body, headers={"Idempotency-Key": "k-2"})
+        assert other["data"]["id"] != made["data"]["id"]
+
+    told(tmp_path, story)
+
+
+def test_a_key_is_refused_where_it_is_not_documented_or_stands_for_something_else(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish()
+        [connection] = (await home.api("GET", "/credential_connections"))["data"]
+        key = {"Idempotency-Key": "k-1"}
+        order = {"phone_numbers": [{"phone_number": "+13055550177"}]}
+        body = {"connection_id": "7", "name": "ana"}
+
+        refused = await home.api("POST", "/number_orders", json=order, headers=key, status=422)
+        assert "not documented for POST /v2/number_orders" in refused["errors"][0]["detail"]
+        failed = await home.api("POST", "/telephony_credentials", json=body, headers=key, status=422)
+        assert problem(failed) == ("10027", "/connection_id")
+        again = await home.api("POST", "/telephony_credentials", json=body, headers=key, status=422)
+        assert problem(again) == ("10027", "/connection_id")
+        body["connection_id"] = connection["id"]
+        changed = await home.api("POST", "/telephony_credentials", json=body, headers=key, status=422)
+        assert "another body" in changed["errors"][0]["detail"]
+
+    told(tmp_path, story)
+
+
+def test_a_key_is_forgotten_after_a_day() -> None:
+    async def story() -> None:
+        now_s = 0.0
+        repeats, made = Repeats(clock=lambda: now_s), []
+
+        async def create(request: web.Request) -> web.Response:
+            made.append(now_s)
+            return web.json_response({"data": len(made)}, status=201)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return await repeats.answer(request, create)
+
+        app = web.Application()
+        app.router.add_post("/v2/telephony_credentials", answer)
+        async with TestClient(TestServer(app)) as client:
+            for at_s in (0.0, KEPT_S - 1, KEPT_S + 1):
+                now_s = at_s
+                await client.post("/v2/telephony_credentials", headers={"Idempotency-Key": "k"})
+
+        assert made == [0.0, KEPT_S + 1]
+
+    asyncio.run(story())
 
 
 def test_the_account_outlives_a_restart(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ SIP = "<Sip>sip:gencredA@sip.telnyx.com</Sip>"
         ("<Say>a<b/>c</Say>", "<Say> takes no elements"),
         ('<Record maxLength="14401"/>', "is not within 0 and 14400"),
         ('<Record transcribe="true"/>', "the attribute is transcription"),
+        ('<Record transcription="true"/>', "is documented, but this sandbox does not play it"),
+        ('<Record timeout="5"/>', '<Record timeout="5"> is documented, but this sandbox does not play it'),
         ('<Gather input="speech"/>', "this sandbox does not play it"),
         ('<Gather numDigits="1"><Dial/></Gather>', "<Gather> cannot hold <Dial>"),
         ('<Pause length="0"/>', "is not within 1 and 180"),
@@ -104,6 +106,12 @@ def test_the_ready_documents_of_the_reference_are_taken() -> None:
     assert say.text == "Please leave a message after the tone."
     assert record.get("channels") == "single"
     assert hangup.name == "Hangup"
+
+
+def test_what_asks_for_nothing_that_is_not_played_is_taken() -> None:
+    (record,) = parse('<Response><Record timeout="0" transcription="false"/></Response>')
+
+    assert record.attributes == {"timeout": "0", "transcription": "false"}
 
 
 def test_headers_of_a_sip_uri_reach_the_target_in_order() -> None:

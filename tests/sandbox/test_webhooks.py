@@ -212,7 +212,30 @@ def test_the_api_can_be_refused_and_the_recording_callback_lost(tmp_path: Path) 
     told(tmp_path, story)
 
 
-@pytest.mark.parametrize("wanted", [{"dupe": True}, {"duplicate": 1}, {"refuse_api": "418"}, {"slow_api_ms": -1}])
+def test_the_api_can_answer_slowly_and_nothing_else_is_slowed(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        clock = asyncio.get_running_loop().time
+        await home.furnish()
+        home.curbe.answers["/voice"] = ["<Reject/>"]
+        await home.control("POST", "/trouble", {"slow_api_ms": 1500})
+
+        began_s = clock()
+        balance = asyncio.ensure_future(home.api("GET", "/balance"))
+        await home.call(media=False)
+        await home.until_quiet()
+        assert not balance.done()
+        assert (await balance)["data"]["currency"] == "USD"
+        assert clock() - began_s >= 1.5
+
+        await home.control("POST", "/trouble", {"all_off": True})
+        assert home.world.trouble.switches.slow_api_ms == 0
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"dupe": True}, {"duplicate": 1}, {"refuse_api": "418"}, {"slow_api_ms": -1}, {"refuse_updates": True}]
+)
 def test_a_switch_that_does_not_exist_changes_nothing(wanted: dict[str, object]) -> None:
     trouble = Trouble()
 

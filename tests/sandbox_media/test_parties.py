@@ -10,7 +10,7 @@ import pytest
 from telephony.sandbox.media.frames import FRAME_SAMPLES
 from telephony.sandbox.media.parties import SilentPort, VirtualParty
 from telephony.sandbox.media.quiet import QuietSwitch
-from telephony.sandbox.media.sources import beep, pause, tone
+from telephony.sandbox.media.sources import pause, tone
 from tests.sandbox_media.support import collected, levels
 
 
@@ -52,8 +52,8 @@ def test_without_media_sounds_take_their_time_and_nothing_ticks() -> None:
         began_s = loop.time()
         await switch.play(port, pause(0.05)).done
         assert loop.time() - began_s >= 0.05
-        endless, looped = switch.play(port, tone(440)), switch.play(SilentPort(), beep(), loop=True)
-        await asyncio.sleep(0.02)
+        endless, looped = switch.play(port, tone(440)), switch.play(SilentPort(), pause(0.01), loop=True)
+        await switch.play(SilentPort(), pause(0.05)).done
         assert not looped.done.done()
         assert not endless.done.done()
         switch.bridge(port, SilentPort())

@@ -13,7 +13,7 @@ from telephony.sandbox.media.hearing import mixed
 from telephony.sandbox.media.pace import MAX_LATE_S, Pace
 from telephony.sandbox.media.sources import tone
 from telephony.sandbox.media.switch import MediaSwitch
-from tests.sandbox_media.support import level, levels
+from tests.sandbox_media.support import level, levels, until
 
 
 class Party:
@@ -78,8 +78,13 @@ def test_the_ticker_sleeps_while_nobody_is_connected_and_ticks_in_time_when_some
             return asked[-1]
 
         switch = MediaSwitch(clock=clock)
+
+        def is_asleep() -> bool:
+            """It waits to be wanted, and not for the time of the next tick."""
+            return len(switch._wanted._waiters) == 1
+
         await switch.start()
-        await asyncio.sleep(0.05)
+        await until(is_asleep, what="the ticker asleep at first")
         assert asked == []
 
         party = Party()
@@ -88,13 +93,10 @@ def test_the_ticker_sleeps_while_nobody_is_connected_and_ticks_in_time_when_some
         await playing.done
         took_s = loop.time() - began_s
         switch.silence(party)
-        await asyncio.sleep(0.03)
-        looked = len(asked)
-        await asyncio.sleep(0.05)
+        await until(is_asleep, what="the ticker asleep again")
 
         assert 0.18 <= took_s < 2
         assert len(party.heard) >= 10
-        assert len(asked) == looked
         await switch.stop()
 
     asyncio.run(scenario())

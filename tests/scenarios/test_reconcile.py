@@ -1,4 +1,4 @@
-"""Notifications are lost; every 15 s Telnyx is asked, and what we believe becomes what is true."""
+"""Notifications are lost; every 5 s Telnyx is asked, and what we believe becomes what is true."""
 
 from __future__ import annotations
 

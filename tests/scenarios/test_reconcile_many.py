@@ -185,6 +185,64 @@ def test_a_hundred_talks_cost_one_list_and_as_many_statements_as_one(
     assert costs[0] == costs[1]
 
 
+@pytest.mark.parametrize(("open_calls", "after_s"), [(0, 5), (100, 5), (125, 6), (1_500, 17), (10_000, 85)])
+def test_the_lists_are_read_the_less_often_the_longer_they_are(open_calls: int, after_s: int) -> None:
+    assert silence.silent_after(open_calls) == timedelta(seconds=after_s)
+
+
+def test_one_reading_answers_for_the_calls_that_are_not_silent_yet(
+    client: TelnyxClient, api: responses.RequestsMock, acme: Company, now: datetime
+) -> None:
+    talking = [*talks(acme, 1, now), *talks(acme, 1, now + timedelta(seconds=4))]
+    api.get(LISTS, json=listed(talking))
+
+    # The second one would be silent three seconds after the first was asked about.
+    for second in range(6, 12):
+        silence.ask_about_silent_calls(client, now + timedelta(seconds=second))
+
+    assert len(api.calls) == 1
+
+
+def test_a_call_with_news_that_is_not_listed_is_given_the_time_to_tell_its_end(
+    client: TelnyxClient, api: responses.RequestsMock, acme: Company, now: datetime
+) -> None:
+    (silent,), (just_ended,) = talks(acme, 1, now), talks(acme, 1, now + timedelta(seconds=4))
+    api.get(LISTS, json=listed([silent]))
+
+    silence.ask_about_silent_calls(client, now + timedelta(seconds=6))
+
+    assert set(asked_about(api)) == {f"/connections/{CONNECTION_ID}/active_calls"}
+    assert Call.objects.get(root_call_sid=just_ended).status == Call.Status.RINGING
+
+
+def test_what_telnyx_does_not_know_is_over_only_when_it_has_had_the_time_to_know_it(
+    client: TelnyxClient, api: responses.RequestsMock, acme: Company, now: datetime
+) -> None:
+    talks(acme, 1, now)
+    api.get(LISTS, json=listed([]))
+    api.get(re.compile(f"{API}/(texml|calls)/.*"), status=404, json=FORGOTTEN)
+
+    silence.ask_about_silent_calls(client, now + timedelta(seconds=6))
+    assert Call.objects.get().status == Call.Status.RINGING
+
+    silence.ask_about_silent_calls(client, now + timedelta(seconds=12))
+    assert Call.objects.get().status == Call.Status.COMPLETED
+
+
+def test_a_leg_that_rings_is_asked_about_every_ten_seconds(
+    client: TelnyxClient, api: responses.RequestsMock, acme: Company, now: datetime
+) -> None:
+    (sid,) = talks(acme, 1, now)
+    CallLeg.objects.create(call=Call.objects.get(), call_sid="v3:mobile", kind="forward", started_at=now)
+    api.get(LISTS, json=listed([sid, "v3:mobile"]))
+    api.get(leg_url("v3:mobile"), json={"sid": "v3:mobile", "status": "ringing"})
+
+    for second in range(5, 30, 5):
+        silence.ask_about_silent_calls(client, now + timedelta(seconds=second, milliseconds=1))
+
+    assert asked_about(api).count(leg_url("v3:mobile").removeprefix(API)) == 2
+
+
 def test_an_end_is_noticed_in_the_first_run_however_many_talk_or_ring(
     client: TelnyxClient, api: responses.RequestsMock, acme: Company, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,7 +323,7 @@ def test_ten_agents_whose_credentials_are_refused_do_not_keep_the_eleventh_waiti
 
     api.add_callback("POST", f"{API}/telephony_credentials", callback=make)
 
-    for _ in range(2):
+    for _ in range(4):
         reconcile.make_missing_endpoints(client, now)
 
     assert SipEndpoint.objects.get().agent_id == agents[-1].pk

@@ -17,6 +17,7 @@ from pytest_django import Settings
 from recordings import operations, search
 from recordings.models import Recording
 from telephony.models import Call, CallIdentifier, TelnyxEvent
+from telephony.operations.reconcile import reconcile_all
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.transport import Transport
 from tests.recordings import files
@@ -233,10 +234,73 @@ def test_it_is_looked_for_less_and_less_often_and_not_for_ever(telnyx: Telnyx, c
     responses.get("https://api.test/v2/recordings", json=listed())
     ended_at = end_of(story)
 
-    for age_s in [*range(0, 3600, 15), *range(3600, 30 * 3600, 900)]:
+    for age_s in [*range(0, 120, 5), *range(120, 3600, 30), *range(3600, 30 * 3600, 900)]:
+        search.find_fresh(client, ended_at + timedelta(seconds=age_s))
         search.find_missing(client, ended_at + timedelta(seconds=age_s))
 
     assert len(responses.calls) == len(search.ASKED_AT_S)
+
+
+@responses.activate
+def test_while_the_end_is_fresh_the_reconciler_looks_for_it(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx)
+    talk(story)
+    responses.get("https://api.test/v2/recordings", json=listed(remote(story)))
+
+    reconcile_all(client, end_of(story) + timedelta(seconds=3))
+    assert not Recording.objects.exists()
+
+    reconcile_all(client, end_of(story) + timedelta(seconds=4))
+    assert Recording.objects.get().telnyx_recording_id == "rec-9"
+
+
+@responses.activate
+def test_many_that_ended_together_are_found_by_one_list(telnyx: Telnyx, client: TelnyxClient) -> None:
+    stories = [Story(telnyx) for _ in range(search.FEW + 1)]
+    for story in stories:
+        talk(story)
+    strangers = remote(stories[0], "rec-x", call_control_id="v3:stranger", call_session_id="another")
+    found = [remote(story, f"rec-{place}") for place, story in enumerate(stories)]
+    responses.get("https://api.test/v2/recordings", json=listed(strangers, *found))
+
+    search.find_fresh(client, end_of(stories[-1]) + timedelta(seconds=5))
+
+    assert len(responses.calls) == 1
+    assert f"filter%5Bconnection_id%5D={CONNECTION_ID}" in str(responses.calls[0].request.url)
+    kept = Recording.objects.order_by("telnyx_recording_id").values_list("telnyx_recording_id", "call_id")
+    assert list(kept) == [(f"rec-{place}", story.call.pk) for place, story in enumerate(stories)]
+
+
+@responses.activate
+def test_a_talk_of_half_a_second_of_which_only_the_end_of_its_dial_was_heard_is_looked_for(
+    telnyx: Telnyx, client: TelnyxClient
+) -> None:
+    story = Story(telnyx)
+    story.begin()
+    story.dial_ended("completed", child=story.leg_of(story.agents[0]), duration_s=0)
+    story.send(story.caller.ends("completed", 5))
+    assert story.call.answered_at is None
+    responses.get("https://api.test/v2/recordings", json=listed(remote(story)))
+
+    search.find_fresh(client, end_of(story) + timedelta(seconds=5))
+
+    assert Recording.objects.get().call == story.call
+
+
+@responses.activate
+def test_the_recording_of_a_session_that_only_a_browser_claims_is_not_taken_in(
+    telnyx: Telnyx, client: TelnyxClient
+) -> None:
+    victim, story = Story(telnyx), Story(telnyx)
+    talk(victim)
+    talk(story)
+    CallIdentifier.objects.filter(call=story.call, kind="session_id").delete()
+    CallIdentifier.objects.create(call=story.call, kind="session_id", value=victim.session_id, agent=story.agents[0])
+    responses.get("https://api.test/v2/recordings", json=listed(remote(victim)))
+
+    search.find_fresh(client, end_of(story) + timedelta(seconds=5))
+
+    assert not Recording.objects.filter(call=story.call).exists()
 
 
 @responses.activate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from typing import Any
 from telephony.sandbox import ids
 
 Row = dict[str, Any]
+
+# A thousand calls a minute leave a thousand recordings: the file is too long to write for each of them.
+SAVED_AFTER_S = 0.5
 
 TABLES = (
     "texml_applications",
@@ -26,6 +30,8 @@ DEFAULT_SETTINGS: Row = {
     "events_url": "",
     # Whether a profile that records all calls also records the legs rung to our own credentials (assumption S-21).
     "profile_records_sip_legs": False,
+    # How long a second of a document lasts (time-outs, pauses, limits), and of a sound in a call without media.
+    "time_scale": 1.0,
 }
 
 
@@ -34,6 +40,7 @@ class Account:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._saving: asyncio.TimerHandle | None = None
         self.account_sid = ids.new_uuid()
         self.settings: Row = dict(DEFAULT_SETTINGS)
         self.tables: dict[str, dict[str, Row]] = {name: {} for name in TABLES}
@@ -85,16 +92,29 @@ class Account:
         self.save()
 
     def save(self) -> None:
+        """Write what changed: a moment later, together with the changes that come meanwhile; at once without a loop."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+            return
+        if self._saving is None:
+            self._saving = loop.call_later(SAVED_AFTER_S, self.flush)
+
+    def flush(self) -> None:
         """Replace the file as a whole: a killed process leaves the old account or the new one."""
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
         document = {"account_sid": self.account_sid, "settings": self.settings, **self.tables}
         temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(document, indent=1))
+        temporary.write_text(json.dumps(document))  # no indent: with one, Python's slow encoder is taken
         os.replace(temporary, self._path)
 
     def _load(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if not self._path.exists():
-            self.save()
+            self.flush()
             return
         document = json.loads(self._path.read_text())
         self.account_sid = document["account_sid"]

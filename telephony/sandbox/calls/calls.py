@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -77,8 +78,11 @@ class Calls:
         return next((leg.call for leg in legs if leg), None)
 
     def _forget_oldest(self) -> None:
-        ended = [call for call in self.by_id.values() if call.legs and not call.is_live]
-        for call in ended[: max(0, len(self.by_id) - self.KEPT)]:
+        too_many = len(self.by_id) - self.KEPT
+        if too_many <= 0:
+            return
+        ended = (call for call in self.by_id.values() if call.legs and not call.is_live)
+        for call in list(islice(ended, too_many)):
             del self.by_id[call.id]
             for leg in call.legs:
                 del self.by_control_id[leg.call_control_id]

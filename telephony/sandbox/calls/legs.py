@@ -78,7 +78,7 @@ class Leg:
         self.call_control_id, self.call_leg_id = ids.new_call_control_id(), ids.new_uuid()
         self.state = "new"
         self.ending: Ending | None = None
-        self.hears = "nothing"
+        self._hears, self._heard_anew = "nothing", asyncio.Event()
         self.initiated_at = clock.now()
         self.answered_at: datetime | None = None
         self.ended_at: datetime | None = None
@@ -99,6 +99,22 @@ class Leg:
     @property
     def is_live(self) -> bool:
         return self.state != "ended"
+
+    @property
+    def hears(self) -> str:
+        """What reaches the party's ear now, in words."""
+        return self._hears
+
+    @hears.setter
+    def hears(self, what: str) -> None:
+        self._hears = what
+        self._heard_anew.set()
+        self._heard_anew = asyncio.Event()
+
+    async def until_hears(self, words: str) -> None:
+        """Wait until what the party hears has these words in it."""
+        while words not in self._hears:
+            await self._heard_anew.wait()
 
     @property
     def status(self) -> str:

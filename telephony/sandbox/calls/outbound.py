@@ -51,7 +51,7 @@ def make_call(
 
 async def _ring(world: World, leg: Leg, application: Row, start: Fetch | Inline) -> None:
     world.spawn(leg.endpoint.ring(leg))
-    if not await first_of(leg.settled, timeout_s=RING_S * world.config.timing.second_s):
+    if not await first_of(leg.settled, timeout_s=RING_S * world.second_s):
         leg.end(RANG_OUT)
     if leg.is_live:
         start_document(
@@ -69,9 +69,16 @@ def move_leg(world: World, leg: Leg, start: Fetch | Inline, *, fallback_url: str
     Its own Dial, if it runs one, is torn down with its children. A leg that was dialled by another leaves that Dial,
     which then ends as completed and goes on to its `action` (the promotion to a room rests on this: assumption S-14).
     """
+    application = world.account.get("texml_applications", leg.connection_id) or {}
     leg.moved.set()
     world.switch.silence(leg.port)
-    start_document(world, leg, start, fallback_url=fallback_url)
+    start_document(
+        world,
+        leg,
+        start,
+        fallback_url=fallback_url or application.get("voice_fallback_url") or "",
+        method=str(application.get("voice_method", "post")).upper(),
+    )
 
 
 def hang_up_by_api(leg: Leg) -> None:

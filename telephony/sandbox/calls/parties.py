@@ -60,10 +60,11 @@ class PretendPerson:
 
     async def say_text(self, text: str, language: str) -> None:
         """Say it to the end."""
-        source = await sources.speech(text, language, real=self._world.config.media)
+        is_silent = self._world.switch.is_silent(self._party)
+        source = await sources.speech(text, language, real=not is_silent)
         self.say(source)
         if source.duration_s:
-            await asyncio.sleep(source.duration_s)
+            await asyncio.sleep(source.duration_s * (self._world.switch.time_scale if is_silent else 1))
 
     def hang_up(self, leg: Leg) -> None:
         leg.end(CALLER_HUNG_UP if self._is_caller else CALLEE_HUNG_UP)
@@ -110,18 +111,40 @@ class AgentScript:
     ignore: bool = False
 
 
+@dataclass
+class Tally:
+    """What a scripted agent went through since it was put there; a witness against whoever rings it twice at once."""
+
+    rung: int = 0
+    answered: int = 0
+    legs: int = 0
+    most_legs_at_once: int = 0
+
+    def begin(self) -> None:
+        self.rung += 1
+        self.legs += 1
+        self.most_legs_at_once = max(self.most_legs_at_once, self.legs)
+
+
 class ScriptedAgent:
     """An agent's telephone without a browser: counts as registered, does what its script says."""
 
-    def __init__(self, world: World, script: AgentScript, *, kind: str = "sip") -> None:
-        self._world, self._script, self.kind = world, script, kind
-        self._party = world.switch.party()
+    def __init__(
+        self, world: World, script: AgentScript, tally: Tally, *, kind: str = "sip", media: bool = True
+    ) -> None:
+        self._world, self._script, self._tally, self.kind = world, script, tally, kind
+        self._is_counted = False
+        self._party: VirtualParty | SilentPort = world.switch.party() if media else SilentPort()
 
     @property
     def port(self) -> AudioPort:
         return self._party
 
     async def ring(self, leg: Leg) -> None:
+        if not leg.is_live:
+            return
+        self._tally.begin()
+        self._is_counted = True
         leg.rang()
         if self._script.ignore:
             return
@@ -133,7 +156,9 @@ class ScriptedAgent:
         leg.answer_by_party()
 
     def answered(self, leg: Leg) -> None:
-        self._party.say(sources.tone(660))
+        self._tally.answered += 1
+        if isinstance(self._party, VirtualParty):
+            self._party.say(sources.tone(660))
         if self._script.hangup_after_ms is not None:
             self._world.spawn(self._hang_up_later(leg, self._script.hangup_after_ms / 1000))
 
@@ -142,7 +167,10 @@ class ScriptedAgent:
         leg.end(CALLEE_HUNG_UP)
 
     async def bye(self, ending: Ending) -> None:
-        self._party.say(None)
+        if self._is_counted:
+            self._tally.legs -= 1
+        if isinstance(self._party, VirtualParty):
+            self._party.say(None)
 
 
 class Browser:

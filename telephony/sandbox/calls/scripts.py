@@ -29,16 +29,19 @@ VERBS: dict[str, tuple[type, ...]] = {
     "say": (str,),
     "tone": (int, float),
     "wait_s": (int, float),
+    "until_hears": (str,),
     "digits": (str,),
     "hangup": (bool,),
 }
 TONE_S = 3600.0
+BETWEEN_DIGITS_S = 0.2
 
 
 def read_script(steps: Any) -> tuple[Step, ...]:
     """Return the steps, checked. Raises BadScript.
 
-    `[{"say": text, "language"?}, {"tone": hz}, {"wait_s": n}, {"digits": "1#"}, {"hangup": true}]`
+    `[{"say": text, "language"?}, {"tone": hz}, {"wait_s": n}, {"until_hears": words},
+    {"digits": "1#"}, {"hangup": true}]`
     """
     if not isinstance(steps, list):
         raise BadScript("script is a list of steps")
@@ -72,9 +75,12 @@ async def perform(person: PretendPerson, leg: Leg, steps: tuple[Step, ...]) -> N
                 person.say(sources.tone(float(step.value), TONE_S))
             case "wait_s":
                 await asyncio.sleep(float(step.value))
+            case "until_hears":
+                await leg.until_hears(step.value)
             case "digits":
                 for digit in step.value:
                     leg.press(digit)
-                    await asyncio.sleep(0.2)
+                    # By the document's clock: its time-out between two keys counts so too.
+                    await asyncio.sleep(BETWEEN_DIGITS_S * leg.world.second_s)
             case _:
                 person.hang_up(leg)

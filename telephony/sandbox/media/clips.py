@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from telephony.sandbox.media.frames import FRAME_SAMPLES, RATE_HZ, Frame, Samples, framed
+from telephony.sandbox.media.frames import FRAME_SAMPLES, RATE_HZ, AudioSource, Frame, Samples, framed
 
 
 class Frames:
@@ -31,3 +31,17 @@ class Clip:
         if start >= self._samples.size:
             return None
         return framed(self._samples[start : self._position])
+
+
+class Later:
+    """A source that is opened for its first frame: whoever only waits for its end never pays for it."""
+
+    def __init__(self, opened: Callable[[], AudioSource], *, duration_s: float | None) -> None:
+        self._opened = opened
+        self._source: AudioSource | None = None
+        self.duration_s = duration_s
+
+    def next(self) -> Frame | None:
+        if self._source is None:
+            self._source = self._opened()
+        return self._source.next()

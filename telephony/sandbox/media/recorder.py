@@ -88,14 +88,17 @@ class Recorder:
         right: AudioPort | None,
         fmt: RecordingFormat,
         on_stop: Callable[[Recorder], None],
+        mixed: bool = False,
     ) -> None:
+        """`mixed`: both parties in one channel."""
         self.path = path
         self.left, self.right = left, right
+        self.channels = 1 if mixed or right is None else 2
         self.started_at = datetime.now(UTC)
         self._on_stop = on_stop
         # Under another name until it is complete: nobody serves half a recording.
         self._part = path.with_name(path.name + ".part")
-        self._file: SoundFile | None = _FILES[fmt](self._part, 1 if right is None else 2)
+        self._file: SoundFile | None = _FILES[fmt](self._part, self.channels)
         self._waiting: list[Samples] = []
         self._frames = 0
 
@@ -109,17 +112,21 @@ class Recorder:
 
     def feed(self, left: Frame, right: Frame | None) -> None:
         """Append one tick."""
-        self._waiting.append(left if right is None else interleave(left, right))
+        self._waiting.append(self._joined(left, right))
         self._frames += 1
         if len(self._waiting) >= _FRAMES_PER_WRITE:
             self._flush()
 
+    def _joined(self, left: Frame, right: Frame | None) -> Samples:
+        if right is None:
+            return left
+        return interleave(left, right) if self.channels == 2 else mean(left, right)
+
     def feed_silence(self, duration_s: float) -> None:
         """Append silence of that length at once (a switch without media knows only how long it lasted)."""
-        channels = 1 if self.right is None else 2
         frames = round(duration_s / FRAME_S)
         self._frames += frames
-        samples = frames * FRAME_SAMPLES * channels
+        samples = frames * FRAME_SAMPLES * self.channels
         for start in range(0, samples, _SILENT_SECOND.size):
             self._write(_SILENT_SECOND[: samples - start])
 
@@ -155,9 +162,42 @@ class Recorder:
             self._file.write(samples)
 
 
+class QuietRecorder(Recorder):
+    """A recording of nobody: on `stop` it writes as much silence as time has passed."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        left: AudioPort,
+        right: AudioPort | None,
+        fmt: RecordingFormat,
+        on_stop: Callable[[Recorder], None],
+        clock: Callable[[], float],
+        mixed: bool = False,
+    ) -> None:
+        super().__init__(path, left=left, right=right, fmt=fmt, on_stop=on_stop, mixed=mixed)
+        self._clock = clock
+        self._started_at_s = clock()
+
+    @property
+    def duration_s(self) -> float:
+        return self._clock() - self._started_at_s if self.is_running else super().duration_s
+
+    def stop(self) -> None:
+        if self.is_running:
+            self.feed_silence(self._clock() - self._started_at_s)
+        super().stop()
+
+
 def interleave(left: Frame, right: Frame) -> Samples:
     """Return left and right samples by turns, as WAV and packed stereo want them."""
     both = np.empty(2 * left.size, np.int16)
     both[0::2] = left
     both[1::2] = right
     return both
+
+
+def mean(left: Frame, right: Frame) -> Samples:
+    """Return both in one channel, each half as loud: nothing is clipped."""
+    return ((left.astype(np.int32) + right) // 2).astype(np.int16)

@@ -16,12 +16,13 @@ from collections import OrderedDict
 
 import numpy as np
 
-from telephony.sandbox.media.clips import Clip
+from telephony.sandbox.media.clips import Clip, Later
 from telephony.sandbox.media.frames import FULL_SCALE, RATE_HZ, AudioSource, Samples
 
 logger = logging.getLogger(__name__)
 
 WORDS_PER_MINUTE = 165
+WORD_SAMPLES = RATE_HZ * 60 // WORDS_PER_MINUTE
 # TeXML's Say takes at most 4096 characters; nothing longer is ever spoken.
 MAX_CHARACTERS = 4096
 SYNTHESIS_TIMEOUT_S = 10
@@ -44,11 +45,14 @@ async def speech(text: str, language: str = "en-US", *, real: bool = True) -> Au
     With `real=False`, or without espeak-ng, or when it fails, the result is a tone per language of about the same
     length. Never raises for any text or language and never blocks the loop.
     """
-    return Clip(await _samples(text.strip()[:MAX_CHARACTERS], language, real=real))
+    text = text.strip()[:MAX_CHARACTERS]
+    if not real:
+        return Later(lambda: Clip(toned_speech(text, language)), duration_s=_word_count(text) * WORD_SAMPLES / RATE_HZ)
+    return Clip(await _samples(text, language))
 
 
-async def _samples(text: str, language: str, *, real: bool) -> Samples:
-    espeak = shutil.which("espeak-ng") if real else None
+async def _samples(text: str, language: str) -> Samples:
+    espeak = shutil.which("espeak-ng")
     if espeak is None or not text:
         return toned_speech(text, language)
     key = (voice_of(language), text)
@@ -106,10 +110,13 @@ def toned_speech(text: str, language: str) -> Samples:
     """Return one short tone per word, at the pitch of the language, as long as the words would take."""
     words = text.split() or [""]
     hz = SPEECH_TONE_HZ.get(language.lower().split("-")[0], SPEECH_TONE_HZ[None])
-    word_samples = RATE_HZ * 60 // WORDS_PER_MINUTE
-    at_s = np.arange(word_samples) / RATE_HZ
+    at_s = np.arange(WORD_SAMPLES) / RATE_HZ
     # The last fifth of each word is the gap to the next; its loudness differs, so that texts can be told apart.
-    is_sounding = at_s < 0.8 * word_samples / RATE_HZ
+    is_sounding = at_s < 0.8 * WORD_SAMPLES / RATE_HZ
     word = np.sin(2 * np.pi * hz * at_s) * is_sounding * FULL_SCALE
     loudness = (0.2 + 0.2 * (zlib.crc32(w.encode()) % 100) / 100 for w in words)
     return np.concatenate([(word * amplitude).astype(np.int16) for amplitude in loudness])
+
+
+def _word_count(text: str) -> int:
+    return max(1, len(text.split()))

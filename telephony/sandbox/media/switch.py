@@ -12,8 +12,8 @@ from pathlib import Path
 from telephony.sandbox.media.frames import SILENCE, AudioPort, AudioSource, Frame
 from telephony.sandbox.media.hearing import NOTHING, Hearing, Opposite, Playing, Room
 from telephony.sandbox.media.pace import Pace
-from telephony.sandbox.media.parties import VirtualParty
-from telephony.sandbox.media.recorder import Recorder, RecordingFormat
+from telephony.sandbox.media.parties import SilentPort, VirtualParty
+from telephony.sandbox.media.recorder import QuietRecorder, Recorder, RecordingFormat
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +25,19 @@ class MediaSwitch:
     last word wins. What a port says is heard by whoever was bridged or joined with it, whatever the port itself hears.
     A port is connected from its first mention here until `silence` or its own `close`; meanwhile it is read and written
     every tick, with silence if there is nothing else.
+
+    A `SilentPort` is not moved at all: what it hears ends by the clock, and costs one timer. `time_scale` is how long a
+    second of such a sound lasts.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self.time_scale = 1.0
         self._hearings: dict[AudioPort, Hearing] = {}
+        self._unheard: dict[AudioPort, Playing] = {}
         self._rooms: dict[str, Room] = {}
         self._recorders: list[Recorder] = []
+        self._quiet_recorders: list[Recorder] = []
         self._read: tuple[AudioPort, ...] | None = ()
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -47,14 +53,18 @@ class MediaSwitch:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        for recorder in tuple(self._recorders):
+        for recorder in (*self._recorders, *self._quiet_recorders):
             recorder.stop()
-        for port in tuple(self._hearings):
+        for port in (*self._hearings, *self._unheard):
             self.silence(port)
 
     def party(self) -> VirtualParty:
         """Return a new pretend caller."""
         return VirtualParty()
+
+    def is_silent(self, port: AudioPort) -> bool:
+        """Whether nobody speaks or listens there, so that time is all that a sound takes."""
+        return isinstance(port, SilentPort)
 
     # --- who hears what ---
 
@@ -62,6 +72,9 @@ class MediaSwitch:
         """Let the port hear the source, from the next tick on; afterwards it hears nothing."""
         playing = Playing(source, loop=loop)
         self._let_hear(port, playing)
+        if self.is_silent(port) and source.duration_s is not None and not loop:
+            timer = asyncio.get_running_loop().call_later(source.duration_s * self.time_scale, playing.stop)
+            playing.done.add_done_callback(lambda _: timer.cancel())
         return playing
 
     def bridge(self, a: AudioPort, b: AudioPort) -> None:
@@ -96,16 +109,39 @@ class MediaSwitch:
         """Let the port hear nothing and be heard by nobody, and forget it. A recording of it goes on."""
         self._leave_rooms(port)
         self._end(self._hearings.pop(port, None))
+        self._end(self._unheard.pop(port, None))
         self._stop_being_heard(port)
         self._changed()
 
     # --- recordings ---
 
     def record(
-        self, path: Path, *, left: AudioPort, right: AudioPort | None = None, fmt: RecordingFormat = "wav"
+        self,
+        path: Path,
+        *,
+        left: AudioPort,
+        right: AudioPort | None = None,
+        fmt: RecordingFormat = "wav",
+        mixed: bool = False,
     ) -> Recorder:
-        """Record what these parties say, until `stop` of the recorder: two channels, one if there is no right."""
-        recorder = Recorder(path, left=left, right=right, fmt=fmt, on_stop=self._forget_recorder)
+        """Record what these parties say, until `stop` of the recorder.
+
+        Two channels; one when there is no right, or when both are to be mixed. Where both are silent nothing is fed:
+        the file gets its length on `stop`.
+        """
+        if self.is_silent(left) and (right is None or self.is_silent(right)):
+            quiet = QuietRecorder(
+                path,
+                left=left,
+                right=right,
+                fmt=fmt,
+                mixed=mixed,
+                on_stop=self._quiet_recorders.remove,
+                clock=self._clock,
+            )
+            self._quiet_recorders.append(quiet)
+            return quiet
+        recorder = Recorder(path, left=left, right=right, fmt=fmt, mixed=mixed, on_stop=self._forget_recorder)
         self._recorders.append(recorder)
         self._changed()
         return recorder
@@ -171,6 +207,11 @@ class MediaSwitch:
             self.silence(port)
 
     def _let_hear(self, port: AudioPort, hearing: Hearing) -> None:
+        if self.is_silent(port):
+            self._end(self._unheard.pop(port, None))
+            if isinstance(hearing, Playing):
+                self._unheard[port] = hearing
+            return
         self._forget_closed()
         self._end(self._hearings.get(port))
         self._hearings[port] = hearing

@@ -27,6 +27,7 @@ from telephony.sandbox.trouble import UnknownSwitch
 
 Body = dict[str, Any]
 E164 = re.compile(r"\+[1-9]\d{6,14}")
+SLOWEST_TIME = 10
 CALL_FIELDS = ("to", "from", "name", "script", "media", "hold_line_s")
 
 
@@ -175,10 +176,19 @@ async def put_agent(request: web.Request) -> web.Response:
     return web.json_response({"sip_username": name} | asdict(world.agents[name]))
 
 
+async def get_agents(request: web.Request) -> web.Response:
+    """Each scripted telephone: its script, and what it went through."""
+    world = world_of(request)
+    return web.json_response(
+        {name: {"script": asdict(script)} | asdict(world.tally(name)) for name, script in world.agents.items()}
+    )
+
+
 async def delete_agent(request: web.Request) -> web.Response:
     world, name = world_of(request), request.match_info["sip_username"]
     if world.agents.pop(name, None) is None:
         raise CannotDo(f"No scripted telephone stands for {name}.", 404)
+    world.tallies.pop(name, None)
     world.journal.info(f"The scripted telephone of {name} is gone")
     return web.Response(status=204)
 
@@ -207,16 +217,20 @@ async def get_settings(request: web.Request) -> web.Response:
 
 
 async def set_settings(request: web.Request) -> web.Response:
-    """`events_url` (where account-level JSON events go) and `profile_records_sip_legs`."""
-    account = world_of(request).account
+    """`events_url` (where account-level JSON events go), `profile_records_sip_legs` and `time_scale`."""
+    world = world_of(request)
     body = await _body(request, *DEFAULT_SETTINGS)
     for name, value in body.items():
-        if type(value) is not type(DEFAULT_SETTINGS[name]):
+        if name == "time_scale":
+            if type(value) not in (int, float) or not 0 < value <= SLOWEST_TIME:
+                raise CannotDo(f"time_scale is more than 0 and at most {SLOWEST_TIME}, not {value!r}.")
+        elif type(value) is not type(DEFAULT_SETTINGS[name]):
             raise CannotDo(f"{name} cannot be {value!r}.")
-    account.settings |= body
-    account.save()
-    world_of(request).journal.touch()
-    return web.json_response(account.settings)
+    world.account.settings |= body
+    world.account.save()
+    world.apply_settings()
+    world.journal.touch()
+    return web.json_response(world.account.settings)
 
 
 async def expire_links(request: web.Request) -> web.Response:
@@ -280,6 +294,7 @@ ROUTES = [
     web.post("/_sandbox/calls/{call_id}/hangup", hangup),
     web.post("/_sandbox/calls/{call_id}/digits", digits),
     web.post("/_sandbox/calls/{call_id}/say", say),
+    web.get("/_sandbox/agents", get_agents),
     web.post("/_sandbox/agents/{sip_username}", put_agent),
     web.delete("/_sandbox/agents/{sip_username}", delete_agent),
     web.post("/_sandbox/registrations/{sip_username}/drop", drop_registration),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from telephony.sandbox.rest.errors import ApiError, Problem, not_found
+from telephony.sandbox.trouble import Refusal
 
 if TYPE_CHECKING:
     from telephony.sandbox.world import World
@@ -57,9 +58,10 @@ async def api_v2(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _answer(world: World, request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        await _trouble(world, request)
+        switches = world.trouble.switches
+        await trouble(request, slow_ms=switches.slow_api_ms, refusal=switches.refuse_api)
         _authenticate(request)
-        return await handler(request)
+        return await world.repeats.answer(request, handler)
     except ApiError as error:
         return _error(error)
     except web.HTTPNotFound:
@@ -75,11 +77,11 @@ def _error(error: ApiError) -> web.Response:
     return web.json_response(error.body(), status=error.status, headers=headers)
 
 
-async def _trouble(world: World, request: web.Request) -> None:
-    switches = world.trouble.switches
-    if switches.slow_api_ms:
-        await asyncio.sleep(switches.slow_api_ms / 1000)
-    match switches.refuse_api:
+async def trouble(request: web.Request, *, slow_ms: int, refusal: Refusal) -> None:
+    """Let the request wait, and then fail it in this way. Raises ApiError."""
+    if slow_ms:
+        await asyncio.sleep(slow_ms / 1000)
+    match refusal:
         case "429":
             raise ApiError(429, Problem("10011", "You have exceeded the maximum number of allowed requests."))
         case "500":

@@ -15,7 +15,7 @@ from telephony.sandbox.calls.outbound import hang_up_by_api, make_call, move_leg
 from telephony.sandbox.rest import fields
 from telephony.sandbox.rest.calls import leg_of
 from telephony.sandbox.rest.errors import ApiError, Problem, already_ended, not_found
-from telephony.sandbox.rest.http import form_or_json_body, world_of
+from telephony.sandbox.rest.http import form_or_json_body, trouble, world_of
 from telephony.sandbox.rest.schema import check_body, check_query
 from telephony.sandbox.texml.document import Refused, parse
 from telephony.sandbox.texml.run import Fetch, Inline
@@ -47,8 +47,14 @@ async def update(request: web.Request) -> web.Response:
     start = _start(body, method="Method")
     if not body.get("Status") and start is None and not body.get("StatusCallback"):
         raise ApiError(422, Problem("10004", "One of Status, Url, Texml is required.", "/Status"))
+    if (body.get("FallbackMethod") or body.get("Method") or "POST") != (body.get("Method") or "POST"):
+        why = "This sandbox asks both addresses with Method."
+        raise ApiError(422, Problem("10027", why, "/FallbackMethod"))
     if body.get("Status") and start is not None:
         raise ApiError(422, Problem("10027", "Status and Url or Texml exclude each other.", "/Status"))
+    if start is not None:
+        switches = world.trouble.switches
+        await trouble(request, slow_ms=switches.slow_updates_ms, refusal=switches.refuse_updates)
     if not leg.is_live:
         raise already_ended()
     if body.get("StatusCallback"):

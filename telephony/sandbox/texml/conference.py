@@ -11,7 +11,7 @@ from telephony.sandbox.media import sources
 from telephony.sandbox.media.frames import AudioSource
 from telephony.sandbox.texml.dial_end import go_on
 from telephony.sandbox.texml.document import Node, Refused
-from telephony.sandbox.texml.sounds import decode, download
+from telephony.sandbox.texml.sounds import sound_at
 
 if TYPE_CHECKING:
     from telephony.sandbox.texml.run import Next, Runner
@@ -59,8 +59,5 @@ def _callback(runner: Runner, noun: Node) -> StatusCallback | None:
 async def _waiting(runner: Runner, noun: Node) -> tuple[Callable[[], AudioSource], str]:
     """What is heard while waiting: the sound of `waitUrl`, else music. A `waitUrl` with TeXML is not played here."""
     address = noun.get("waitUrl")
-    sound = await download(runner, address, "<Conference waitUrl>") if address else None
-    if sound is None or decode(runner, sound, "<Conference waitUrl>") is None:
-        return sources.music, "music"
-    known = sound
-    return lambda: sources.file(known), f"a recording: {address}"
+    sound = await sound_at(runner, address, "<Conference waitUrl>") if address else None
+    return (sources.music, "music") if sound is None else (sound.source, f"a recording: {address}")

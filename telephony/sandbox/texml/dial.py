@@ -21,7 +21,7 @@ from telephony.sandbox.recordings import Channels, Format, Running, Wishes
 from telephony.sandbox.texml.conference import dial_conference
 from telephony.sandbox.texml.dial_end import go_on
 from telephony.sandbox.texml.document import Node, sip_target
-from telephony.sandbox.texml.sounds import decode, download
+from telephony.sandbox.texml.sounds import sound_at
 from telephony.sandbox.texml.targets import Target, number, profile_of, sip
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Dial:
             for noun, target in targets:
                 self._call(noun, target)
             await self._until_somebody_answers()
+            if self.winner is not None:
+                await self._whisper(self.winner)  # the caller hears ring-back meanwhile
             await ended(ring_back)
             if self.winner is not None:
                 await self._connect(self.winner)
@@ -72,9 +74,11 @@ class Dial:
     # --- ringing ---
 
     def _target(self, noun: Node) -> Target:
+        media = not self.world.switch.is_silent(self.parent.port)
         if noun.name == "Sip":
-            return sip(self.world, sip_target(noun.text))
-        return number(self.world, noun.text, caller_id=self._caller_id, connection_id=self.parent.connection_id)
+            return sip(self.world, sip_target(noun.text), media=media)
+        connection_id = self.parent.connection_id
+        return number(self.world, noun.text, caller_id=self._caller_id, connection_id=connection_id, media=media)
 
     @property
     def _caller_id(self) -> str:
@@ -120,9 +124,9 @@ class Dial:
     async def _ring_back(self) -> None:
         """What the caller hears meanwhile; an unanswered caller hears it too, as from his own network."""
         address = self.node.get("audioUrl")
-        sound = await download(self.runner, address, "<Dial audioUrl>") if address else None
-        while sound and (source := decode(self.runner, sound, "<Dial audioUrl>")):
-            await self.runner.hear(source, f"a recording: {address}")
+        sound = await sound_at(self.runner, address, "<Dial audioUrl>") if address else None
+        while sound is not None:
+            await self.runner.hear(sound.source(), f"a recording: {address}")
         await self.runner.hear(sources.ringback(self.node.get("ringTone", "us")), "ring-back")
 
     async def _until_somebody_answers(self) -> None:
@@ -142,8 +146,7 @@ class Dial:
     # --- talking ---
 
     async def _connect(self, winner: Leg) -> None:
-        await self._whisper(winner)
-        if not winner.is_live or self.parent.ended.is_set():
+        if not winner.is_live or winner.moved.is_set() or self.parent.ended.is_set():
             return
         self.parent.answer()
         self.world.switch.bridge(self.parent.port, winner.port)
@@ -165,7 +168,10 @@ class Dial:
             winner.end(TIME_LIMIT)
 
     async def _whisper(self, winner: Leg) -> None:
-        """The noun's `url`: a document for the one who answered, before the two are connected."""
+        """The noun's `url`: a document for the one who answered, before the two are connected.
+
+        It ends with whoever hears it, and with the caller for whom it was meant.
+        """
         from telephony.sandbox.texml.run import Fetch, Runner
 
         noun = self.nouns[winner.call_control_id]
@@ -173,10 +179,16 @@ class Dial:
             return
         whisper = Runner(self.world, winner)
         whisper.base_url = self.runner.base_url
+        walking = asyncio.ensure_future(whisper.walk(Fetch(noun.get("url"), noun.get("method", "POST"))))
+        winner.document = walking  # so that a REST update of the agent's leg ends it too
         try:
-            await whisper.walk(Fetch(noun.get("url"), noun.get("method", "POST")))
+            await self.parent.wait_for(walking)
+            if not winner.moved.is_set():
+                walking.result()
         except LegGone:
             return
+        finally:
+            await ended(walking)
 
     async def _star(self, winner: Leg) -> None:
         """hangupOnStar: the initial caller ends the Dial with `*`."""

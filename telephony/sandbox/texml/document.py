@@ -92,6 +92,8 @@ def _check_attribute(tag: str, spec: Element, name: str, value: str) -> None:
         raise Refused(_with_hint(f'<{tag} {name}="{value}">: the value {problem}', name))
     if name in spec.does_not_run:
         raise Refused(f"<{tag} {name}=…> is documented by Telnyx, but this sandbox does not play it")
+    if value not in spec.only_runs.get(name, (value,)):
+        raise Refused(_with_hint(f'<{tag} {name}="{value}"> is documented, but this sandbox does not play it', name))
 
 
 def _children(element: ET.Element, spec: Element) -> Iterator[Node]:

@@ -100,7 +100,7 @@ class Runner:
 
     def seconds(self, node: Node, name: str, default: int) -> float:
         """A time of the document, as long as it lasts here."""
-        return node.number(name, default) * self.world.config.timing.second_s
+        return node.number(name, default) * self.world.second_s
 
     def absolute(self, address: str) -> str:
         """Relative addresses start from the current document; an absent one stays absent."""
@@ -116,6 +116,10 @@ class Runner:
             if step is not None:
                 return step
         return None
+
+    async def speech(self, text: str, language: str) -> AudioSource:
+        """The spoken text; where nobody listens, only the time that it takes."""
+        return await sources.speech(text, language, real=not self.world.switch.is_silent(self.leg.port))
 
     async def hear(self, source: AudioSource, what: str) -> None:
         """Let the leg hear this to its end. Raises LegGone."""
@@ -138,8 +142,7 @@ class Runner:
         if self.leg.is_live:
             try:
                 self.leg.answer()
-                speech = await sources.speech(APOLOGY, "en-US", real=self.world.config.media)
-                await self.hear(speech, "an apology: application error")
+                await self.hear(await self.speech(APOLOGY, "en-US"), "an apology: application error")
             except LegGone:
                 return
         self.leg.end(APPLICATION_ERROR.because(reason))
@@ -156,5 +159,11 @@ def start_document(
 async def _run_instead(former: asyncio.Task[None] | None, runner: Runner, start: Fetch | Inline) -> None:
     """The former document tidies up first: it would else silence what this one plays."""
     if former is not None:
-        await ended(former)
+        tidied = asyncio.ensure_future(ended(former))
+        try:
+            await asyncio.shield(tidied)
+        except asyncio.CancelledError:
+            # A third document is waiting for this one, which never began: it must wait for the first one too.
+            await tidied
+            raise
     await runner.run(start)

@@ -98,6 +98,7 @@ class Element:
     needs_body: bool = True
     runs: bool = True
     does_not_run: tuple[str, ...] = ()  # attributes that are documented and that the sandbox cannot play
+    only_runs: dict[str, tuple[str, ...]] = field(default_factory=dict)  # … and those with some values only
 
 
 VERBS: dict[str, Element] = {
@@ -134,6 +135,7 @@ VERBS: dict[str, Element] = {
             "transcriptionLanguage": language,
         },
         does_not_run=("trim", "transcriptionCallback", "transcriptionEngine", "transcriptionLanguage"),
+        only_runs={"transcription": ("false",), "timeout": ("0",)},
     ),
     "Gather": Element(
         attributes=_ACTION | {

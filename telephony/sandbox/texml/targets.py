@@ -55,8 +55,11 @@ class Target:
     is_silent: bool = False  # Telnyx ends such a leg before any webhook
 
 
-def sip(world: World, target: SipTarget) -> Target:
-    """A browser or scripted agent behind `sip:user@sip.telnyx.com`. Raises Refused for a host that would loop."""
+def sip(world: World, target: SipTarget, *, media: bool = True) -> Target:
+    """A browser or scripted agent behind `sip:user@sip.telnyx.com`. Raises Refused for a host that would loop.
+
+    Without `media` a scripted agent makes no sound, as there is nobody to hear it.
+    """
 
     def nobody(ending: Ending, alarm: str = "") -> Target:
         return Target(Nobody(ending.because(alarm, "10010") if alarm else ending, "sip"), target.uri, alarm)
@@ -77,27 +80,28 @@ def sip(world: World, target: SipTarget) -> Target:
         )
     if not connection.get("active", True):
         return nobody(FORBIDDEN, f"{target.uri}: its connection is not active")
-    return Target(_telephone(world, target.user, target.headers), target.uri)
+    return Target(_telephone(world, target.user, target.headers, media=media), target.uri)
 
 
-def _telephone(world: World, sip_username: str, headers: Sequence[tuple[str, str]]) -> Endpoint:
+def _telephone(world: World, sip_username: str, headers: Sequence[tuple[str, str]], *, media: bool) -> Endpoint:
     script = world.agents.get(sip_username)
     if script is not None:
-        return ScriptedAgent(world, script)
+        return ScriptedAgent(world, script, world.tally(sip_username), media=media)
     if world.is_registered(sip_username):
         return Browser(world, sip_username, headers)
     return Nobody(NOT_REGISTERED, "sip")
 
 
-def number(world: World, e164: str, *, caller_id: str, connection_id: str) -> Target:
+def number(world: World, e164: str, *, caller_id: str, connection_id: str, media: bool = True) -> Target:
     """Somebody on the telephone network, if the account may call there (rest-api.md sections 2 and 7)."""
     why, is_silent = _outbound_problem(world, e164, caller_id, connection_id)
     if why:
         return Target(Nobody(FORBIDDEN.because(why, "10010"), "pstn"), e164, why, is_silent)
     script = world.agents.get(e164)
     if script is not None:
-        return Target(ScriptedAgent(world, script, kind="pstn"), e164)
-    return Target(PretendPerson(world, script=GREETING, is_caller=False, media=world.config.media), e164)
+        return Target(ScriptedAgent(world, script, world.tally(e164), kind="pstn", media=media), e164)
+    media = media and world.config.media
+    return Target(PretendPerson(world, script=GREETING, is_caller=False, media=media), e164)
 
 
 def profile_of(world: World, connection_id: str) -> Row | None:

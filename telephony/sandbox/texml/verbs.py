@@ -12,7 +12,7 @@ from telephony.sandbox.recordings import Wishes
 from telephony.sandbox.texml.dial import dial
 from telephony.sandbox.texml.document import Node
 from telephony.sandbox.texml.run import Fetch, Next, Performer, Runner, Stop
-from telephony.sandbox.texml.sounds import decode, download
+from telephony.sandbox.texml.sounds import sound_at
 
 FOREVER = 10**9
 VOICE_LANGUAGES = {"Polly.Lupe": "es-US", "Polly.Miguel": "es-US", "Polly.Penelope": "es-US", "Polly.Pedro": "es-US",
@@ -31,8 +31,7 @@ async def _say(runner: Runner, node: Node) -> None:
     by_voice = VOICE_LANGUAGES.get(node.get("voice").removesuffix("-Neural"), "en-US")
     language = node.get("language") or by_voice
     for _ in range(node.number("loop", 1) or FOREVER):
-        speech = await sources.speech(node.text, language, real=runner.world.config.media)
-        await runner.hear(speech, f"speech ({language}): {node.text}")
+        await runner.hear(await runner.speech(node.text, language), f"speech ({language}): {node.text}")
 
 
 async def play(runner: Runner, node: Node) -> Next:
@@ -43,14 +42,11 @@ async def play(runner: Runner, node: Node) -> Next:
 
 async def _play(runner: Runner, node: Node) -> None:
     what = f"<Play>{node.text}</Play>"
-    sound = await download(runner, node.text, what)
+    sound = await sound_at(runner, node.text, what)
     if sound is None:
         return
     for _ in range(node.number("loop", 1) or FOREVER):
-        source = decode(runner, sound, what)
-        if source is None:
-            return
-        await runner.hear(source, f"a recording: {node.text}")
+        await runner.hear(sound.source(), f"a recording: {node.text}")
 
 
 async def pause(runner: Runner, node: Node) -> Next:
@@ -159,10 +155,6 @@ async def record(runner: Runner, node: Node) -> Next:
     """
     leg, world = runner.leg, runner.world
     leg.answer()
-    if node.number("timeout", 0):
-        world.journal.info(
-            "<Record timeout> uses transcription and is charged; here it does not end anything", call_id=leg.call.id
-        )
     if node.flag("playBeep", True):
         await runner.hear(sources.beep(), "a beep")
     _forget_keys(runner)
