@@ -10,7 +10,8 @@ class AgentsConfig(AppConfig):
 
     def ready(self) -> None:
         from agents import receivers  # noqa: F401
-        from agents.company_file import EXTENSION
+        from agents.company_file import EXTENSION, SKILLS
         from curbe.companies import company_file
 
         company_file.extend(EXTENSION)
+        company_file.register(SKILLS)

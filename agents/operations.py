@@ -7,11 +7,11 @@ other and never deadlock. Operations join an open transaction; claim and heartbe
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
@@ -23,7 +23,7 @@ from agents.queries import facts_of
 from agents.standing import Standing
 from curbe.lib import push
 from curbe.lib.db import prepared
-from curbe.lib.ids import uuid7
+from curbe.lib.ids import uuid7s
 
 logger = logging.getLogger(__name__)
 
@@ -70,22 +70,24 @@ def heartbeat(*, agent_id: int, phone_id: str, ready: bool, microphone: bool, no
     return HeartbeatAnswer(_settle_one(agent_id, reason="heartbeat", now=now), "here")
 
 
-def claim_phone(*, agent_id: int, phone_id: str, take_over: bool, now: datetime) -> bool:
-    """Make this phone the agent's one phone; return False if another one that is alive holds him.
+def claim_phone(*, agent_id: int, phone_id: str, take_over: bool, now: datetime) -> int | None:
+    """Make this phone the agent's one phone; return None if another one that is alive holds him, else the moment.
 
-    With ``take_over`` the other one loses him, and is told by a push. Until the new phone's first beat the agent has no
-    device, so nobody is rung into a page that is still connecting.
+    The moment (microseconds since 1970, by the database's clock) puts an agent's claims in their order: the answer and
+    the push of two claims may reach a page in any. With ``take_over`` the other one loses him, and is told by a push.
+    Until the new phone's first beat the agent has no device, so nobody is rung into a page that is still connecting.
     """
     values = {"agent": agent_id, "phone": phone_id, "take_over": take_over, "now": now}
     with transaction.atomic():
         rows = prepared(statements.CLAIM_PHONE, {**values, "silent_since": now - BEAT_TTL})
         if not rows:
-            return False
-        (is_new,) = rows[0]
+            return None
+        is_new, claimed_us = rows[0]
         if is_new:
             _settle_one(agent_id, reason="phone", now=now)
-            push.send("phone.claimed", groups=[push.agent_group(agent_id)], phone_id=phone_id)
-    return True
+            mine = [push.agent_group(agent_id)]
+            push.send("phone.claimed", groups=mine, claimed_us=claimed_us, phone_id=phone_id)
+    return int(claimed_us)
 
 
 def log_out(*, user_id: int, now: datetime) -> None:
@@ -114,10 +116,13 @@ def choose_intent(*, agent_id: int, intent: Intent, now: datetime) -> str:
         rows = standing.lock(standing.LOCK_THESE, agents=[agent_id])
         if not rows or not rows[0].is_active:
             raise UnknownAgent(agent_id)
-        rows[0].intent = intent
+        is_new, rows[0].intent = rows[0].intent != intent, intent
         if intent == Intent.AVAILABLE:
             rows[0].come_back()
         _settle(rows, reason="intent", now=now)
+        if is_new:
+            # His other tabs and computers show it too.
+            push.send("agent.intent", groups=[push.agent_group(agent_id)], agent_id=agent_id)
     return rows[0].presence
 
 
@@ -127,24 +132,31 @@ def claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: date
     One statement, so two calls at once never ring one agent. Free is: available by his own choice, no call and no lease
     that still runs, and a phone that beat within 30 s, registered and with a microphone.
     """
-    wanted = sorted(set(agent_ids))
-    if not wanted:
+    if not agent_ids:
         return []
-    claimed = prepared(
-        statements.CLAIM,
-        {
-            "agents": wanted,
-            "changes": [uuid7() for _ in wanted],
-            "call": call_id,
-            "until": until,
-            "now": now,
-            "silent_since": now - BEAT_TTL,
-        },
-    )
+    claimed = prepared(statements.CLAIM, wish_to_claim(agent_ids=agent_ids, call_id=call_id, until=until, now=now))
+    tell_claimed(claimed)
+    return sorted(agent_id for agent_id, _company_id, _before in claimed)
+
+
+def wish_to_claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: datetime) -> dict[str, Any]:
+    """Return the values of a statement that claims, in ``statements.CLAIM`` or as a part of a larger one."""
+    wanted = sorted(set(agent_ids))
+    return {
+        "agents": wanted,
+        "changes": uuid7s(len(wanted)),
+        "call": call_id,
+        "until": until,
+        "now": now,
+        "silent_since": now - BEAT_TTL,
+    }
+
+
+def tell_claimed(claimed: Iterable[tuple[int, int, str]]) -> None:
+    """Tell of agents who were just claimed: each with his company and the word that stood before."""
     for agent_id, company_id, before in claimed:
         if before != "RINGING":
             _tell(agent_id, company_id, "RINGING")
-    return sorted(agent_id for agent_id, _company_id, _before in claimed)
 
 
 def leg_answered(*, agent_id: int, call_id: UUID, today: date, now: datetime) -> None:

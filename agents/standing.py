@@ -14,7 +14,7 @@ from uuid import UUID
 from agents.models import Activity
 from agents.presence import AgentFacts, derive
 from curbe.lib.db import prepared
-from curbe.lib.ids import uuid7
+from curbe.lib.ids import uuid7s
 
 _LOCK: Final = """
 SELECT agent.id, agent.company_id, agent.is_active, agent.intent, agent.activity, agent.busy_call_id,
@@ -195,7 +195,7 @@ def write(rows: Sequence[Standing], *, reasons: Mapping[int, str], call_id: UUID
 
 def _note(changes: Sequence[Change], call_id: UUID | None, now: datetime) -> None:
     columns = {
-        "id": [uuid7() for _ in changes],
+        "id": uuid7s(len(changes)),
         "company": [change.company_id for change in changes],
         "agent": [change.agent_id for change in changes],
         "before": [change.before for change in changes],

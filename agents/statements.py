@@ -19,6 +19,8 @@ RETURNING agent.presence, agent.intent, agent.activity, agent.busy_call_id, agen
 
 #: Answers whether anything is new: another phone, or the same one after silence. The CTE sees the row as it was.
 #: A phone that asks for a new token in the middle of its work is not new: nothing changes, and it goes on beating.
+#: The moment is read from the database's own clock while the row is locked (RETURNING comes after the wait for it), so
+#: of two claims that cross the one that holds the phone in the end has the later moment, whoever asked first.
 CLAIM_PHONE: Final = """
 WITH former AS (
     SELECT phone_id, last_seen_at FROM agents_beat WHERE agent_id = %(agent)s
@@ -36,16 +38,16 @@ ON CONFLICT (agent_id) DO UPDATE
     OR %(take_over)s
 RETURNING coalesce(
     (SELECT former.phone_id <> beat.phone_id OR former.last_seen_at <= %(silent_since)s FROM former), true
-)
+), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 """
 
 #: Rows are locked in the order of ids before they are written: two ring groups that overlap wait, and never deadlock.
 #: The lock reads the row anew, so of two calls at once the second finds the agent reserved.
-CLAIM: Final = """
-WITH wanted AS (
+FREE: Final = """
+wanted AS (
     SELECT * FROM unnest(%(agents)s::bigint[], %(changes)s::uuid[]) AS wanted (agent_id, change_id)
 ), free AS (
-    SELECT agent.id, agent.presence AS before, wanted.change_id
+    SELECT agent.id, agent.company_id, agent.presence AS before, wanted.change_id
       FROM wanted
       JOIN agents_agent AS agent ON agent.id = wanted.agent_id
       JOIN agents_beat AS beat ON beat.agent_id = agent.id
@@ -59,7 +61,11 @@ WITH wanted AS (
        AND beat.microphone
      ORDER BY agent.id
        FOR NO KEY UPDATE OF agent
-), claimed AS (
+)"""
+
+#: ``only`` is a further relation of one row: without that row nobody is reserved.
+RESERVED: Final = """
+claimed AS (
     UPDATE agents_agent AS agent
        SET activity = 'RESERVED',
            busy_call_id = %(call)s,
@@ -67,7 +73,7 @@ WITH wanted AS (
            wrap_up_until = NULL,
            presence = 'RINGING',
            presence_at = %(now)s
-      FROM free
+      FROM free{only}
      WHERE agent.id = free.id
     RETURNING agent.id, agent.company_id, free.before, free.change_id
 ), noted AS (
@@ -75,9 +81,9 @@ WITH wanted AS (
     SELECT change_id, company_id, id, before, 'RINGING', 'claim', %(call)s, %(now)s
       FROM claimed
      WHERE before <> 'RINGING'
-)
-SELECT id, company_id, before FROM claimed
-"""
+)"""
+
+CLAIM: Final = f"WITH {FREE}, {RESERVED.format(only='')} SELECT id, company_id, before FROM claimed"
 
 #: Whose word the clock may have changed: a superset of them, cheaply. Three arms, each with a short list:
 #: phones that fell silent and are still noted (a swept phone is forgotten, so whoever is long gone is not read again);

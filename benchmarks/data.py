@@ -87,7 +87,10 @@ def fill(connection: psycopg.Connection, size: Size) -> None:
 
 
 def everybody_idle(connection: psycopg.Connection) -> None:
-    connection.execute("UPDATE agents_agent SET activity = 'IDLE', busy_call_id = NULL, reserved_until = NULL")
+    # Their word too: after calls that rang them, each first beat would be a change of presence, and not a beat.
+    connection.execute(
+        "UPDATE agents_agent SET activity = 'IDLE', busy_call_id = NULL, reserved_until = NULL, presence = 'AVAILABLE'"
+    )
     everybody_beats(connection)
     connection.execute("VACUUM ANALYZE agents_agent")
 

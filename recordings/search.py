@@ -106,7 +106,7 @@ def _look_up_together(calls: Sequence[Call], client: TelnyxClient, now: datetime
     """Read the newest recordings of each connection once, and take in those of these calls."""
     by_id = {call.pk: call for call in calls}
     known = CallIdentifier.objects.filter(call__in=by_id, agent=None).values_list("value", "call_id")
-    call_of = {value: by_id[call_id] for value, call_id in known}
+    call_of = {value: by_id[call_id] for value, call_id in known} | {call.root_call_sid: call for call in calls}
     ended: dict[str, datetime] = {}
     for call in calls:
         ended_at = call.ended_at or now
@@ -121,15 +121,15 @@ def _look_up_together(calls: Sequence[Call], client: TelnyxClient, now: datetime
 
 
 def _look_up(call: Call, client: TelnyxClient, now: datetime) -> int:
-    named = CallIdentifier.objects.filter(call=call, agent=None).values_list("value", "kind")
-    ours = dict(named)
-    session_id = next((value for value, kind in ours.items() if kind == CallIdentifier.Kind.SESSION_ID), "")
+    named = dict(CallIdentifier.objects.filter(call=call, agent=None).values_list("value", "kind"))
+    ours = {call.root_call_sid, *named}
+    session_id = next((value for value, kind in named.items() if kind == CallIdentifier.Kind.SESSION_ID), "")
     if session_id:
         remote = client.recordings(session_id=session_id)
     else:
         # Without the session only time and connection narrow the list; the leg's id decides.
         remote = client.recordings(connection_id=call.connection_id, created_since=call.started_at, created_until=now)
-    matching = [one for one in remote if one.id and ours.keys() & {one.call_sid, one.leg_id, one.session_id}]
+    matching = [one for one in remote if one.id and ours & {one.call_sid, one.leg_id, one.session_id}]
     return sum(_take_in(one, call, now) for one in matching)
 
 

@@ -11,10 +11,12 @@ class TelephonyConfig(AppConfig):
     def ready(self) -> None:
         from curbe.companies import company_file
         from telephony import checks, receivers  # noqa: F401
-        from telephony.company_file import NUMBERS, QUEUES
+        from telephony.company_file import SECTIONS
         from telephony.handlers import register
+        from telephony.operations.plans import published_once
         from telephony.operations.progress import on_status
 
         register("status.*", on_status)
-        company_file.register(QUEUES)
-        company_file.register(NUMBERS)
+        for section in SECTIONS:
+            company_file.register(section)
+        company_file.surround(published_once)

@@ -5,12 +5,14 @@ Each app registers its sections in ``AppConfig.ready()``; this module knows none
 - An absent section, row, key or list member is left as it is; with ``prune`` it goes, or goes back to its default.
 - Everything that is wrong is reported, with its line; if anything is, nothing is changed.
 - Applied twice, a file changes nothing the second time. What ``export`` writes, an import takes without a change.
+- Rows may name rows that come later, in their own section or another: an import makes all of them before it links any.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,7 +24,11 @@ from curbe.companies.yaml_lines import Node, Scalar, Sequence, Table, Unreadable
 
 
 class Wrong(ValueError):
-    """A value is not what its key takes. The text completes "<key> …"."""
+    """A value is not what its key takes. The text completes "<key> …"; ``line`` is that of a part of the value."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.line = line
 
 
 class UnableToImport(Exception):
@@ -70,6 +76,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What a file says in one section, and where the section begins."""
+
+    line: int
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """``sign``: + added, ~ changed, - gone, = kept although the file does not name it (``prune`` would remove it)."""
 
@@ -86,6 +100,8 @@ class Import:
 
     company: Company
     prune: bool
+    #: The sections that the file has.
+    parts: Mapping[str, Part] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     #: Users made by this import; they have no password yet.
@@ -98,6 +114,11 @@ class Import:
 
     def note(self, sign: str, what: str) -> None:
         self.changes.append(Change(sign, what))
+
+    def left_out(self, what: str) -> bool:
+        """Note what is there and the file does not name; say whether it has to go."""
+        self.note("-" if self.prune else "=", what)
+        return self.prune
 
     def wanted(self, row: Row, key: str, *, now: Any, default: Any) -> Any:
         """Return what ``key`` should be: the file's value; if absent, what it is ``now``, or ``default`` if pruned."""
@@ -130,8 +151,15 @@ class Section:
     name: str
     key: str
     fields: tuple[Field, ...]
+    #: Makes the rows, and changes what they say of themselves.
     apply: Apply
     export: Callable[[Company], list[dict[str, Any]]]
+    #: Changes what they say of rows of this and other sections; runs when every section has made its rows.
+    link: Apply | None = None
+    #: Takes away what the file does not name; runs when everything is linked, the last section first.
+    remove: Apply | None = None
+    #: Looks at the whole; runs at the end, if nothing was wrong.
+    check: Apply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +189,7 @@ HEAD: Final = "company"
 _heads: list[Head] = []
 _sections: dict[str, Section] = {}
 _extensions: list[Extension] = []
+_frames: list[Callable[[], AbstractContextManager[None]]] = []
 
 
 def register_head(head: Head) -> None:
@@ -177,33 +206,56 @@ def extend(extension: Extension) -> None:
         _extensions.append(extension)
 
 
+def surround(frame: Callable[[], AbstractContextManager[None]]) -> None:
+    """Let every import happen inside ``frame()``, which is left before the import's transaction ends."""
+    if frame not in _frames:
+        _frames.append(frame)
+
+
 def import_company(text: str, *, prune: bool = False, dry_run: bool = False) -> Result:
     """Make the company be as the file says, all of it or nothing; ``dry_run`` says what would be done. Raises
     UnableToImport."""
     problems: list[Problem] = []
-    head, rows = read(text, problems)
+    head, parts = read(text, problems)
     if head is None:
         raise UnableToImport(problems)
     with transaction.atomic():
-        changes: list[Change] = []
-        company = _heads[0].apply(head, problems, changes, prune)
-        if company is None:
-            raise UnableToImport(problems)
-        run = Import(company=company, prune=prune, problems=problems, changes=changes)
-        for name, section in _sections.items():
-            if name in rows:
-                section.apply(run, rows[name])
-                for extension in _extensions_of(name):
-                    extension.apply(run, rows[name])
-        if problems:
-            raise UnableToImport(problems)
+        with ExitStack() as frames:
+            for frame in _frames:
+                frames.enter_context(frame())
+            run = _run(head, parts, problems, prune=prune)
         if dry_run:
             transaction.set_rollback(True)
-    return Result(company, tuple(run.changes), tuple(run.new_users))
+    return Result(run.company, tuple(run.changes), tuple(run.new_users))
 
 
-def read(text: str, problems: list[Problem]) -> tuple[Row | None, dict[str, tuple[Row, ...]]]:
-    """Return the company's row (None when there is none) and the rows of each section that the file has."""
+def _run(head: Row, parts: Mapping[str, Part], problems: list[Problem], *, prune: bool) -> Import:
+    changes: list[Change] = []
+    company = _heads[0].apply(head, problems, changes, prune)
+    if company is None:
+        raise UnableToImport(problems)
+    run = Import(company=company, prune=prune, parts=parts, problems=problems, changes=changes)
+    sections = [(section, parts[name].rows) for name, section in _sections.items() if name in parts]
+    for section, rows in sections:
+        section.apply(run, rows)
+        for extension in _extensions_of(section.name):
+            extension.apply(run, rows)
+    for section, rows in sections:
+        if section.link:
+            section.link(run, rows)
+    for section, rows in reversed(sections):
+        if section.remove:
+            section.remove(run, rows)
+    for section, rows in sections:
+        if section.check and not problems:
+            section.check(run, rows)
+    if problems:
+        raise UnableToImport(problems)
+    return run
+
+
+def read(text: str, problems: list[Problem]) -> tuple[Row | None, dict[str, Part]]:
+    """Return the company's row (None when there is none) and what the file says in each section that it has."""
     try:
         root = parse(text)
     except Unreadable as err:
@@ -215,13 +267,15 @@ def read(text: str, problems: list[Problem]) -> tuple[Row | None, dict[str, tupl
     for name, line in root.key_lines.items():
         if name not in section_names():
             problems.append(Problem(line, f"unknown section {name}; this version knows {', '.join(section_names())}"))
-    rows = {
-        name: _rows(section, root.values[name], problems) for name, section in _sections.items() if name in root.values
+    parts = {
+        name: Part(root.key_lines[name], _rows(section, root.values[name], problems))
+        for name, section in _sections.items()
+        if name in root.values
     }
     if HEAD not in root.values:
         problems.append(Problem(root.line, "the section company is missing: it says which company this file is about"))
-        return None, rows
-    return _row(HEAD, _heads[0].fields, root.values[HEAD], problems), rows
+        return None, parts
+    return _row(HEAD, _heads[0].fields, root.values[HEAD], problems), parts
 
 
 def export_company(company: Company) -> str:
@@ -284,7 +338,7 @@ def _row(where: str, fields: tuple[Field, ...], node: Node, problems: list[Probl
         try:
             values[key] = known[key].read(value)
         except Wrong as err:
-            problems.append(Problem(value.line, f"{where}: {key} {err}"))
+            problems.append(Problem(err.line or value.line, f"{where}: {key} {err}"))
     for one in fields:
         if one.required and one.key not in node.values:
             problems.append(Problem(node.line, f"{where}: {one.key} is missing"))

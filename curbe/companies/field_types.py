@@ -34,6 +34,22 @@ def text(max_length: int, *, empty: bool = False) -> Callable[[Node], str]:
     return read
 
 
+def paragraph(max_length: int) -> Callable[[Node], str]:
+    """Return a reader of words that are spoken: also several lines; nothing is ""."""
+
+    def read(node: Node) -> str:
+        if not isinstance(node, Scalar):
+            raise Wrong("must be text")
+        value = "" if node.is_null else node.text
+        if len(value) > max_length:
+            raise Wrong(f"must have at most {max_length} characters, not {len(value)}")
+        if any(unicodedata.category(one) in {"Cc", "Cs"} and one not in "\n\r\t" for one in value):
+            raise Wrong("must be without control characters")
+        return value if value.strip() else ""
+
+    return read
+
+
 def one_of(choices: Collection[str]) -> Callable[[Node], str]:
     def read(node: Node) -> str:
         value = text(80)(node)
@@ -57,6 +73,11 @@ def checked(read: Callable[[Node], str], check: Callable[[str], object], reason:
         return value
 
     return read_and_check
+
+
+def slug_of(max_length: int) -> Callable[[Node], str]:
+    reason = "must be letters, digits, hyphens and underscores without accents"
+    return checked(text(max_length), validate_slug, reason)
 
 
 def e164(node: Node) -> str:
@@ -110,4 +131,4 @@ def names(max_length: int) -> Callable[[Node], tuple[tuple[str, int], ...]]:
 
 
 email = checked(text(254, empty=True), validate_email, "must be an e-mail address")
-slug = checked(text(50), validate_slug, "must be letters, digits, hyphens and underscores without accents")
+slug = slug_of(50)

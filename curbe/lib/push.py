@@ -42,7 +42,8 @@ EVENTS: Final[Mapping[str, Event]] = {
     "recording.stored": Event(("call_id", "recording_id"), "company"),
     "recording.failed": Event(("call_id", "recording_id"), "company"),
     "agent.presence": Event(("agent_id", "presence"), "that agent, supervisors"),
-    "phone.claimed": Event(("phone_id",), "that agent"),
+    "agent.intent": Event(("agent_id",), "that agent"),
+    "phone.claimed": Event(("claimed_us", "phone_id"), "that agent"),
 }
 
 #: A second of the busiest hour that was designed for; older pushes than that are worth nothing.

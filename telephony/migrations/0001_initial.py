@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('last_news_at', models.DateTimeField(verbose_name='last news at')),
                 ('agent', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='agents.agent', verbose_name='agent')),
                 ('company', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company', verbose_name='company')),
-                ('contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='contacts.contact', verbose_name='contact')),
+                ('contact', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='contacts.contact', verbose_name='contact')),
                 ('hangup_requested_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='agents.agent', verbose_name='hang-up requested by')),
                 ('queue', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='telephony.callqueue', verbose_name='queue')),
                 ('number', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='telephony.phonenumber', verbose_name='number')),
@@ -246,7 +246,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='call',
-            index=models.Index(fields=['agent', '-id'], name='call_agent_newest'),
+            index=models.Index(condition=models.Q(('agent__isnull', False)), fields=['agent', '-id'], name='call_agent_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('contact__isnull', False)), fields=['contact', '-id'], name='call_contact'),
         ),
         migrations.AddIndex(
             model_name='call',

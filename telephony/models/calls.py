@@ -49,7 +49,13 @@ class Call(CompanyOwned):
     from_number = models.CharField(_("from number"), max_length=64, blank=True, default="")
     to_number = models.CharField(_("to number"), max_length=64, blank=True, default="")
     contact = models.ForeignKey(
-        Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", verbose_name=_("contact")
+        Contact,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="calls",
+        db_index=False,
+        verbose_name=_("contact"),
     )
     #: What the caller is called on the screen: the contact's name, else the network's caller-ID name, else empty.
     caller_name = models.CharField(_("caller name"), max_length=120, blank=True, default="")
@@ -104,7 +110,9 @@ class Call(CompanyOwned):
         indexes = [
             models.Index(fields=["company", "-id"], name="call_company_newest"),
             models.Index(fields=["company", "from_number", "-id"], name="call_company_from"),
-            models.Index(fields=["agent", "-id"], name="call_agent_newest"),
+            # Partial: a new call has no agent yet, and most have no contact. What they do not have costs them nothing.
+            models.Index(fields=["agent", "-id"], name="call_agent_newest", condition=models.Q(agent__isnull=False)),
+            models.Index(fields=["contact", "-id"], name="call_contact", condition=models.Q(contact__isnull=False)),
             # The reconciler and the live pages read only open calls, which are few.
             models.Index(fields=["last_news_at"], name="call_open_news", condition=~models.Q(status="completed")),
         ]
@@ -282,7 +290,10 @@ class QueueVisit(CompanyOwned):
 
 
 class CallIdentifier(models.Model):
-    """The registry: every id of a call that anybody learned. ``value`` is looked up together with the company."""
+    """The registry: every id of a call that anybody learned, but the first leg's, which the call itself has.
+
+    ``value`` is looked up together with the company.
+    """
 
     class Kind(models.TextChoices):
         CALL_SID = "call_sid", "CallSid"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -106,10 +107,10 @@ def find_call(membership: Membership, any_id: str, agent: Agent | None) -> Call:
     What the browser of another agent told is not asked: nobody may give his call the name of somebody else's.
     """
     calls = Call.objects.filter(company=membership.company_id)
-    try:
-        call = calls.filter(pk=UUID(any_id)).first()
-    except ValueError:
-        call = None
+    own = Q(root_call_sid=any_id)
+    with suppress(ValueError):
+        own |= Q(pk=UUID(any_id))
+    call = calls.filter(own).first()
     if call is None:
         told = Q(agent=None) if agent is None else Q(agent=None) | Q(agent=agent)
         named = CallIdentifier.objects.filter(told, value=any_id, call__company=membership.company_id)

@@ -1,6 +1,6 @@
 """What Telnyx is told when it asks what to do with a new call.
 
-An instruction never fails and never asks anybody outside. Its order is fixed: read, decide, claim, write, answer.
+An instruction never fails and never asks anybody outside. Its order is fixed: read, decide, claim and write, answer.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -33,8 +33,8 @@ from telephony.core.types import (
 )
 from telephony.models import RouteTrace, TelnyxEvent
 from telephony.operations import ledger, visits
-from telephony.operations.moving import Moved, move
-from telephony.operations.opening import Opening, open_call
+from telephony.operations.moving import Moved, decided, move, wished
+from telephony.operations.opening import Opened, Opening, claim_and_open, open_call
 from telephony.operations.plans import plan_of
 from telephony.queries import pools
 from telephony.queries.routing import NumberFacts, VoiceFacts, plan_with, voice_facts, voice_facts_by_orm
@@ -62,8 +62,9 @@ def answer_voice(request: VoiceRequest, *, company: str | None, now: datetime) -
 
     ``company`` is the public id in the address, None for the address of all companies.
 
-    1. One statement reads what is known. 2. A pure function decides. 3. The agents to ring are claimed; what another
-    call took meanwhile is left out. 4. One statement writes call, leg, offers, trace and event.
+    1. One statement reads what is known. 2. A pure function decides. 3. One statement claims the agents to ring and
+    writes call, leg, offers, trace and event. Only if another call took one of them meanwhile: 4. the others are
+    claimed, he is left out, and the call is written.
     """
     facts = voice_facts(
         to_number=request.to_number, from_number=request.from_number, call_sid=request.call_sid, now=now
@@ -82,30 +83,35 @@ def answer_voice(request: VoiceRequest, *, company: str | None, now: datetime) -
 def _first_step(request: VoiceRequest, number: NumberFacts, facts: VoiceFacts, now: datetime) -> str:
     call_id = uuid7()
     ctx = _context(request, number, call_id, now)
-    moved = move(ctx, call_id=call_id, load=_loader(ctx.plan, number, call_id, now), now=now)
-    document = render.render(
-        moved.routed.decision,
-        render.CallFacts(
-            call_id=str(call_id),
-            company=number.company,
-            language=moved.routed.walk.language if moved.routed.walk else number.language,
-            from_number=request.from_number,
-            to_number=request.to_number,
-            caller_name=number.contact_name or network_name(request),
-            origin=settings.PUBLIC_URL,
-        ),
-        step=1,
-    )
-    if not _open(_opening(call_id, request, number, ctx.plan, moved, document=document, now=now)):
+    load = _loader(ctx.plan, number, call_id, now)
+    ctx, routed = decided(ctx, load)
+    opening = _opening(call_id, request, number, ctx.plan, wished(routed, now), now)
+    opened = claim_and_open(opening) if opening.offered else open_call(opening)
+    if opened is Opened.AGENT_LOST:
+        routed = (moved := move(ctx, call_id=call_id, load=load, now=now)).routed
+        opening = _opening(call_id, request, number, ctx.plan, moved, now)
+        opened = _open_claimed(opening)
+    if opened is Opened.THERE:
         # The same request came twice at the same moment and the other one was written: its answer is the answer.
-        release(call_id=call_id, agent_ids=None, reason="withdrawn", now=now)
         return _written_by_the_other(request, number)
-    if isinstance(moved.routed.decision, Wait):
-        visits.announced(call_id, moved.routed.decision, now)
+    if isinstance(routed.decision, Wait):
+        visits.announced(call_id, routed.decision, now)
     if facts.awaited:
         _catch_up(call_id, now)
-    _tell(call_id, number.company_id, moved.claimed)
-    return document
+    _tell(call_id, number.company_id, opening.agent_ids)
+    return opening.document
+
+
+def _open_claimed(opening: Opening) -> Opened:
+    """Write a call whose agents are reserved. Nobody is to ring, or to be busy, for a call that was never written."""
+    try:
+        opened = open_call(opening)
+    except Exception:
+        release(call_id=opening.call_id, agent_ids=None, reason="failed", now=opening.now)
+        raise
+    if opened is Opened.THERE:
+        release(call_id=opening.call_id, agent_ids=None, reason="withdrawn", now=opening.now)
+    return opened
 
 
 def _context(request: VoiceRequest, number: NumberFacts, call_id: uuid.UUID, now: datetime) -> RouteContext:
@@ -136,15 +142,6 @@ def _loader(plan: CompanyPlan, number: NumberFacts, call_id: uuid.UUID, now: dat
     return load
 
 
-def _open(opening: Opening) -> bool:
-    try:
-        return open_call(opening)
-    except Exception:
-        # Nobody is to ring, or to be busy, for a call that was never written.
-        release(call_id=opening.call_id, agent_ids=None, reason="failed", now=opening.now)
-        raise
-
-
 def _catch_up(call_id: uuid.UUID, now: datetime) -> None:
     """Act on what was said of the call before it was there. The call is written: whatever fails here waits."""
     try:
@@ -163,18 +160,30 @@ def _opening(
     number: NumberFacts,
     plan: CompanyPlan | None,
     moved: Moved,
-    *,
-    document: str,
     now: datetime,
 ) -> Opening:
     routed = moved.routed
+    caller_name = number.contact_name or network_name(request)
+    document = render.render(
+        routed.decision,
+        render.CallFacts(
+            call_id=str(call_id),
+            company=number.company,
+            language=routed.walk.language if routed.walk else number.language,
+            from_number=request.from_number,
+            to_number=request.to_number,
+            caller_name=caller_name,
+            origin=settings.PUBLIC_URL,
+        ),
+        step=1,
+    )
     return Opening(
         call_id=call_id,
         company_id=number.company_id,
         number_id=number.number_id,
         queue_id=_queue_of(routed),
         contact_id=number.contact_id,
-        caller_name=number.contact_name or network_name(request),
+        caller_name=caller_name,
         call_sid=request.call_sid,
         account_sid=request.account_sid,
         connection_id=request.connection_id,
@@ -185,7 +194,8 @@ def _opening(
         reasons=routed.reasons,
         document=document,
         outcome=_KNOWN_OUTCOME.get(str(routed.reasons[0]["code"]), ""),
-        offered=moved.offered(),
+        # Ascending, as they are claimed.
+        offered=tuple(sorted(moved.offered(), key=lambda pair: pair[0])),
         offers_expire_at=moved.lease,
         walk=walk_as_json(routed.walk) if routed.walk else None,
         plan_version=plan.version if plan else 0,
@@ -248,7 +258,8 @@ def keep_failed_call(request: VoiceRequest, *, now: datetime) -> None:
     if facts.number is None or facts.call_id is not None:
         return
     moved = Moved(Routed(Voicemail(), ({"code": "failed"},)), (), now)
-    open_call(_opening(uuid7(), request, facts.number, None, moved, document="", now=now))
+    # What was answered is an apology, which no step follows: there is nothing to repeat.
+    open_call(replace(_opening(uuid7(), request, facts.number, None, moved, now), document=""))
 
 
 def refuse_outbound(payload: dict[str, str], *, now: datetime) -> None:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db.models import Value
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.types.json import Jsonb
 
@@ -231,8 +232,10 @@ def find_call(payload: Mapping[str, Any]) -> uuid.UUID | None:
     """
     named = events.leg_ids(payload)
     # What a browser told is not asked: nobody may give his call the name of somebody else's.
-    learned = CallIdentifier.objects.filter(value__in=named, agent=None)
-    known = dict(learned.order_by("-id").values_list("value", "call_id"))
+    learned = CallIdentifier.objects.filter(value__in=named, agent=None).values_list("value", "call_id", "id")
+    roots = Call.objects.filter(root_call_sid__in=named).values_list("root_call_sid", "pk", Value(0))
+    # The first that was learned counts; before all, the leg that opened a call is that call's.
+    known = {value: call_id for value, call_id, _ in learned.union(roots, all=True).order_by("-id")}
     found = next((known[value] for value in named if value in known), None)
     address = events.address(payload)
     pointed = _uuid(address.get("call"))
@@ -255,6 +258,7 @@ def _uuid(value: object) -> uuid.UUID | None:
 def call_created(call_id: uuid.UUID, now: datetime) -> int:
     """Act on the events that waited for this call; return how many were done."""
     ids = list(CallIdentifier.objects.filter(call_id=call_id, agent=None).values_list("value", flat=True))
+    ids += Call.objects.filter(pk=call_id).values_list("root_call_sid", flat=True)
     waiting = TelnyxEvent.objects.filter(root_call_sid__in=ids, processed_at=None, call=None)
     found = list(waiting.order_by("occurred_at", "id").values_list("pk", flat=True)[:AWAITED_AT_ONCE])
     return sum(process(event_id, now) is Processing.DONE for event_id in found)

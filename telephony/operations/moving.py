@@ -74,6 +74,13 @@ def move(ctx: RouteContext, *, call_id: uuid.UUID, load: Load, now: datetime) ->
     return Moved(routed, (), _lease(routed.decision, now))
 
 
+def wished(routed: Routed, now: datetime) -> Moved:
+    """Return a decision whose agents are still to be claimed, all of them or none."""
+    ring = routed.decision
+    wanted = tuple(target.agent_id for target in ring.targets) if isinstance(ring, Ring) else ()
+    return Moved(routed, wanted, _lease(ring, now))
+
+
 def decided(ctx: RouteContext, load: Load) -> tuple[RouteContext, Routed]:
     """Return the decision, and the context with every pool that it needed."""
     while True:

@@ -190,7 +190,7 @@ def learn(call: Call, *, call_sid: str = "", leg_id: str = "", session_id: str =
     kinds = CallIdentifier.Kind
     # In this order a text that is both leg's and session's id keeps the narrower meaning.
     told = {session_id: kinds.SESSION_ID, leg_id: kinds.LEG_ID, call_sid: kinds.CALL_SID}
-    _learn({(value, call.pk): kind for value, kind in told.items()})
+    _learn({(value, call.pk): kind for value, kind in told.items() if value != call.root_call_sid})
 
 
 def learn_all(told: Sequence[tuple[UUID, str, str]]) -> None:

@@ -53,7 +53,7 @@ target AS (
           AND (a.activity = 'IDLE' OR (a.activity = 'RESERVED' AND a.reserved_until <= %(now)s))) IS TRUE AS free
   FROM called
   JOIN target ON true
-  JOIN agents_agent a ON a.id = target.id AND a.company_id = called.company_id AND a.is_active
+  JOIN agents_agent a ON a.id = target.id AND a.company_id IS NOT DISTINCT FROM called.company_id AND a.is_active
   JOIN companies_user u ON u.id = a.user_id AND u.is_active
   LEFT JOIN agents_beat b ON b.agent_id = a.id
   LEFT JOIN telephony_sipendpoint e ON e.agent_id = a.id
@@ -63,7 +63,8 @@ target AS (
        AND o.outcome = 'answered' AND o.offered_at >= called.since
   ) counted ON true
   LEFT JOIN LATERAL (
-    SELECT coalesce(c.ended_at, %(now)s) AS ended_at FROM telephony_offer o JOIN telephony_call c ON c.id = o.call_id
+    SELECT coalesce(c.ended_at, %(now)s::timestamptz) AS ended_at
+      FROM telephony_offer o JOIN telephony_call c ON c.id = o.call_id
      WHERE called.strategy = 'least_recent' AND o.queue_id = called.queue_id AND o.agent_id = a.id
        AND o.outcome = 'answered'
      ORDER BY o.offered_at DESC LIMIT 1
@@ -82,11 +83,11 @@ candidate.on_duty_since, candidate.calls_on_day, candidate.calls_on_date"""
 #: The moment from which a queue counts calls; "today" begins at midnight of the company.
 SINCE: Final = """
 CASE q.window
-  WHEN 'today' THEN date_trunc('day', %(now)s AT TIME ZONE c.timezone) AT TIME ZONE c.timezone
-  WHEN '15m' THEN %(now)s - interval '15 minutes'
-  WHEN '1h' THEN %(now)s - interval '1 hour'
-  WHEN '8h' THEN %(now)s - interval '8 hours'
-  WHEN '24h' THEN %(now)s - interval '24 hours'
+  WHEN 'today' THEN date_trunc('day', %(now)s::timestamptz AT TIME ZONE c.timezone) AT TIME ZONE c.timezone
+  WHEN '15m' THEN %(now)s::timestamptz - interval '15 minutes'
+  WHEN '1h' THEN %(now)s::timestamptz - interval '1 hour'
+  WHEN '8h' THEN %(now)s::timestamptz - interval '8 hours'
+  WHEN '24h' THEN %(now)s::timestamptz - interval '24 hours'
 END"""
 
 _SQL: Final = f"""

@@ -34,6 +34,7 @@ class TokenAnswer(serializers.Serializer[Any]):
         child=serializers.DictField(), allow_null=True, help_text="null: the SDK's own list."
     )
     ticket = serializers.CharField(help_text="For `Authorization: Phone …` of the heartbeats.")
+    claimed_us = serializers.IntegerField(help_text="When, in µs since 1970: the later of an agent's claims holds him.")
 
 
 class IdsWish(serializers.Serializer[Any]):

@@ -80,7 +80,8 @@ def token(request: Request) -> Response:
     except TelnyxError as err:
         return _telnyx_is_away(agent, err)
     # Another phone may have been quicker while Telnyx was asked.
-    if not claim_phone(agent_id=agent.pk, phone_id=phone_id, take_over=take_over, now=timezone.now()):
+    claimed_us = claim_phone(agent_id=agent.pk, phone_id=phone_id, take_over=take_over, now=timezone.now())
+    if claimed_us is None:
         return _elsewhere()
     company = company_of(request).public_id
     answer = {
@@ -90,6 +91,7 @@ def token(request: Request) -> Response:
         # The sandbox listens on this machine; at Telnyx the SDK knows the right servers itself.
         "ice_servers": [] if settings.TELNYX_SANDBOX else None,
         "ticket": tickets.issue(agent_id=agent.pk, company=company, phone_id=phone_id, now=now),
+        "claimed_us": claimed_us,
     }
     return Response(answer, headers={"Cache-Control": "no-store"})
 

@@ -54,6 +54,27 @@ def test_choosing_available_again_is_how_one_who_did_not_respond_returns(company
     assert agent.activity == Activity.IDLE
 
 
+def test_what_was_chosen_is_told_to_the_other_pages_once(
+    company: Company, now: datetime, pushes: list[tuple[str, str]]
+) -> None:
+    agent = agent_in(company, now=now)
+
+    choose_intent(agent_id=agent.id, intent=Intent.BREAK, now=now)
+    choose_intent(agent_id=agent.id, intent=Intent.BREAK, now=now)
+
+    assert pushes == [("agent.presence", "BREAK"), ("agent.intent", str(agent.id))]
+
+
+def test_a_break_chosen_during_a_call_is_told_though_the_word_stays(
+    company: Company, now: datetime, pushes: list[tuple[str, str]]
+) -> None:
+    agent = agent_in(company, now=now, activity=Activity.ON_CALL, busy_call_id=uuid4())
+
+    choose_intent(agent_id=agent.id, intent=Intent.BREAK, now=now)
+
+    assert pushes == [("agent.intent", str(agent.id))]
+
+
 def test_the_end_of_a_break_is_the_begin_of_being_idle(company: Company, now: datetime) -> None:
     agent = agent_in(company, now=now, intent=Intent.BREAK)
 

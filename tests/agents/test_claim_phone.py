@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
 
 from agents.models import Beat, Presence
 from agents.operations import claim_phone, heartbeat
@@ -52,6 +55,26 @@ def test_taking_over_tells_the_other_phone(company: Company, now: datetime, push
     assert (old.presence, old.phone) == ("NO_DEVICE", "elsewhere")
     new = heartbeat(agent_id=agent.id, phone_id="the-laptop", ready=True, microphone=True, now=later)
     assert (new.presence, new.phone) == ("AVAILABLE", "here")
+
+
+def test_the_later_of_two_claims_has_the_later_moment_whatever_their_clocks_say(
+    company: Company, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = agent_in(company, now=now, phone_id="the-desk")
+    told: dict[str, int] = {}
+
+    def send(type: str, *, groups: list[str], **fields: Any) -> None:
+        if type == "phone.claimed":
+            told[fields["phone_id"]] = fields["claimed_us"]
+
+    monkeypatch.setattr("curbe.lib.push.send", send)
+
+    first = claim_phone(agent_id=agent.id, phone_id="the-laptop", take_over=True, now=now + timedelta(seconds=1))
+    second = claim_phone(agent_id=agent.id, phone_id="the-desk", take_over=True, now=now)
+
+    assert first is not None and second is not None
+    assert first < second
+    assert told == {"the-laptop": first, "the-desk": second}
 
 
 def test_claiming_ones_own_phone_again_changes_nobodys_word(

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 from django.utils import timezone
 
-from agents.models import Agent
+from agents.models import Activity, Agent, Presence
+from agents.operations import claim
 from curbe.companies.models import User
 from tests import cast
 from tests.api.asking import Asker
@@ -20,6 +24,17 @@ def test_an_agent_chooses(bob: User, intent: str) -> None:
     assert answer.status_code == 200
     assert answer.json() == {"ok": True, "presence": intent}
     assert bob.agents.get().intent == intent
+
+
+def test_one_who_did_not_respond_is_back_as_soon_as_he_says_so(bob: User) -> None:
+    agent, now = bob.agents.get(), timezone.now()
+    cast.beat(agent, now=now)
+    Agent.objects.filter(pk=agent.pk).update(activity=Activity.NOT_RESPONDING, presence=Presence.NOT_RESPONDING)
+
+    answer = Asker(bob).post(PATH, {"intent": "AVAILABLE"})
+
+    assert answer.json() == {"ok": True, "presence": "AVAILABLE"}
+    assert claim(agent_ids=[agent.pk], call_id=uuid4(), until=now + timedelta(seconds=30), now=now) == [agent.pk]
 
 
 @pytest.mark.parametrize("body", [{}, {"intent": "LUNCH"}, {"intent": None}, {"intent": ["BREAK"]}])

@@ -45,13 +45,15 @@ def test_a_browser_becomes_the_phone(acme: Company, bob: User, telnyx_api: respo
 
     assert answer.status_code == 200
     got = answer.json()
-    assert set(got) == {"login_token", "expires_at", "host", "ice_servers", "ticket"}
+    assert set(got) == {"login_token", "expires_at", "host", "ice_servers", "ticket", "claimed_us"}
     assert got["login_token"] == a_jwt(expires_at)
     assert datetime.fromisoformat(got["expires_at"]) == expires_at
     assert answer.headers["Cache-Control"] == "no-store"
     ticket = tickets.read(got["ticket"], timezone.now())
     assert (ticket.agent_id, ticket.company, ticket.phone_id) == (agent.pk, acme.public_id, "the-desk")
     assert Beat.objects.get(agent=agent).phone_id == "the-desk"
+    claimed_at = datetime.fromtimestamp(got["claimed_us"] / 1_000_000, tz=UTC)
+    assert abs(timezone.now() - claimed_at) < timedelta(minutes=1)
 
 
 def test_a_token_that_does_not_say_when_it_ends_lives_a_day(bob: User, telnyx_api: responses.RequestsMock) -> None:

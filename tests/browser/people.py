@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Request, Response, expect
 
 PASSWORD = "curbe-demo"
+
+#: How much of what happened a failure tells.
+LAST_LINES = 40
+
+#: Tells the console what the phone says, and when: a failed test reads the story there.
+LISTEN = """addEventListener('DOMContentLoaded', () => {
+  const phone = document.querySelector('#phone');
+  if (!phone) return;
+  const told = ['data-say', 'data-stage'];
+  const tell = () => console.debug(`the phone says ${told.map((name) => phone.getAttribute(name)).join(' in ')}`);
+  new MutationObserver(tell).observe(phone, { attributeFilter: told });
+  const clicked = ({ target }) => console.debug(`a click on ${target.closest('[data-phone]')?.dataset.phone}`);
+  phone.addEventListener('click', clicked, true);
+});"""
 
 #: What the page's loudspeaker plays, measured by the browser itself: {"hz": …, "rms": …}.
 HEAR = """async (ms) => {
@@ -49,9 +64,16 @@ class Desk:
         self.username = username
         self.console: list[str] = []
         self.outside: list[str] = []
-        page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: self.console.append(f"pageerror: {error}"))
-        page.on("request", lambda request: self._note(request.url))
+        #: What happened in this tab, each line with the second at which the test heard of it.
+        self.story: list[str] = []
+        self._began = time.monotonic()
+        page.add_init_script(LISTEN)
+        page.on("console", lambda message: self._hear(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self._hear(f"pageerror: {error}"))
+        page.on("request", self._on_request)
+        page.on("response", self._on_response)
+        page.on("requestfailed", lambda request: self._tell(f"{_asked(request)} → {request.failure}"))
+        page.on("framenavigated", lambda frame: self._tell(f"the page is {frame.url}"))
 
     @classmethod
     def log_in(cls, context: BrowserContext, username: str) -> Desk:
@@ -68,9 +90,22 @@ class Desk:
         desk.page.goto("/")
         return desk
 
-    def _note(self, url: str) -> None:
-        if not url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:")):
-            self.outside.append(url)
+    def _tell(self, line: str) -> None:
+        self.story.append(f"{time.monotonic() - self._began:6.2f} s  {line}")
+
+    def _hear(self, line: str) -> None:
+        self.console.append(line)
+        self._tell(line)
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:")):
+            self.outside.append(request.url)
+        if "/api/" in request.url:
+            self._tell(_asked(request))
+
+    def _on_response(self, response: Response) -> None:
+        if "/api/" in response.url:
+            self._tell(f"{_asked(response.request)} → {response.status}")
 
     @property
     def phone(self) -> Locator:
@@ -82,10 +117,20 @@ class Desk:
 
     def says(self, what: str) -> None:
         """Wait until the phone says this (a key of templates/phone/_messages.html)."""
-        expect(self.phone.locator(f'[data-say="{what}"]')).to_be_visible(timeout=15_000)
+        self._see(self.phone.locator(f'[data-say="{what}"]'))
 
     def presence(self, word: str) -> None:
-        expect(self.phone.locator(f'[data-presence="{word}"]')).to_be_visible(timeout=15_000)
+        self._see(self.phone.locator(f'[data-presence="{word}"]'))
+
+    def _see(self, shown: Locator, *, timeout_ms: float = 15_000) -> None:
+        """Wait until this is visible; fail with what happened in this tab until then."""
+        try:
+            expect(shown).to_be_visible(timeout=timeout_ms)
+        except AssertionError as err:
+            happened = "\n".join(self.story[-LAST_LINES:])
+            raise AssertionError(
+                f"{str(err).split('Aria snapshot')[0]}\nWhat {self.username} saw:\n{happened}"
+            ) from None
 
     def wait_ready(self) -> None:
         self.take_phone(until="ready")
@@ -95,13 +140,13 @@ class Desk:
         """Wait until the phone says this; take it here if a computer that is gone still holds it for half a minute."""
         said = self.phone.locator(f'[data-say="{until}"]')
         elsewhere = self.phone.locator('[data-say="elsewhere"]')
-        expect(said.or_(elsewhere).filter(visible=True).first).to_be_visible(timeout=15_000)
+        self._see(said.or_(elsewhere).filter(visible=True).first)
         if elsewhere.is_visible():
             self.button("use.here").click()
         self.says(until)
 
     def rings(self) -> None:
-        expect(self.button("answer")).to_be_visible(timeout=10_000)
+        self._see(self.button("answer"), timeout_ms=10_000)
 
     def rings_not(self) -> None:
         expect(self.button("answer")).to_be_hidden(timeout=10_000)
@@ -138,4 +183,10 @@ class Desk:
     def keep_evidence(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=str(folder / f"{self.username}.png"))
-        (folder / f"{self.username}.json").write_text(json.dumps(self.console[-200:], indent=1))
+        (folder / f"{self.username}.json").write_text(json.dumps(self.story[-200:], indent=1))
+
+
+def _asked(request: Request) -> str:
+    """Return the request in one line, with its body where that says what was wished (a phone's claim)."""
+    wish = request.post_data if request.url.endswith(("/token", "/intent", "/heartbeat")) else None
+    return f"{request.method} {urlsplit(request.url).path}{f' {wish}' if wish else ''}"

@@ -23,6 +23,9 @@ FALLBACK = "+13055550199"
 # Callers of their own, so that no test takes another one's call for its own.
 MARTA, PAUL, ROSA, OMAR, LENA = (f"+1305555100{number}" for number in range(1, 6))
 
+#: End asks the server, then ends here: what the network says of the end may come after that, and the SDK notes it.
+LATE_BYE = "Received telnyx_rtc.bye for non existing call"
+
 Sit = Callable[..., Desk]
 
 
@@ -59,7 +62,7 @@ def test_a_call_rings_is_answered_heard_both_ways_ended_and_played(sit: Sit, san
     assert loudest_hz(left_and_right[0], rate_hz) == pytest.approx(CALLER_HZ, abs=15)
     assert loudest_hz(left_and_right[1], rate_hz) == pytest.approx(MICROPHONE_HZ, abs=25)
     assert ana.outside == []
-    assert [line for line in ana.console if line.startswith(("pageerror", "error"))] == []
+    assert [line for line in ana.console if line.startswith(("pageerror", "error")) and LATE_BYE not in line] == []
 
 
 def test_both_tabs_of_a_ring_group_ring_and_one_stops_when_the_other_answers(sit: Sit, sandbox: Sandbox) -> None:

@@ -65,9 +65,9 @@ def test_an_error_in_the_yaml_is_an_error_of_the_import(db: None) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("- company\n", 1, "a company file is a mapping of sections: company, users, queues, numbers"),
+        ("- company\n", 1, "a company file is a mapping of sections: company, users, skills, hours, que"),
         ("users: []\n", 1, "the section company is missing"),
-        (HEAD + "rates: []\n", 2, "unknown section rates; this version knows company, users, queues, numbers"),
+        (HEAD + "rates: []\n", 2, "unknown section rates; this version knows company, users, skills, hours, queues"),
         (HEAD + "users: ana\n", 2, "users must be a list"),
         (HEAD + "users:\n  - ana\n", 3, "users: a row is a mapping of username, name, email, role, answers"),
         ("company: [acme]\n", 1, "company: a row is a mapping of slug"),
@@ -94,14 +94,14 @@ def test_an_error_in_the_yaml_is_an_error_of_the_import(db: None) -> None:
             4,
             "users: role must be one of owner, admin, supervisor",
         ),
-        (HEAD + "users:\n  - username: ana\n    skills: {es: 5}\n", 4, "users: unknown key skills; this version kno"),
+        (HEAD + "users:\n  - username: ana\n    boss: eva\n", 4, "users: unknown key boss; this version knows userna"),
         (HEAD + "users:\n  - username: ana\n    answers: maybe\n", 4, "users: answers must be true or false"),
         (HEAD + 'users:\n  - username: ana\n    name: "a\\nb"\n', 4, "users: name must be one line without control"),
         (HEAD + "users:\n  - {username: ana}\n  - {username: ana}\n", 4, "username ana stands twice, first on line "),
         (
-            HEAD + "queues:\n  - name: v\n    strategy: skills\n",
+            HEAD + "queues:\n  - name: v\n    strategy: random\n",
             4,
-            "queues: strategy must be one of ring_all, not skills",
+            "queues: strategy must be one of ring_all, round_robin, least_calls, least_recent, longest_idle, prio",
         ),
         (
             HEAD + "queues:\n  - name: v\n    ring_timeout_s: 4\n",
@@ -117,16 +117,16 @@ def test_an_error_in_the_yaml_is_an_error_of_the_import(db: None) -> None:
             "queues: nobody is nobody who answers calls in",
         ),
         (
-            HEAD + "queues:\n  - name: v\n    overflow: {voicemail: true}\n",
+            HEAD + "queues:\n  - name: v\n    music: loud\n",
             4,
-            "queues: unknown key overflow; this vers",
+            "queues: unknown key music; this version knows name, strategy, members, skills",
         ),
         (HEAD + "numbers:\n  - {e164: '3055550100'}\n", 3, "numbers: e164 must be a number as E.164"),
         (HEAD + "numbers:\n  - e164: '+13055550100'\n    assigned_to: ana\n", 4, "numbers: assigned_to must be {use"),
         (
-            HEAD + "numbers:\n  - e164: '+13055550100'\n    assigned_to: {menu: m}\n",
+            HEAD + "numbers:\n  - e164: '+13055550100'\n    assigned_to: {fax: m}\n",
             4,
-            "assigned_to cannot be menu; this",
+            "assigned_to cannot be fax; this version knows {user: …}, {queue: …}, {menu: …}, {company: auto}",
         ),
         (HEAD + "numbers:\n  - e164: '+13055550100'\n    assigned_to: {company: x}\n", 4, "must be {company: auto}"),
         (HEAD + "numbers:\n  - e164: '+13055550100'\n    assigned_to: {user: a, queue: b}\n", 4, "must name one des"),
@@ -155,13 +155,13 @@ def test_all_errors_are_listed_in_the_order_of_their_lines(db: None) -> None:
         company: {slug: acme, name: Acme, timezone: Mars}
         users:
           - {username: ana, role: boss}
-          - {username: luis, skills: {es: 4}}
+          - {username: luis, skills: {es: 6}}
         queues:
           - {name: ventas, members: [ana, luis, eva]}
         numbers:
           - {e164: "+13055550100", assigned_to: {queue: ventas}}
           - {e164: "+13055550101", assigned_to: {user: eva}}
-        menus: []
+        music: []
         """
     )
 

@@ -45,14 +45,19 @@ def written_codes() -> set[str]:
         for node in ast.walk(ast.parse(inspect.getsource(module))):
             match node:
                 case ast.Call(func=ast.Attribute(attr=name), args=arguments) if name in TAKE_CODES:
-                    found |= {one.value for one in arguments if isinstance(one, ast.Constant)}
+                    found |= words(*arguments)
                 case ast.Return(value=ast.AST() as value) if module is ladder:
-                    found |= {one.value for one in ast.walk(value) if isinstance(one, ast.Constant)}
+                    found |= words(*ast.walk(value))
                 case ast.Assign(targets=[ast.Name(id="code" | "again")], value=value):
-                    found |= {one.value for one in ast.walk(value) if isinstance(one, ast.Constant)}
-                case ast.Dict(keys=[ast.Constant(value="code"), *_], values=[ast.Constant(value=code), *_]):
-                    found.add(code)
-    return {code for code in found if isinstance(code, str) and code and not code.endswith("_")}
+                    found |= words(*ast.walk(value))
+                case ast.Dict(keys=[ast.Constant(value="code"), *_], values=[value, *_]):
+                    found |= words(value)
+    return found
+
+
+def words(*nodes: ast.AST) -> set[str]:
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text for text in texts if text and not text.endswith("_")}
 
 
 def test_every_code_that_the_routing_writes_has_a_sentence() -> None:

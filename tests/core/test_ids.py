@@ -49,3 +49,11 @@ def test_ids_of_one_moment_differ(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_bound_of_a_moment_is_its_millisecond_and_never_below_the_first_key(moment: datetime, unix_ms: int) -> None:
     assert ids.first_id_at(moment).int == unix_ms << 80
+
+
+def test_ids_that_are_made_together_ascend_and_differ() -> None:
+    made = ids.uuid7s(50)
+
+    assert made == sorted(set(made))
+    assert {one.version for one in made} == {7}
+    assert {one.int >> 64 for one in made} == {made[0].int >> 64}

@@ -43,5 +43,11 @@ for (const [answer, event] of [
   [{ status: 401, body: {} }, "beat.refused"],
   [{ status: 403, body: {} }, "beat.refused"],
 ]) {
-  test(`an answer of ${answer.status} is ${event}`, () => assert.equal(eventOf(answer).type, event));
+  test(`an answer of ${answer.status} is ${event}`, () => assert.equal(eventOf(answer, READY).type, event));
 }
+
+test("an answer knows which grant it was asked under: it may have been overtaken", () => {
+  const answer = { status: 200, body: { presence: "AVAILABLE", phone: "elsewhere" } };
+
+  assert.equal(eventOf(answer, { ...READY, oursUs: 7 }).oursUs, 7);
+});

@@ -3,16 +3,21 @@ import { describe, test } from "node:test";
 
 import {
   ANSWER_TIMEOUT_MS,
+  CLAIM_AGAIN_MS,
   DECLINED_FOR_MS,
   hasLiveCall,
   INITIAL,
   isReady,
+  MOST_TAKES,
   step,
 } from "../../static/js/phone/machine.js";
 
+/** Moments of claims, as the server numbers them: earlier than ours, ours, later than ours. */
+const [EARLIER, OURS, LATER] = [1_000, 2_000, 3_000];
 const READY = Object.freeze({
   ...INITIAL,
   holder: "here",
+  oursUs: OURS,
   line: "ready",
   microphone: "granted",
   presence: "AVAILABLE",
@@ -30,7 +35,10 @@ function play(state, ...events) {
   return [state, names, commands];
 }
 
+/** The push of a claim; this browser's phone is "ours". */
+const claimedBy = (phoneId, claimedUs = LATER) => ({ type: "phone.claimed", phoneId, mine: "ours", claimedUs });
 const names = (commands) => commands.map((command) => command.do);
+const ELSEWHERE = play(READY, { type: "claim.elsewhere", oursUs: OURS })[0];
 const ringing = () => play(READY, INVITE)[0];
 const talking = () => play(READY, INVITE, { type: "answer" }, { type: "call.active", sdkId: "leg-1", atMs: 5_000 })[0];
 
@@ -165,7 +173,7 @@ describe("ending", () => {
   });
 
   test("a call, whoever logged out in another tab finishes it first", () => {
-    const [state, commands] = play(talking(), { type: "phone.claimed", phoneId: "logged-out", mine: "mine" });
+    const [state, commands] = play(talking(), claimedBy("logged-out"));
     const [, , after] = play(state, { type: "call.over", sdkId: "leg-1" }, { type: "ended.seen" });
 
     assert.deepEqual(commands, []);
@@ -272,12 +280,12 @@ describe("who holds the phone", () => {
       INITIAL,
       { type: "start" },
       { type: "lock.here" },
-      { type: "claim.granted" },
+      { type: "claim.granted", claimedUs: OURS },
       { type: "line.ready" },
     );
 
     assert.ok(isReady(state));
-    assert.deepEqual(commands, ["checkMicrophone", "askForLock", "claim", "connect", "beat"]);
+    assert.deepEqual(commands, ["checkMicrophone", "askForLock", "claim", "forget", "connect", "beat"]);
   });
 
   test("a second tab only watches, and takes it when asked", () => {
@@ -295,28 +303,21 @@ describe("who holds the phone", () => {
   });
 
   test("another computer keeps it until this one says so", () => {
-    const [elsewhere] = play(READY, { type: "claim.elsewhere" });
-    const [, , commands] = play(elsewhere, { type: "use.here" });
+    const [, , commands] = play(ELSEWHERE, { type: "use.here" });
 
-    assert.equal(isReady(elsewhere), false);
+    assert.equal(isReady(ELSEWHERE), false);
     assert.deepEqual(commands, [{ do: "claim", takeOver: true }]);
   });
 
   test("is asked for once, however often the button is pressed", () => {
-    const [, commands] = play(READY, { type: "claim.elsewhere" }, { type: "use.here" }, { type: "use.here" });
+    const [, commands] = play(ELSEWHERE, { type: "use.here" }, { type: "use.here" });
 
     assert.equal(commands.filter((name) => name === "claim").length, 1);
   });
 
-  test("a take-over that nobody answered leaves it where it was", () => {
-    const [state] = play(READY, { type: "claim.elsewhere" }, { type: "use.here" }, { type: "claim.failed" });
-
-    assert.equal(state.holder, "elsewhere");
-  });
-
   for (const event of [
-    { type: "phone.claimed", phoneId: "theirs", mine: "ours" },
-    { type: "beat.answered", presence: "NO_DEVICE", phone: "elsewhere" },
+    claimedBy("theirs"),
+    { type: "beat.answered", presence: "NO_DEVICE", phone: "elsewhere", oursUs: OURS },
   ]) {
     test(`${event.type}: another computer took it, and this line is put down`, () => {
       const [state, commands] = play(READY, event);
@@ -336,7 +337,195 @@ describe("who holds the phone", () => {
   }
 
   test("the push of one's own claim changes nothing", () => {
-    assert.equal(play(READY, { type: "phone.claimed", phoneId: "ours", mine: "ours" })[0], READY);
+    assert.equal(play(READY, claimedBy("ours", OURS))[0], READY);
+  });
+});
+
+describe('whoever says "use the phone here" gets it', () => {
+  const GRANTED = { type: "claim.granted", claimedUs: LATER + 1 };
+
+  for (const failure of ["claim.failed", "claim.no-credential"]) {
+    test(`though the server says ${failure} at first: it is asked again, and still to take it over`, () => {
+      const [waiting, , commands] = play(ELSEWHERE, { type: "use.here" }, { type: failure });
+      assert.deepEqual([waiting.holder, commands.at(-1).afterMs], ["taking", CLAIM_AGAIN_MS]);
+
+      const [, , again] = play(waiting, commands.at(-1).event);
+      assert.deepEqual(again, [{ do: "claim", takeOver: true }]);
+
+      assert.equal(play(waiting, commands.at(-1).event, GRANTED)[0].holder, "here");
+    });
+
+    test(`from another tab too, when the server says ${failure} at first`, () => {
+      const [mirror] = play(INITIAL, { type: "lock.tab" }, { type: "use.here" }, { type: "lock.here", takeOver: true });
+      const [, , commands] = play(mirror, { type: failure });
+
+      assert.deepEqual(play(mirror, { type: failure }, commands.at(-1).event)[2], [{ do: "claim", takeOver: true }]);
+    });
+  }
+
+  test("or is told after a minute, and may say it anew", () => {
+    const tries = Array.from({ length: MOST_TAKES }, () => ({ type: "claim.failed" }));
+    const [state, , commands] = play(ELSEWHERE, { type: "use.here" }, ...tries);
+
+    assert.deepEqual([state.holder, state.line, names(commands)], ["elsewhere", "off", ["tellServerIsAway"]]);
+    assert.equal(play(state, { type: "use.here" })[0].takesFailed, 0);
+  });
+
+  // What was asked before, or told of before, and is heard only now.
+  const LATE = {
+    "a beat's answer": { type: "beat.answered", presence: "NO_DEVICE", phone: "elsewhere", oursUs: OURS },
+    "the answer to an older question": { type: "claim.elsewhere", oursUs: OURS },
+    "the push of an older claim": claimedBy("theirs", EARLIER),
+    "the push of the claim that this one undid": claimedBy("theirs", LATER),
+    "the push of a log-out before": claimedBy("logged-out", LATER),
+  };
+  for (const [what, late] of Object.entries(LATE)) {
+    test(`whatever ${what} says after the grant`, () => {
+      const [state] = play(ELSEWHERE, { type: "use.here" }, GRANTED, { type: "line.ready" }, late);
+
+      assert.ok(isReady(state));
+    });
+
+    test(`whatever ${what} says before the grant`, () => {
+      const [state] = play(ELSEWHERE, { type: "use.here" }, late, GRANTED, { type: "line.ready" });
+
+      assert.ok(isReady(state));
+    });
+  }
+
+  test("unless somebody else said so later: the later claim holds it, whichever is heard first", () => {
+    const theirs = claimedBy("theirs", GRANTED.claimedUs + 1);
+
+    for (const events of [
+      [theirs, GRANTED],
+      [GRANTED, theirs],
+    ]) {
+      const [state] = play(ELSEWHERE, { type: "use.here" }, ...events);
+      assert.equal(state.holder, "elsewhere");
+    }
+  });
+
+  test("and who says so elsewhere while the server is away from here is not undone by our next try", () => {
+    const [state, , commands] = play(ELSEWHERE, { type: "use.here" }, { type: "claim.failed" }, claimedBy("theirs"));
+
+    assert.equal(state.holder, "elsewhere");
+    assert.deepEqual(commands.at(-1), { do: "forget", name: "claim" });
+    assert.deepEqual(play(state, { type: "claim.again" })[2], []);
+  });
+
+  test("two of our own claims that cross do not undo each other", () => {
+    const [state] = play(
+      READY,
+      { type: "claim.granted", claimedUs: LATER },
+      { type: "claim.granted", claimedUs: OURS },
+    );
+
+    assert.deepEqual([state.holder, state.oursUs], ["here", LATER]);
+  });
+
+  test("a grant that comes after another tab took the lock connects nothing here", () => {
+    const [state, , commands] = play(ELSEWHERE, { type: "use.here" }, { type: "lock.lost" }, GRANTED);
+
+    assert.equal(state.holder, "tab");
+    assert.deepEqual(commands, []);
+  });
+
+  test("an answer that is older than our grant is not waited for: the phone asks again until its line is up", () => {
+    const [, , commands] = play(INITIAL, { type: "lock.here" }, claimedBy("ours", OURS), {
+      type: "claim.elsewhere",
+      oursUs: 0,
+    });
+
+    assert.deepEqual(commands[0].event, { type: "claim.again" });
+  });
+
+  test("a failure that is heard when nobody waits for it any more changes nothing", () => {
+    for (const type of ["claim.failed", "claim.no-credential"]) assert.equal(play(ELSEWHERE, { type })[0], ELSEWHERE);
+  });
+});
+
+describe("a call whose tab was closed", () => {
+  const ME = { type: "me", presence: "ON_CALL", intent: "AVAILABLE", callId: "call-1" };
+  const held = () => play(READY, ME)[0];
+
+  test("is asked for as soon as the server says that there is one", () => {
+    for (const event of [
+      { type: "presence", presence: "ON_CALL" },
+      { type: "beat.answered", presence: "ON_CALL", phone: "here", oursUs: OURS },
+    ]) {
+      assert.ok(play(READY, event)[1].includes("fetchMe"));
+      assert.ok(!play(held(), event)[1].includes("fetchMe"), "once is enough");
+      assert.ok(!play(talking(), event)[1].includes("fetchMe"), "this one is up here");
+    }
+  });
+
+  test("is ended by the server, once, however often the button is pressed", () => {
+    const [state, , commands] = play(held(), { type: "end.held" });
+    assert.deepEqual(commands, [{ do: "endHeld", callId: "call-1" }]);
+
+    assert.deepEqual(play(state, { type: "end.held" })[2], []);
+    assert.equal(play(state, ME)[0].held.ending, true);
+    const [done] = play(state, { type: "end.held.done", callId: "call-1" });
+    assert.deepEqual([done.held, done.endedCallId], [null, "call-1"]);
+  });
+
+  test("that the server could not end may be tried again", () => {
+    const [state, , commands] = play(held(), { type: "end.held" }, { type: "end.held.failed", callId: "call-1" });
+
+    assert.deepEqual(state.held, { callId: "call-1", ending: false });
+    assert.deepEqual(names(commands), ["tellServerIsAway"]);
+  });
+
+  test("is forgotten when it is over, and when its sound comes back", () => {
+    assert.equal(play(held(), { type: "presence", presence: "AVAILABLE" })[0].held, null);
+    assert.equal(play(held(), { ...INVITE, recovered: true })[0].held, null);
+  });
+
+  test("is not the call that was ended here and that the server has not let go yet", () => {
+    const [state] = play(talking(), { type: "call.over", sdkId: "leg-1" }, { type: "ended.seen" }, ME);
+
+    assert.equal(state.endedCallId, "call-1");
+    assert.equal(play(state, INVITE)[0].endedCallId, "");
+  });
+});
+
+describe("the status that the agent chose", () => {
+  test("in another tab or on another computer is shown here", () => {
+    const [state] = play(READY, { type: "me", presence: "BREAK", intent: "BREAK", callId: "" });
+
+    assert.deepEqual([state.intent, state.presence], ["BREAK", "BREAK"]);
+  });
+
+  test("here is not undone by what the server said before it heard", () => {
+    const stale = { type: "me", presence: "AVAILABLE", intent: "AVAILABLE", callId: "" };
+    const [choosing] = play(READY, { type: "intent.chosen", intent: "BREAK" }, stale);
+    const [kept] = play(choosing, { type: "intent.kept", intent: "BREAK", presence: "BREAK" });
+
+    assert.equal(choosing.intent, "BREAK");
+    assert.deepEqual([kept.intent, kept.presence, kept.choosing], ["BREAK", "BREAK", ""]);
+  });
+
+  test("last is the one that counts while an older choice fails", () => {
+    const [state] = play(
+      READY,
+      { type: "intent.chosen", intent: "BREAK" },
+      { type: "intent.chosen", intent: "OFFLINE" },
+      { type: "intent.failed", intent: "BREAK", before: "AVAILABLE" },
+    );
+
+    assert.equal(state.intent, "OFFLINE");
+  });
+
+  test("who did not respond says that he is back with one press", () => {
+    const away = { ...READY, presence: "NOT_RESPONDING" };
+    const [state, , commands] = play(away, { type: "i.am.back" });
+    assert.deepEqual([names(commands), commands[0].intent], [["chooseIntent"], "AVAILABLE"]);
+
+    assert.deepEqual(play(state, { type: "i.am.back" })[2], []);
+    const [back] = play(state, { type: "intent.kept", intent: "AVAILABLE", presence: "AVAILABLE" });
+    assert.equal(back.presence, "AVAILABLE");
+    const [failed] = play(state, { type: "intent.failed", intent: "AVAILABLE", before: "AVAILABLE" });
+    assert.deepEqual([failed.presence, failed.choosing], ["NOT_RESPONDING", ""]);
   });
 });
 
@@ -386,7 +575,7 @@ describe("trouble", () => {
 
   test("a status that could not be saved goes back to what it was", () => {
     const [chosen, , commands] = play(READY, { type: "intent.chosen", intent: "BREAK" });
-    const [state] = play(chosen, { type: "intent.failed", before: commands[0].before });
+    const [state] = play(chosen, { type: "intent.failed", intent: "BREAK", before: commands[0].before });
 
     assert.equal(chosen.intent, "BREAK");
     assert.equal(state.intent, "AVAILABLE");

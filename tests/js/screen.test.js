@@ -14,8 +14,18 @@ const ROWS = [
   [{ ...READY, intent: "BREAK" }, "break", "quiet", ""],
   [{ ...READY, intent: "OFFLINE" }, "offline", "quiet", ""],
   [{ ...READY, presence: "ON_CALL" }, "on-call", "bad", ""],
+  [{ ...READY, presence: "ON_CALL", held: { callId: "call", ending: false } }, "on-call", "bad", "end-held"],
+  [{ ...READY, presence: "ON_CALL", held: { callId: "call", ending: true } }, "ending", "quiet", ""],
+  [{ ...READY, presence: "ON_CALL", endedCallId: "call" }, "ended", "quiet", ""],
+  [{ ...READY, presence: "ON_CALL", endedCallId: "call", held: { callId: "call" } }, "ended", "quiet", ""],
+  [{ ...READY, presence: "ON_CALL", endedCallId: "old", held: { callId: "call" } }, "on-call", "bad", "end-held"],
+  [{ ...READY, presence: "NOT_RESPONDING" }, "not-responding", "bad", "i-am-back"],
   [{ ...READY, line: "connecting" }, "connecting", "quiet", ""],
   [{ ...READY, holder: "taking" }, "connecting", "quiet", ""],
+  [{ ...READY, holder: "taking", takesFailed: 1 }, "server-away", "bad", ""],
+  [{ ...READY, holder: "taking", takesFailed: 1, line: "no-credential" }, "no-credential", "quiet", ""],
+  [{ ...READY, line: "off", microphone: "refused" }, "connecting", "quiet", ""],
+  [{ ...READY, line: "connecting", microphone: "refused" }, "microphone-refused", "bad", "retry"],
   [{ ...READY, line: "lost" }, "line-lost", "bad", ""],
   [{ ...READY, line: "dead" }, "line-dead", "bad", "retry"],
   [{ ...READY, line: "no-credential" }, "no-credential", "quiet", ""],
@@ -48,6 +58,28 @@ for (const [state, say, tone, offers] of ROWS) {
     assert.deepEqual([shown.say, shown.tone, shown.offers], [say, tone, offers]);
   });
 }
+
+for (const [phase, told, word, why = ""] of [
+  ["incoming", "AVAILABLE", "RINGING"],
+  ["answering", "RINGING", "ON_CALL"],
+  ["recovering", "AVAILABLE", "ON_CALL"],
+  ["talking", "RINGING", "ON_CALL"],
+  ["talking", "OFFLINE", "ON_CALL"],
+  ["ending", "ON_CALL", "ON_CALL"],
+  ["ending", "AVAILABLE", "AVAILABLE", "declined"],
+  ["ended", "ON_CALL", "ON_CALL"],
+  ["ended", "AVAILABLE", "AVAILABLE"],
+]) {
+  test(`the word is ${word} while a call is ${why || phase} and the server still says ${told}`, () => {
+    assert.equal(screen({ ...call({ phase, why }), presence: told }).presence, word);
+  });
+}
+
+test("every button that helps stands in the template", () => {
+  const template = readFileSync(new URL("../../templates/phone/_phone.html", import.meta.url), "utf8");
+
+  for (const [, , , offers] of ROWS) assert.ok(!offers || template.includes(`data-offers="${offers}"`), offers);
+});
 
 test("whatever the screen says stands in the template, and nothing stands there that is never said", () => {
   const template = readFileSync(new URL("../../templates/phone/_messages.html", import.meta.url), "utf8");

@@ -76,7 +76,7 @@ def test_an_agent_hears_what_is_for_that_agent(acme: Company, bob: User, sam: Us
 
     async def story() -> None:
         bobs, sams = await open_socket(bob), await open_socket(sam)
-        await tell("phone.claimed", [push.agent_group(agent.pk)], phone_id="other")
+        await tell("phone.claimed", [push.agent_group(agent.pk)], claimed_us=1, phone_id="other")
 
         assert (await bobs.hears())["phone_id"] == "other"
         assert await sams.hears_nothing()
@@ -105,7 +105,7 @@ def test_an_agent_who_was_retired_hears_only_the_company(acme: Company, bob: Use
 
     async def story() -> None:
         socket = await open_socket(bob)
-        await tell("phone.claimed", [push.agent_group(agent.pk)], phone_id="other")
+        await tell("phone.claimed", [push.agent_group(agent.pk)], claimed_us=1, phone_id="other")
 
         assert await socket.hears_nothing()
         await socket.leave()

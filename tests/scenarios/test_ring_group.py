@@ -59,7 +59,8 @@ def test_the_callers_end_closes_everything(telnyx: Telnyx) -> None:
     assert {leg.status for leg in call.legs.all()} == {"ended"}
     assert not TelnyxEvent.objects.filter(processed_at=None).exists()
     registered = set(CallIdentifier.objects.filter(call=call).values_list("value", flat=True))
-    assert {story.caller_sid, hers.sid, his.sid, hers.leg_id, story.session_id} <= registered
+    assert {hers.sid, his.sid, hers.leg_id, story.session_id} <= registered
+    assert call.root_call_sid == story.caller_sid not in registered
 
 
 def test_one_declines_and_the_other_rings_on(telnyx: Telnyx) -> None:

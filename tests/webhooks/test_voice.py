@@ -14,8 +14,9 @@ from pytest_django import Settings as SettingsWrapper
 
 from agents.models import Activity, Agent, Beat, Intent, PresenceChange
 from curbe.companies.models import Company
-from telephony.models import Call, CallIdentifier, CallLeg, Offer, PhoneNumber, RouteTrace, TelnyxEvent
+from telephony.models import Call, CallLeg, Offer, PhoneNumber, RouteTrace, TelnyxEvent
 from telephony.operations import inbound, moving, plans
+from telephony.operations.opening import Opened, Opening
 from tests import cast
 from tests.telnyx_post import Telnyx
 
@@ -170,7 +171,6 @@ def test_a_call_is_written_with_leg_offer_trace_and_event(telnyx: Telnyx, compan
     assert [reason["code"] for reason in trace.reasons] == ["destination_user", "rung"]
     event = TelnyxEvent.objects.get()
     assert (event.kind, event.call, event.processed_at is not None) == ("instruction.voice", made, True)
-    assert CallIdentifier.objects.get().value == "v3:one"
     bob.refresh_from_db()
     assert (bob.activity, bob.busy_call_id) == (Activity.RESERVED, made.pk)
     assert PresenceChange.objects.filter(agent=bob, after="RINGING", call_id=made.pk).exists()
@@ -194,33 +194,65 @@ def test_two_calls_never_ring_one_agent(telnyx: Telnyx, company: Company) -> Non
     assert verbs(call(telnyx, CallSid="v3:two")) == ["Say", "Record"]
 
 
+def lose_before_claim(monkeypatch: pytest.MonkeyPatch, *lost: Agent) -> None:
+    """Let another call take these agents between our reading and our claim."""
+    real = inbound.claim_and_open
+
+    def slow_claim(opening: Opening) -> Opened:
+        Agent.objects.filter(pk__in=[agent.pk for agent in lost]).update(activity=Activity.ON_CALL)
+        return real(opening)
+
+    monkeypatch.setattr(inbound, "claim_and_open", slow_claim)
+
+
 def test_agents_whom_another_call_claims_in_between_are_left_out_and_the_trace_says_so(
     telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana, bob = cast.ready_agent(company, "ana"), cast.ready_agent(company, "bob")
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
-    real = moving.claim
-
-    def slow_claim(**wanted: object) -> list[int]:
-        Agent.objects.filter(pk=ana.pk).update(activity=Activity.ON_CALL)
-        return real(**wanted)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(moving, "claim", slow_claim)
+    lose_before_claim(monkeypatch, ana)
 
     assert rung(call(telnyx)) == [bob.endpoint.sip_username]  # type: ignore[attr-defined]
     codes = {(reason["code"], reason.get("agent_id")) for reason in RouteTrace.objects.get().reasons}
     assert {("claimed", ana.pk), ("rung", bob.pk)} <= codes
     assert ("rung", ana.pk) not in codes
+    made = Call.objects.get()
+    assert list(Offer.objects.values_list("agent", "call")) == [(bob.pk, made.pk)]
+    assert list(Agent.objects.filter(busy_call_id=made.pk)) == [bob]
 
 
 def test_when_every_claim_is_lost_the_plan_goes_on(
     telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cast.ready_agent(company, "ana")
+    ana = cast.ready_agent(company, "ana")
     cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
-    monkeypatch.setattr(moving, "claim", lambda **_: [])
+    lose_before_claim(monkeypatch, ana)
 
     assert verbs(call(telnyx)) == ["Say", "Record"]
+
+
+def test_of_two_equal_requests_at_the_same_moment_one_reserves_and_both_get_its_answer(
+    telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = cast.ready_agent(company, "bob")
+    cast.make_number(company, CALLED, destination=PhoneNumber.Destination.COMPANY)
+    answers: list[HttpResponse] = []
+    real = inbound.claim_and_open
+
+    def overtaken(opening: Opening) -> Opened:
+        monkeypatch.setattr(inbound, "claim_and_open", real)
+        answers.append(call(telnyx))
+        # He is free again before we ask for him, so that only the call itself stands in our way.
+        Agent.objects.filter(pk=bob.pk).update(activity=Activity.IDLE, busy_call_id=None, reserved_until=None)
+        return real(opening)
+
+    monkeypatch.setattr(inbound, "claim_and_open", overtaken)
+    answers.append(call(telnyx))
+
+    assert answers[0].content == answers[1].content
+    assert Call.objects.count() == Offer.objects.count() == 1
+    bob.refresh_from_db()
+    assert (bob.activity, bob.busy_call_id) == (Activity.IDLE, None)
 
 
 def test_an_event_that_came_before_its_call_runs_as_soon_as_the_call_is_there(telnyx: Telnyx, company: Company) -> None:
@@ -236,14 +268,14 @@ def test_an_event_that_came_before_its_call_runs_as_soon_as_the_call_is_there(te
 # --- Speed -------------------------------------------------------------------------------------------------------
 
 
-def test_a_call_costs_three_queries(
+def test_a_call_costs_two_queries(
     telnyx: Telnyx, company: Company, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     members = [cast.ready_agent(company, f"agent{number}") for number in range(12)]
     cast.make_number(company, CALLED, queue=cast.make_queue(company, "ventas", members=members))
     plans.current_plan(company.pk)  # A process reads each version of a plan once.
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert len(rung(call(telnyx))) == 10
 
 
@@ -334,12 +366,21 @@ def test_a_browser_s_call_that_nobody_announced_is_refused(telnyx: Telnyx, compa
     assert TelnyxEvent.objects.get().kind == "instruction.outbound.refused"
 
 
+def fail(_: Opening) -> Opened:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("another_call_is_quicker", [False, True])
 def test_a_call_that_could_not_be_written_leaves_nobody_ringing(
-    telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch
+    telnyx: Telnyx, company: Company, monkeypatch: pytest.MonkeyPatch, another_call_is_quicker: bool
 ) -> None:
-    bob = cast.ready_agent(company, "bob")
-    cast.make_number(company, CALLED, agent=bob)
-    monkeypatch.setattr(inbound, "open_call", lambda _: 1 / 0)
+    ana, bob = cast.ready_agent(company, "ana"), cast.ready_agent(company, "bob")
+    cast.make_number(company, CALLED, queue=cast.make_queue(company, "ventas", members=[ana, bob]))
+    if another_call_is_quicker:
+        lose_before_claim(monkeypatch, ana)
+        monkeypatch.setattr(inbound, "open_call", fail)
+    else:
+        monkeypatch.setattr(inbound, "claim_and_open", fail)
 
     assert verbs(call(telnyx)) == ["Say", "Record", "Hangup"]
 

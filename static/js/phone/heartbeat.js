@@ -19,9 +19,13 @@ export function isDue(state) {
   return state.holder === "here" && !state.signedOut;
 }
 
-/** `answer` is {status, body} of lib/api.js; status 0 means that nothing answered. */
-export function eventOf({ status, body }) {
-  if (status === 200) return { type: "beat.answered", presence: body.presence, phone: body.phone };
+/**
+ * `answer` is {status, body} of lib/api.js; status 0 means that nothing answered. `asked` is the state as it was when the
+ * beat was sent: an answer may be older than what has been granted since.
+ */
+export function eventOf({ status, body }, asked) {
+  if (status === 200)
+    return { type: "beat.answered", presence: body.presence, phone: body.phone, oursUs: asked.oursUs };
   if (status === 401 || status === 403) return { type: "beat.refused" };
   return { type: "beat.failed" };
 }

@@ -14,18 +14,30 @@ export const END_AFTER_ANSWER_MS = 800;
 /** What the server calls the phone of somebody who logged out (agents.operations). */
 export const LOGGED_OUT = "logged-out";
 export const CLAIM_AGAIN_MS = 5_000;
+/** Who said "use the phone here" is not asked to say it again before so many tries have failed: a minute, or more. */
+export const MOST_TAKES = 12;
 export const BEAT_AGAIN_MS = 3_000;
 
 /**
- * holder      who holds this agent's phone: unknown, here, tab (of this browser), elsewhere, taking (asked for it)
+ * holder      who holds this agent's phone: unknown, here, tab (of this browser), elsewhere, taking (asked for it, and
+ *             asks on until the server grants it)
+ * takesFailed how often the server did not grant what was asked for while taking
+ * oursUs      when this browser was last granted the phone, theirsUs when another was (0: not that we heard), by the
+ *             database's clock (agents.operations.claim_phone): the greater one holds it, whichever we hear first
  * line        the SDK's connection: off, connecting, ready, lost (reconnects by itself), dead, no-credential
  * microphone  unknown, asked, granted, refused, missing
  * beatsMissed heartbeats in a row that the server did not answer
+ * choosing    the intent that the server has not confirmed yet, or ""
  * call        null, or {sdkId, callId, phase, muted, why, pressedAtMs (Answer), answeredAtMs}; phases: incoming → answering → talking →
  *             ending → ended, and recovering for a call that outlived a reload
+ * held        null, or {callId, ending}: the call that the server has this agent on, while none is up in this tab
+ * endedCallId the call that was talked on here last; the server hears of its end a moment later than we do
  */
 export const INITIAL = Object.freeze({
   holder: "unknown",
+  takesFailed: 0,
+  oursUs: 0,
+  theirsUs: 0,
   otherTabBusy: false,
   line: "off",
   microphone: "unknown",
@@ -33,7 +45,10 @@ export const INITIAL = Object.freeze({
   signedOut: false,
   presence: "",
   intent: "AVAILABLE",
+  choosing: "",
   call: null,
+  held: null,
+  endedCallId: "",
   declined: Object.freeze([]),
 });
 
@@ -55,13 +70,17 @@ export function hasLiveCall(state) {
 
 const NOTHING = [null];
 const later = (name, afterMs, event) => ({ do: "later", name, afterMs, event });
+const claimAgain = later("claim", CLAIM_AGAIN_MS, { type: "claim.again" });
 const withCall = (state, changes) => ({ call: Object.freeze({ ...state.call, ...changes }) });
 const isOurs = (state, event) => hasLiveCall(state) && state.call.sdkId === event.sdkId;
 
 const ON = {
   // ---- Who holds the phone ------------------------------------------------------------------------------------
   start: () => [{}, { do: "checkMicrophone" }, { do: "askForLock" }],
-  "lock.here": (state, { takeOver = false }) => [{ holder: "here" }, { do: "claim", takeOver }],
+  "lock.here": (state, { takeOver = false }) => [
+    { holder: takeOver ? "taking" : "here", takesFailed: 0 },
+    { do: "claim", takeOver },
+  ],
   "lock.tab": (state) => [{ holder: "tab" }],
   "lock.lost": (state) => [
     { holder: "tab", line: "off", call: null },
@@ -70,37 +89,57 @@ const ON = {
     { do: "forget", name: "claim" },
   ],
   "tab.told": (state, { busy }) => [{ otherTabBusy: busy }],
-  "claim.granted": (state) => [{ holder: "here", line: "connecting", signedOut: false }, { do: "connect" }],
-  "claim.elsewhere": (state) => givenUp(state),
-  // A call that is up is finished first: logging out ends no conversation.
-  "claim.signed-out": (state) =>
-    hasLiveCall(state) ? [{ signedOut: true }] : [{ signedOut: true, line: "off" }, { do: "disconnect" }],
-  "claim.no-credential": () => [
-    { holder: "here", line: "no-credential" },
-    later("claim", CLAIM_AGAIN_MS, { type: "claim.again" }),
-  ],
-  "claim.failed": (state) => {
-    // Nobody answered: the phone is still where it was.
-    if (state.holder === "taking") return [{ holder: "elsewhere" }, { do: "tellServerIsAway" }];
+  "claim.granted": (state, { claimedUs }) => {
+    const oursUs = Math.max(state.oursUs, claimedUs);
+    // Another tab of this browser, or another computer, was quicker to take it than the answer to come.
+    if (state.holder === "tab") return [{ oursUs }];
+    if (state.theirsUs > oursUs) return state.signedOut ? [{ oursUs }] : givenUp(state, { oursUs });
     return [
-      { line: state.line === "off" || state.line === "connecting" ? "dead" : state.line },
-      later("claim", CLAIM_AGAIN_MS, { type: "claim.again" }),
+      { holder: "here", takesFailed: 0, oursUs, line: "connecting", signedOut: false },
+      { do: "forget", name: "claim" },
+      { do: "connect" },
     ];
   },
+  // `oursUs` is what it was when the server was asked: what it said of an older grant says nothing of this one.
+  "claim.elsewhere": (state, { oursUs }) => {
+    if (state.holder === "taking") return NOTHING;
+    if (oursUs === state.oursUs) return givenUp(state);
+    return state.holder === "here" && state.line !== "ready" ? [{}, claimAgain] : NOTHING;
+  },
+  // A call that is up is finished first: logging out ends no conversation.
+  "claim.signed-out": (state) => signedOut(state),
+  "claim.no-credential": (state) => {
+    if (state.holder === "taking") return takeAgain(state, "no-credential");
+    return state.holder === "here" ? [{ line: "no-credential" }, claimAgain] : NOTHING;
+  },
+  "claim.failed": (state) => {
+    if (state.holder === "taking") return takeAgain(state, "off");
+    if (state.holder !== "here") return NOTHING;
+    return [{ line: state.line === "off" || state.line === "connecting" ? "dead" : state.line }, claimAgain];
+  },
   "claim.again": (state) => {
+    if (state.holder === "taking") return [{}, { do: "claim", takeOver: true }];
     if (state.holder !== "here" || state.line === "ready") return NOTHING;
     // A new client would cut the sound of the call that is up: the old one gets a new token instead, and tries on.
-    if (hasLiveCall(state)) return [{}, { do: "renewToken" }, later("claim", CLAIM_AGAIN_MS, { type: "claim.again" })];
+    if (hasLiveCall(state)) return [{}, { do: "renewToken" }, claimAgain];
     return [{}, { do: "claim", takeOver: false }];
   },
-  // Nobody's phone any more: the person has logged out, here or in another tab.
-  "phone.claimed": (state, { phoneId, mine }) => {
-    if (phoneId === LOGGED_OUT) return ON["claim.signed-out"](state);
-    return phoneId === mine ? NOTHING : givenUp(state);
+  "phone.claimed": (state, { phoneId, mine, claimedUs }) => {
+    if (phoneId === mine) return claimedUs > state.oursUs ? [{ oursUs: claimedUs }] : NOTHING;
+    // Pushes overtake each other and our own requests: what came before our grant has had its time.
+    if (!(claimedUs > state.oursUs)) return NOTHING;
+    const theirsUs = Math.max(state.theirsUs, claimedUs);
+    // Nobody's phone any more: the person has logged out, here or in another tab.
+    return phoneId === LOGGED_OUT ? signedOut(state, { theirsUs }) : givenUp(state, { theirsUs });
   },
   "use.here": (state) => {
-    if (state.holder === "tab" && !state.otherTabBusy) return [{ holder: "taking" }, { do: "stealLock" }];
-    if (state.holder === "elsewhere") return [{ holder: "taking" }, { do: "claim", takeOver: true }];
+    if (state.holder === "tab" && !state.otherTabBusy)
+      return [{ holder: "taking", takesFailed: 0 }, { do: "stealLock" }];
+    if (state.holder === "elsewhere")
+      return [
+        { holder: "taking", takesFailed: 0 },
+        { do: "claim", takeOver: true },
+      ];
     return NOTHING;
   },
   retry: (state) => [
@@ -112,15 +151,14 @@ const ON = {
   // ---- The line, the microphone, the server -------------------------------------------------------------------
   "line.ready": () => [{ line: "ready" }, { do: "beat" }],
   "line.lost": (state) => (state.line === "off" ? NOTHING : [{ line: "lost" }, { do: "beat" }]),
-  "line.dead": (state) =>
-    state.line === "off"
-      ? NOTHING
-      : [{ line: "dead" }, { do: "beat" }, later("claim", CLAIM_AGAIN_MS, { type: "claim.again" })],
+  "line.dead": (state) => (state.line === "off" ? NOTHING : [{ line: "dead" }, { do: "beat" }, claimAgain]),
   "token.expiring": (state) => (state.holder === "here" ? [{}, { do: "renewToken" }] : NOTHING),
   microphone: (state, { is }) => (is === state.microphone ? NOTHING : [{ microphone: is }, { do: "beat" }]),
-  "beat.answered": (state, { presence, phone }) => {
-    const [changes, ...commands] = phone === "elsewhere" ? givenUp(state) : [{}];
-    return [{ ...changes, beatsMissed: 0, presence }, ...commands];
+  "beat.answered": (state, { presence, phone, oursUs }) => {
+    const isLost = phone === "elsewhere" && state.holder === "here" && oursUs === state.oursUs;
+    const [given, ...putDown] = isLost ? givenUp(state) : [{}];
+    const [told, ...asked] = withPresence({ ...state, ...given }, presence);
+    return [{ ...given, ...told, beatsMissed: 0 }, ...putDown, ...asked];
   },
   "beat.failed": (state) => [
     { beatsMissed: state.beatsMissed + 1 },
@@ -130,11 +168,38 @@ const ON = {
   "beat.refused": () => [{}, { do: "renewToken" }],
 
   // ---- What the agent chose -----------------------------------------------------------------------------------
-  "intent.chosen": (state, { intent }) => [{ intent }, { do: "chooseIntent", intent, before: state.intent }],
-  "intent.kept": (state, { presence }) => [{ presence }],
-  "intent.failed": (state, { before }) => [{ intent: before }, { do: "tellServerIsAway" }],
-  presence: (state, { presence }) => [{ presence }],
-  me: (state, { presence, intent }) => [{ presence, intent }],
+  "intent.chosen": (state, { intent }) => chosen(state, intent),
+  // Two calls in a row were not answered; the server rings again as soon as the agent says that he is there.
+  "i.am.back": (state) => (state.choosing ? NOTHING : chosen(state, "AVAILABLE")),
+  "intent.kept": (state, { intent, presence }) => {
+    const [changes, ...commands] = withPresence(state, presence);
+    return [{ ...changes, choosing: stillChoosing(state, intent) }, ...commands];
+  },
+  "intent.failed": (state, { intent, before }) => {
+    // He has chosen another one since.
+    if (state.choosing !== intent) return NOTHING;
+    return [{ intent: before, choosing: "" }, ...(state.signedOut ? [] : [{ do: "tellServerIsAway" }])];
+  },
+  presence: (state, { presence }) => withPresence(state, presence),
+  // What the server knows, asked for when a page begins and when something was chosen in another one.
+  me: (state, { presence, intent, callId }) => {
+    const [changes] = withPresence(state, presence);
+    const held = callId && !hasLiveCall(state) ? Object.freeze({ callId, ending: isEnding(state, callId) }) : null;
+    return [{ ...changes, intent: state.choosing || intent, held }];
+  },
+
+  // ---- A call whose sound is nowhere any more: the tab that talked was closed ------------------------------------
+  "end.held": (state) => {
+    if (state.held === null || state.held.ending) return NOTHING;
+    const { callId } = state.held;
+    return [{ held: Object.freeze({ callId, ending: true }) }, { do: "endHeld", callId }];
+  },
+  "end.held.done": (state, { callId }) =>
+    isEnding(state, callId) ? [{ held: null, endedCallId: callId }, { do: "beat" }] : NOTHING,
+  "end.held.failed": (state, { callId }) =>
+    isEnding(state, callId)
+      ? [{ held: Object.freeze({ callId, ending: false }) }, { do: "tellServerIsAway" }]
+      : NOTHING,
 
   // ---- A call -------------------------------------------------------------------------------------------------
   invite: (state, event) => invited(state, event),
@@ -231,7 +296,7 @@ function invited(state, { sdkId, callId, recovered, active, atMs }) {
     // It outlived a reload or a lost socket: nobody is rung for it again.
     if (hasLiveCall(state)) return [{}, { do: "hangup", sdkId }];
     return [
-      { call: newCall({ sdkId, callId, phase: "recovering" }) },
+      { call: newCall({ sdkId, callId, phase: "recovering" }), held: null, endedCallId: "" },
       { do: "forget", name: "ended" },
       { do: "showCaller", callId, sdkId },
     ];
@@ -246,7 +311,7 @@ function invited(state, { sdkId, callId, recovered, active, atMs }) {
     return [{}, { do: "hangup", sdkId }];
   }
   return [
-    { call: newCall({ sdkId, callId, phase: "incoming" }) },
+    { call: newCall({ sdkId, callId, phase: "incoming" }), held: null, endedCallId: "" },
     { do: "forget", name: "ended" },
     { do: "showCaller", callId, sdkId },
     { do: "ring" },
@@ -259,8 +324,10 @@ function newCall({ sdkId, callId, phase }) {
 }
 
 function over(state, why) {
+  // A line that was lost does not know whether the caller is still there.
+  const wasTalkedOn = state.call.answeredAtMs !== null && why !== "lost";
   return [
-    withCall(state, { phase: "ended", why }),
+    { ...withCall(state, { phase: "ended", why }), endedCallId: wasTalkedOn ? state.call.callId : "" },
     { do: "silence" },
     { do: "forget", name: "answer" },
     { do: "forget", name: "notice" },
@@ -278,10 +345,44 @@ function whyOver(call, { cause, sipCode }) {
 }
 
 /** Another browser has the phone now. A call that is up here is finished first: nobody is cut off. */
-function givenUp(state) {
-  if (state.holder === "tab") return NOTHING;
-  if (hasLiveCall(state)) return [{ holder: "elsewhere" }];
-  return [{ holder: "elsewhere", line: "off" }, { do: "disconnect" }, { do: "forget", name: "claim" }];
+function givenUp(state, noted = {}) {
+  if (state.holder === "tab") return [noted];
+  if (hasLiveCall(state)) return [{ ...noted, holder: "elsewhere" }];
+  return [{ ...noted, holder: "elsewhere", line: "off" }, { do: "disconnect" }, { do: "forget", name: "claim" }];
+}
+
+function signedOut(state, noted = {}) {
+  if (hasLiveCall(state)) return [{ ...noted, signedOut: true }];
+  return [{ ...noted, signedOut: true, line: "off" }, { do: "disconnect" }];
+}
+
+/** The person wants the phone here, and it is not his fault that he has not got it. */
+function takeAgain(state, line) {
+  const takesFailed = state.takesFailed + 1;
+  if (takesFailed < MOST_TAKES) return [{ takesFailed, line }, claimAgain];
+  return [{ holder: "elsewhere", takesFailed: 0, line: "off" }, { do: "tellServerIsAway" }];
+}
+
+/** The server's word. Who is on a call of which nothing is known here asks which one it is. */
+function withPresence(state, presence) {
+  if (presence !== "ON_CALL") return [{ presence, held: null, endedCallId: "" }];
+  const isUnknown = state.holder === "here" && state.held === null && !hasLiveCall(state);
+  return [{ presence }, ...(isUnknown ? [{ do: "fetchMe" }] : [])];
+}
+
+function chosen(state, intent) {
+  return [
+    { intent, choosing: intent },
+    { do: "chooseIntent", intent, before: state.intent },
+  ];
+}
+
+function stillChoosing(state, kept) {
+  return state.choosing === kept ? "" : state.choosing;
+}
+
+function isEnding({ held }, callId) {
+  return held !== null && held.ending && held.callId === callId;
 }
 
 function afterTheCall(state) {

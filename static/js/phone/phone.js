@@ -1,6 +1,7 @@
 // Carries out the machine's commands and turns what happens into its events. What to do is decided in machine.js.
 
 import { get, post } from "../lib/api.js";
+import { oneAtATime } from "../lib/one_at_a_time.js";
 import { live, notice } from "../lib/page.js";
 import { bodyOf, eventOf, isDue } from "./heartbeat.js";
 import { Leader } from "./leader.js";
@@ -14,6 +15,8 @@ const PHONE_ID = "curbe.phone-id";
 /** The token is renewed this long before it ends, should the SDK's own warning not come. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 const RENEW_AGAIN_MS = 15_000;
+/** The server asks Telnyx twice, 8 s each, before it gives up; who goes away sooner is granted a phone behind his back. */
+const CLAIM_WITHIN_MS = 20_000;
 /** A decline must not keep the phone ringing because the server is slow. */
 const DECLINE_WITHIN_MS = 2_000;
 /** Past this the SDK's own hang-up is the quicker way out. */
@@ -29,6 +32,8 @@ export class Phone {
   #ringer = new Ringer();
   #timers = new Map();
   #grant = null;
+  /** The last choice that was sent; the next one waits for its answer. */
+  #chosen = Promise.resolve();
   #phoneId = phoneIdOfThisBrowser();
 
   constructor(root) {
@@ -105,19 +110,25 @@ export class Phone {
     event.preventDefault();
   }
 
-  #onPush({ type, call_id: callId, agent_id: agentId, presence, phone_id: phoneId, outcome }) {
-    if (type === "agent.presence" && agentId === this.#root.dataset.agent) this.#on({ type: "presence", presence });
-    if (type === "phone.claimed") this.#on({ type: "phone.claimed", phoneId, mine: this.#phoneId });
+  #onPush({ type, call_id: callId, agent_id: agentId, presence, phone_id: phoneId, claimed_us: claimedUs, outcome }) {
+    const isMe = agentId === this.#root.dataset.agent;
+    if (type === "agent.presence" && isMe) this.#on({ type: "presence", presence });
+    if (type === "agent.intent" && isMe) this.#fetchMe();
+    if (type === "phone.claimed")
+      this.#on({ type: "phone.claimed", phoneId, mine: this.#phoneId, claimedUs: Number(claimedUs) });
     if (type === "call.ended") this.#on({ type: "server.call-ended", callId });
     if (type === "offer.ended" && outcome !== "answered") this.#on({ type: "server.offer-ended", callId });
     if (type === "call.answered" && this.#state.call?.callId === callId) this.#showCaller({ callId });
   }
 
-  async #fetchMe() {
+  // An older word must not come after a newer one: not to the server, and not from it.
+  #fetchMe = oneAtATime(async () => {
     const { status, body } = await get("/api/agents/me");
-    if (status === 200) this.#on({ type: "me", presence: body.presence, intent: body.intent });
-    else if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
-  }
+    if (status === 200) {
+      const callId = body.call?.stage === "active" ? body.call.id : "";
+      this.#on({ type: "me", presence: body.presence, intent: body.intent, callId });
+    } else if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
+  });
 
   // Each command of machine.js, by its name.
   #commands = {
@@ -134,7 +145,11 @@ export class Phone {
     disconnect: () => this.#line.disconnect(),
     renewToken: () => this.#renewToken(),
     beat: () => this.#beat(),
-    chooseIntent: ({ intent, before }) => this.#chooseIntent(intent, before),
+    fetchMe: () => this.#fetchMe(),
+    chooseIntent: ({ intent, before }) => {
+      const send = () => this.#chooseIntent(intent, before);
+      this.#chosen = this.#chosen.then(send, send);
+    },
     tellServerIsAway: () => {
       notice("serverAway", true);
       this.#later({ name: "notice-away", afterMs: 6_000, event: null });
@@ -155,9 +170,13 @@ export class Phone {
       this.#on({ type: "decline.told", sdkId });
     },
     endByServer: async ({ sdkId, callId }) => {
-      const body = { webrtcCallId: callId || sdkId, companyId: this.#root.dataset.company };
-      const { status } = await post("/api/webrtc/server-hangup", body, { timeoutMs: END_WITHIN_MS });
+      const status = await this.#endByServer(callId || sdkId, END_WITHIN_MS);
       this.#on({ type: status === 200 ? "end.done" : "end.failed", sdkId });
+    },
+    endHeld: async ({ callId }) => {
+      const status = await this.#endByServer(callId);
+      // A call that is not there is over.
+      this.#on({ type: status === 200 || status === 404 ? "end.held.done" : "end.held.failed", callId });
     },
     later: (command) => this.#later(command),
     forget: ({ name }) => {
@@ -172,13 +191,24 @@ export class Phone {
     this.#timers.set(name, setTimeout(run, Math.min(afterMs, LONGEST_TIMER_MS)));
   }
 
+  async #endByServer(anyId, timeoutMs) {
+    const body = { webrtcCallId: anyId, companyId: this.#root.dataset.company };
+    const { status } = await post("/api/webrtc/server-hangup", body, { timeoutMs });
+    return status;
+  }
+
   async #claim(takeOver) {
-    const { status, body } = await post("/api/webrtc/token", { phoneId: this.#phoneId, takeOver });
+    const { oursUs } = this.#state;
+    const { status, body } = await this.#askForToken(takeOver);
     if (status === 200) {
       this.#grant = body;
       this.#renewInTime();
     }
-    this.#on({ type: CLAIMED[status] ?? "claim.failed" });
+    this.#on({ type: CLAIMED[status] ?? "claim.failed", oursUs, claimedUs: body.claimed_us });
+  }
+
+  #askForToken(takeOver) {
+    return post("/api/webrtc/token", { phoneId: this.#phoneId, takeOver }, { timeoutMs: CLAIM_WITHIN_MS });
   }
 
   #connect() {
@@ -187,12 +217,13 @@ export class Phone {
   }
 
   async #renewToken() {
-    const { status, body } = await post("/api/webrtc/token", { phoneId: this.#phoneId, takeOver: false });
+    const { oursUs } = this.#state;
+    const { status, body } = await this.#askForToken(false);
     if (status === 200) {
       this.#grant = body;
       this.#renewInTime();
       await this.#line.renew(body.login_token);
-    } else if (status === 409) this.#on({ type: "claim.elsewhere" });
+    } else if (status === 409) this.#on({ type: "claim.elsewhere", oursUs });
     else if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
     else this.#later({ name: "renew", afterMs: RENEW_AGAIN_MS, event: { type: "token.expiring" } });
   }
@@ -203,12 +234,13 @@ export class Phone {
     this.#later({ name: "renew", afterMs, event: { type: "token.expiring" } });
   }
 
-  async #beat() {
+  #beat = oneAtATime(async () => {
     if (!isDue(this.#state) || !this.#grant) return;
-    const body = bodyOf(this.#state, this.#who());
+    const asked = this.#state;
+    const body = bodyOf(asked, this.#who());
     const answer = await post("/api/agents/heartbeat", body, { ticket: this.#grant.ticket });
-    this.#on(eventOf(answer));
-  }
+    this.#on(eventOf(answer, asked));
+  });
 
   // A page that goes says so, and the agent is not rung for the half minute in which it might just be slow. A reload
   // says it too, and is back within a second.
@@ -229,11 +261,9 @@ export class Phone {
 
   async #chooseIntent(intent, before) {
     const { status, body } = await post("/api/agents/intent", { intent });
-    if (status === 200) return this.#on({ type: "intent.kept", presence: body.presence });
-    this.#on(isSignedOut(status) ? { type: "claim.signed-out" } : { type: "intent.failed", before });
-    // The person's own choice is never overwritten while he is at it, but this one was not kept.
-    this.#root.querySelector("#intent").value = before;
-    return undefined;
+    if (status === 200) return this.#on({ type: "intent.kept", intent, presence: body.presence });
+    if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
+    return this.#on({ type: "intent.failed", intent, before });
   }
 
   async #showCaller({ callId, sdkId }) {

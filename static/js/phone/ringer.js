@@ -1,5 +1,7 @@
 // Makes an incoming call heard and seen: a ring tone of its own (no file to load), the title, a notification.
 
+import { RingingTitle } from "./title.js";
+
 const RING_HZ = [440, 554.37];
 const RING_ON_S = 0.9;
 const RING_EVERY_MS = 3_000;
@@ -8,7 +10,7 @@ const RING_GAIN = 0.12;
 export class Ringer {
   #context = null;
   #timer = null;
-  #title = "";
+  #title = new RingingTitle();
   #notification = null;
 
   /** Browsers let a page sound only after the person touched it: called on the first touch. */
@@ -24,8 +26,7 @@ export class Ringer {
     this.#context.resume().catch(() => {});
     this.#ring();
     this.#timer = setInterval(() => this.#ring(), RING_EVERY_MS);
-    this.#title = document.title;
-    document.title = `● ${words}`;
+    this.#title.start(words);
   }
 
   /** Show who calls outside of the page, when the person is looking elsewhere. */
@@ -39,7 +40,7 @@ export class Ringer {
     if (this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
-    document.title = this.#title;
+    this.#title.stop();
     this.#notification?.close();
     this.#notification = null;
   }

@@ -8,7 +8,7 @@ const MISSED_BEATS_SHOWN = 2;
 /**
  * Return {stage, say, tone, offers, presence, inCall}.
  * stage: idle, incoming, answering, talking, ending, ended; say: a data-say of templates/phone/_messages.html;
- * tone: good, live, bad, quiet; offers: the button that helps (use-here, retry, log-in), or "".
+ * tone: good, live, bad, quiet; offers: the button that helps (use-here, retry, log-in, i-am-back, end-held), or "".
  */
 export function describe(state) {
   const stage = stageOf(state);
@@ -17,8 +17,8 @@ export function describe(state) {
     stage,
     say,
     tone: toneOf(stage, say),
-    offers: OFFERS[say] ?? "",
-    presence: state.presence,
+    offers: say === "on-call" && state.held === null ? "" : (OFFERS[say] ?? ""),
+    presence: presenceOf(state),
     inCall: hasLiveCall(state),
   };
 }
@@ -30,7 +30,15 @@ const OFFERS = {
   "microphone-missing": "retry",
   "line-dead": "retry",
   "signed-out": "log-in",
+  "on-call": "end-held",
+  "not-responding": "i-am-back",
 };
+
+/** The server's word, but of the call that is up here nobody knows more than this page: what it does is the word. */
+function presenceOf({ call, presence }) {
+  if (call === null || call.phase === "ended" || call.why === "declined") return presence;
+  return call.phase === "incoming" ? "RINGING" : "ON_CALL";
+}
 
 function stageOf({ call }) {
   if (call === null) return "idle";
@@ -41,10 +49,14 @@ function idleWords(state) {
   const rows = [
     [state.signedOut, "signed-out"],
     [state.holder === "unknown", "starting"],
+    [state.holder === "taking" && state.line === "no-credential", "no-credential"],
+    [state.holder === "taking" && state.takesFailed > 0, "server-away"],
     [state.holder === "taking", "connecting"],
     [state.holder === "tab" && state.otherTabBusy, "tab-busy"],
     [state.holder === "tab", "tab"],
     [state.holder === "elsewhere", "elsewhere"],
+    // The server has not said yet that the phone is here: what is wrong here may be nobody's trouble.
+    [state.line === "off", "connecting"],
     [state.microphone === "refused", "microphone-refused"],
     [state.microphone === "missing", "microphone-missing"],
     [state.microphone === "asked", "microphone-asked"],
@@ -53,13 +65,21 @@ function idleWords(state) {
     [state.line === "lost", "line-lost"],
     [state.line === "dead", "line-dead"],
     [state.line !== "ready", "connecting"],
+    [state.held?.ending, "ending"],
+    // It is over here, and the server is about to hear of it.
+    [state.presence === "ON_CALL" && isTheOneThatEnded(state), "ended"],
     // The tab that talked was closed: the caller is up, and nobody here hears him.
     [state.presence === "ON_CALL", "on-call"],
+    [state.presence === "NOT_RESPONDING", "not-responding"],
     [state.intent === "BREAK", "break"],
     [state.intent === "OFFLINE", "offline"],
     [true, "ready"],
   ];
   return rows.find(([isSo]) => isSo)[1];
+}
+
+function isTheOneThatEnded({ endedCallId, held }) {
+  return endedCallId !== "" && (held === null || held.callId === endedCallId);
 }
 
 function callWords(state) {
@@ -80,6 +100,7 @@ const CALM = new Set([
   "answering",
   "recovering",
   "ending",
+  "ended",
 ]);
 
 function toneOf(stage, say) {

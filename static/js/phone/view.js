@@ -3,6 +3,11 @@
 import { END_AFTER_ANSWER_MS } from "./machine.js";
 import { describe } from "./screen.js";
 
+/** A list that stands open is not changed under the person's hand. */
+function isBeingChosen(select) {
+  return CSS.supports("selector(:open)") ? select.matches(":open") : document.activeElement === select;
+}
+
 export class View {
   #root;
   #timer = null;
@@ -55,7 +60,7 @@ export class View {
 
   #drawIntent(intent) {
     const select = this.#find("#intent");
-    if (select.value !== intent && document.activeElement !== select) select.value = intent;
+    if (select.value !== intent && !isBeingChosen(select)) select.value = intent;
   }
 
   #drawCall(call, stage) {

@@ -1,0 +1,13 @@
+"""The sections of the company file that belong to telephony. An import never buys a number."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from telephony.company_file.hours import HOURS
+from telephony.company_file.menus import MENUS
+from telephony.company_file.numbers import NUMBERS
+from telephony.company_file.queues import QUEUES
+
+#: In the order in which they are applied and written.
+SECTIONS: Final = (HOURS, QUEUES, MENUS, NUMBERS)
