@@ -35,13 +35,13 @@ class Fault(StrEnum):
 
 
 _REASONS: Final = {
-    Fault.NO_TABLE: "must be a table of days and their hours",
-    Fault.NO_DAY: "must be a day (mon, tue, wed, thu, fri, sat, sun) or days such as mon-fri, not {value}",
-    Fault.DAY_TWICE: "names {value} a second time",
-    Fault.NO_LIST: 'must be a list of hours such as ["09:00-18:00"]',
+    Fault.NO_TABLE: 'must be days with their hours, such as {{mon-fri: ["09:00-18:00"]}}',
+    Fault.NO_DAY: "must be a day such as mon, or days such as mon-fri, not {value}",
+    Fault.DAY_TWICE: "says {value} twice",
+    Fault.NO_LIST: 'must be a list of hours, such as ["09:00-18:00"]',
     Fault.NO_HOURS: "must be hours such as 09:00-18:00, not {value}",
     Fault.NO_LENGTH: "must not end when it begins ({value}); a whole day is 00:00-24:00",
-    Fault.OVERLAP: "{value} overlaps {other}",
+    Fault.OVERLAP: "has {value}, which overlaps {other}",
     Fault.TOO_MANY: f"must have at most {MAX_INTERVALS} intervals",
 }
 
