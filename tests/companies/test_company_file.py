@@ -65,6 +65,7 @@ def test_the_demo_company_is_made_as_its_file_says(demo_company: Company) -> Non
         "ana": Role.AGENT,
         "luis": Role.AGENT,
         "eva": Role.SUPERVISOR,
+        "olga": Role.OWNER,
     }
     assert {agent.user.name for agent in Agent.objects.filter(company=demo_company)} == {"Ana Gómez", "Luis Pérez"}
     assert [agent.user.username for agent in CallQueue.objects.get(name="ventas").members.order_by("id")] == [
