@@ -121,7 +121,10 @@ def calendar_of(hours: BusinessHours, timezone: str) -> Calendar:
         name=hours.name,
         timezone=hours.timezone or timezone,
         weekly=tuple(intervals_of(hours.weekly.get(day, ())) for day in DAYS),
-        special=tuple(_special(one.date, one.every_year, one.intervals, one.name) for one in hours.special_dates.all()),
+        special=tuple(
+            _special(one.date, one.every_year, one.intervals, one.name)
+            for one in sorted(hours.special_dates.all(), key=lambda one: one.date)
+        ),
         switch=Switch(hours.switch),
     )
 
