@@ -72,16 +72,19 @@ def _queries() -> None:
 
 
 def _pure() -> None:
+    from telephony.core.plan import CompanyPlan, Destination, DestinationKind, NumberPlan, QueuePlan
     from telephony.core.render import CallFacts, render
     from telephony.core.routing import decide
-    from telephony.core.types import Candidate, DestinationKind, Plan, RouteContext
+    from telephony.core.types import Candidate, Pool, RouteContext, Routed
 
     now = datetime.now(UTC)
     five = tuple(
         Candidate(n, f"Agent {n}", f"gen{n}", "AVAILABLE", "IDLE", None, now - timedelta(minutes=n), now, True, True)
         for n in range(1, 6)
     )
-    context = RouteContext(step=1, now=now, plan=Plan(DestinationKind.QUEUE, "ventas", five))
+    queue = Destination(DestinationKind.QUEUE, 1)
+    plan = CompanyPlan(version=1, language="es", queues={1: QueuePlan(1, "ventas")})
+    context = RouteContext(step=1, now=now, plan=plan, number=NumberPlan(queue), pools={queue: Pool(five)})
     facts = CallFacts(
         call_id="0198f2a0-0000-7000-8000-000000000001",
         company="b5325600",
@@ -94,7 +97,9 @@ def _pure() -> None:
     taken = []
     for _ in range(PURE_ROUNDS):
         started = time.perf_counter()
-        render(decide(context).decision, facts, 1)
+        routed = decide(context)
+        assert isinstance(routed, Routed)
+        render(routed.decision, facts, 1)
         taken.append(time.perf_counter() - started)
     print(f"Decision + TeXML, pure, 5 agents: {statistics.median(taken) * 1e6:.0f} µs")
 

@@ -125,7 +125,7 @@ def in_development(settings: Settings, db: None) -> None:
 def test_the_demo_prints_log_ins_that_work(in_development: None) -> None:
     said = run("demo_setup")
 
-    for username in ("ana", "luis", "eva", "admin"):
+    for username in ("ana", "luis", "eva", "olga", "admin"):
         assert re.search(rf"^  {username} ", said, re.MULTILINE)
         assert Client().login(username=username, password=PASSWORD)
     assert PASSWORD in said

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from telephony.core import explain
+from telephony.core.hours import SpecialDate, Switch
 from telephony.core.plan import (
     COMPANY,
     NOWHERE,
@@ -69,6 +71,7 @@ from tests.core.routing_cast import (
     codes,
     context,
     decided,
+    hours,
     next_context,
     offer,
     plan,
@@ -662,6 +665,30 @@ def test_a_queue_keeps_hours(facts: dict[str, Any], then: type[Decision]) -> Non
     assert then is Wait or Left(VisitOutcome.CLOSED) in routed.visits
 
 
+HOLIDAY = SpecialDate(NOW.month, NOW.day, name="Día de la Revolución")
+
+
+@pytest.mark.parametrize(
+    ("calendar", "reason"),
+    [
+        ({"switch": Switch.CLOSED}, {"code": "closed_switch", "name": "oficina"}),
+        ({}, {"code": "closed_weekly", "name": "oficina"}),
+        ({"special": (replace(HOLIDAY, name=""),)}, {"code": "closed_special", "name": "oficina"}),
+        (
+            {"special": (HOLIDAY,)},
+            {"code": "closed_on_named_date", "name": "oficina", "date": "Día de la Revolución"},
+        ),
+    ],
+)
+def test_why_it_is_closed_is_said(calendar: dict[str, Any], reason: dict[str, str]) -> None:
+    closed = {3: replace(hours(Switch.NONE), **calendar)}
+
+    routed = decided(context(plan(hours=closed), COMPANY, agent(1), number=NumberPlan(COMPANY, 3)))
+
+    assert routed.reasons[0] == reason
+    assert "?" not in explain.sentences(routed.reasons, "es")[0]
+
+
 # --- Whom the caller knows ----------------------------------------------------------------------------------------
 
 
@@ -754,7 +781,7 @@ SAID = Gather(5, "Para ventas, marque uno.", 5)
     [
         ([], SAID),
         (["1"], [1]),
-        (["2"], Gather(6, "For sales, press one.", 5)),
+        (["2"], Gather(6, "For sales, press one.", 5, language="en")),
         (["2", "1"], [1]),
         (["3"], Voicemail()),
         (["9"], SAID),
@@ -790,7 +817,7 @@ def test_a_menu_leads_where_its_digits_say(digits: list[str], then: Decision | l
         ({"say": {}}, [], Forward(MOBILE.text, 25)),
         ({"say": {"es": " ", "en": ""}, "on_timeout": NOWHERE}, [], Voicemail()),
         # It lacks the caller's language and the company's: any other.
-        ({"say": {"es": "", "en": "Press one."}}, [], Gather(5, "Press one.", 5)),
+        ({"say": {"es": "", "en": "Press one."}}, [], Gather(5, "Press one.", 5, language="en")),
     ],
 )
 def test_a_menu_that_lacks_something_leads_on_all_the_same(
