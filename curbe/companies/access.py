@@ -18,7 +18,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from curbe.companies.models import Company, Membership, User
+from curbe.companies.models import Company, Membership, Role, User
 
 #: Which company the person has open, in the session.
 COMPANY_KEY: Final = "company_public_id"
@@ -111,6 +111,21 @@ def member_required(view: View[P]) -> View[P]:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def role_required(*roles: Role) -> Callable[[View[P]], View[P]]:
+    """Let only members with one of these roles in; other members get 403."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if membership_of(request).role not in roles:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return member_required(guarded)
+
+    return decorate
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:

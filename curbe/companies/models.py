@@ -95,6 +95,9 @@ class Role(models.TextChoices):
 #: Who may see what all agents of the company do.
 SUPERVISING_ROLES = frozenset({Role.OWNER, Role.ADMIN, Role.SUPERVISOR})
 
+#: Who may change how the company's calls are routed.
+ADMINISTERING_ROLES = frozenset({Role.OWNER, Role.ADMIN})
+
 
 class Membership(CompanyOwned):
     """What a person is in a company. One person may be in several."""
@@ -116,6 +119,10 @@ class Membership(CompanyOwned):
     @property
     def supervises(self) -> bool:
         return self.role in SUPERVISING_ROLES
+
+    @property
+    def administers(self) -> bool:
+        return self.role in ADMINISTERING_ROLES
 
 
 class ApiToken(CompanyOwned):
