@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from telephony.views import agent_pages, menu_pages, number_pages, pages, queue_pages, routing_pages
+from telephony.views import agent_pages, hours_pages, menu_pages, number_pages, pages, queue_pages, routing_pages
 
 urlpatterns = [
     path("", pages.phone, name="phone"),
@@ -28,4 +28,10 @@ urlpatterns = [
     path("numbers/", number_pages.numbers, name="numbers"),
     path("numbers/<int:number_id>/", number_pages.number, name="number"),
     path("agents/<int:agent_id>/why/", agent_pages.agent_why, name="agent-why"),
+    path("hours/", hours_pages.hours, name="hours"),
+    path("hours/new/", hours_pages.hours_new, name="hours_new"),
+    path("hours/new/preview/", hours_pages.hours_new_preview, name="hours_new_preview"),
+    path("hours/<int:pk>/", hours_pages.hours_edit, name="hours_edit"),
+    path("hours/<int:pk>/preview/", hours_pages.hours_preview, name="hours_preview"),
+    path("hours/<int:pk>/delete/", hours_pages.hours_delete, name="hours_delete"),
 ]

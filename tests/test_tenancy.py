@@ -90,6 +90,9 @@ EXPECTED: dict[str, Expected] = {
     **dict.fromkeys(("routing", "routing-desks", "routing-explain", "queues", "menus", "numbers"), MINE),
     # A form of her own company, which she has not filled in.
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
+    **dict.fromkeys(("hours", "hours_new_preview"), MINE),
+    # A form that is not filled in comes back.
+    "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),
     # What is wrong with the servers is nobody's secret; with a service away it answers 503.
     **dict.fromkeys(

@@ -13,7 +13,7 @@ from curbe.companies.company_file import Field, Import, Row, Section, Wrong
 from curbe.companies.models import Company
 from curbe.companies.yaml_lines import Node, Scalar, Sequence, Table
 from telephony.company_file import columns, targets
-from telephony.core.week import NotHours, as_ranges, days_of, interval_of, open_days
+from telephony.core.hours_text import DAYS, WrongHours, format_weekly, parse_hours, parse_weekly
 from telephony.models import BusinessHours, SpecialDate
 
 
@@ -53,37 +53,42 @@ def day(node: Node) -> date:
 
 def intervals(node: Node) -> list[str]:
     """Read ``["09:00-13:00", "15:00-18:00"]``, or one of them alone; nothing is closed."""
-    if isinstance(node, Scalar):
-        return [] if node.is_null else [_interval(node)]
-    if not isinstance(node, Sequence):
-        raise Wrong('must be a list of hours, such as ["09:00-18:00"]')
-    return [_interval(item) for item in node.items]
-
-
-def _interval(node: Node) -> str:
     try:
-        return interval_of(field_types.text(20)(node))
-    except NotHours as err:
-        raise Wrong(str(err), node.line) from err
+        return parse_hours(_plain(node))
+    except WrongHours as err:
+        raise _wrong(node, err) from err
 
 
 def week(node: Node) -> dict[str, list[str]]:
     """Read ``{mon-fri: ["09:00-18:00"], sat: ["10:00-14:00"]}``. It says the whole week: other days are closed."""
-    if isinstance(node, Scalar) and node.is_null:
-        return {}
-    if not isinstance(node, Table):
-        raise Wrong('must be days with their hours, such as {mon-fri: ["09:00-18:00"]}')
-    found: dict[str, list[str]] = {}
-    for key, value in node.values.items():
-        line = node.key_lines[key]
-        try:
-            days = days_of(key)
-        except NotHours as err:
-            raise Wrong(str(err), line) from err
-        if twice := [one for one in days if one in found]:
-            raise Wrong(f"says {twice[0]} twice", line)
-        found |= dict.fromkeys(days, intervals(value))
-    return open_days(found)
+    try:
+        plain = _plain(node)
+        return parse_weekly({} if plain is None else plain)
+    except WrongHours as err:
+        raise _wrong(node, err) from err
+
+
+def _plain(node: Node) -> Any:
+    match node:
+        case Table(values=values):
+            return {key: _plain(value) for key, value in values.items()}
+        case Sequence(items=items):
+            return [_plain(item) for item in items]
+        case Scalar(is_null=True):
+            return None
+    return node.text
+
+
+def _wrong(node: Node, err: WrongHours) -> Wrong:
+    """Return the first thing that is wrong, with the line on which it stands."""
+    first, line = err.wrong[0], node.line
+    for step in first.path:
+        match node, step:
+            case Table(values=values, key_lines=lines), str(key):
+                node, line = values[key], lines[key]
+            case Sequence(items=items), int(index):
+                node, line = items[index], items[index].line
+    return Wrong(first.reason, line)
 
 
 def closed(node: Node) -> Dates:
@@ -155,7 +160,7 @@ def apply(run: Import, rows: tuple[Row, ...]) -> None:
 
 def _change(run: Import, row: Row, hours: BusinessHours) -> None:
     draft = columns.Draft(run, f"hours {hours.name}", hours)
-    before = open_days(hours.weekly)
+    before = {day: list(hours.weekly[day]) for day in DAYS if hours.weekly.get(day)}
     weekly = run.wanted(row, "weekly", now=before, default={})
     if weekly != before:
         draft.put({"weekly": weekly}, "weekly", _week_in_words(before), _week_in_words(weekly))
@@ -197,7 +202,7 @@ def _said_of(one: SpecialDate) -> Special:
 
 
 def _week_in_words(weekly: dict[str, list[str]]) -> str:
-    return ", ".join(f"{days} {' '.join(hours)}" for days, hours in as_ranges(weekly).items()) or "never open"
+    return ", ".join(f"{days} {' '.join(hours)}" for days, hours in format_weekly(weekly).items()) or "never open"
 
 
 def remove(run: Import, rows: tuple[Row, ...]) -> None:
@@ -222,7 +227,7 @@ def _export_one(hours: BusinessHours) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": hours.name,
         "timezone": hours.timezone,
-        "weekly": as_ranges(hours.weekly),
+        "weekly": format_weekly(hours.weekly),
         "closed": [at.isoformat() for at, said in dates.items() if said == Special()],
         "special": [_export_special(at, said) for at, said in dates.items() if said != Special()],
         "country": hours.country,

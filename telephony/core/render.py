@@ -82,11 +82,11 @@ def render(decision: Decision, facts: CallFacts, step: int) -> str:
                 texml.Play(f"{facts.origin}{MUSIC[music_s]}"),
                 texml.Redirect(_url(facts, "step", f"&step={step + 1}")),
             )
-        case Gather(_menu_id, text, timeout_s, again, finish_on_key):
-            said = " ".join(filter(None, [speech.text(again, facts.language) if again else "", text]))
+        case Gather(_menu_id, text, timeout_s, again, finish_on_key, language):
+            said = " ".join(filter(None, [speech.text(again, language) if again else "", text]))
             return texml.document(
                 texml.Gather(
-                    texml.Say(said, speech.voice(facts.language)),
+                    texml.Say(said, speech.voice(language)),
                     action=_url(facts, "step", f"&step={step + 1}"),
                     timeout_s=timeout_s,
                     finish_on_key=finish_on_key,

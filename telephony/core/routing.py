@@ -176,7 +176,7 @@ class _Road:
         if menu is None:
             return self._gone("menu_gone")
         self.notes.add("destination_menu", name=menu.name)
-        if not _prompt(menu, (self.walk.language, self.plan.language)):
+        if not _prompt(menu, (self.walk.language, self.plan.language))[0]:
             # Seconds of silence are no menu.
             self.notes.add("menu_is_silent", name=menu.name)
             return self.go(menu.on_timeout)
@@ -208,10 +208,10 @@ class _Road:
         return self.go(menu.on_wrong if digit and menu.on_wrong != NOWHERE else menu.on_timeout)
 
     def _gather(self, menu: MenuPlan, *, again: str) -> Routed:
-        text = _prompt(menu, (self.walk.language, self.plan.language))
+        text, language = _prompt(menu, (self.walk.language, self.plan.language))
         options = {option.digit for option in menu.options}
         unused = next((key for key in _KEYS if key not in options), _KEYS[0])
-        return self.end(Gather(menu.id, text, menu.timeout_s, again, unused))
+        return self.end(Gather(menu.id, text, menu.timeout_s, again, unused, language))
 
     # --- A user, or anybody of the company -----------------------------------------------------------------------
 
@@ -288,7 +288,7 @@ def _first_walk(ctx: RouteContext) -> Walk:
     )
 
 
-def _prompt(menu: MenuPlan, languages: tuple[str, ...]) -> str:
-    """Return the menu's text in the first of the languages that it has, or in any; empty if it has none."""
-    texts = (menu.say.get(language, "").strip() for language in (*languages, *menu.say))
-    return next((text for text in texts if text), "")
+def _prompt(menu: MenuPlan, languages: tuple[str, ...]) -> tuple[str, str]:
+    """Return the menu's text in the first of the languages that it has, or in any, and which; empty if it has none."""
+    texts = ((menu.say.get(language, "").strip(), language) for language in (*languages, *menu.say))
+    return next(((text, language) for text, language in texts if text), ("", languages[0]))

@@ -257,6 +257,8 @@ class Gather:
     again: str = ""
     #: A key that is no choice of this menu: it ends the input, and is never told.
     finish_on_key: str = "#"
+    #: The language that ``text`` is in, and so its voice; the caller's own, unless the menu lacks it.
+    language: str = "es"
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +339,7 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
             return {"verb": "forward", "e164": e164, "timeout_s": timeout_s}
         case Wait(music_s, position, minutes):
             return {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}
-        case Gather(menu_id, text, timeout_s, again, finish_on_key):
+        case Gather(menu_id, text, timeout_s, again, finish_on_key, language):
             return {
                 "verb": "gather",
                 "menu": menu_id,
@@ -345,6 +347,7 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
                 "timeout_s": timeout_s,
                 "again": again,
                 "finish_on_key": finish_on_key,
+                "language": language,
             }
         case Voicemail(max_length_s):
             return {"verb": "voicemail", "max_length_s": max_length_s}
@@ -365,7 +368,7 @@ def decision_from_json(data: Mapping[str, Any]) -> Decision:
         case {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}:
             return Wait(music_s, position, minutes)
         case {"verb": "gather", "menu": menu_id, "text": text, "timeout_s": timeout_s, "again": again}:
-            return Gather(menu_id, text, timeout_s, again, data.get("finish_on_key", "#"))
+            return Gather(menu_id, text, timeout_s, again, data.get("finish_on_key", "#"), data.get("language", "es"))
         case {"verb": "voicemail", "max_length_s": max_length_s}:
             return Voicemail(max_length_s)
         case {"verb": "say", "text": text}:

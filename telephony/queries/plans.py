@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from agents.models import Skill
 from curbe.companies.models import Company
-from telephony.core.hours import MINUTES_OF_A_DAY, Calendar, Interval, SpecialDate, Switch
+from telephony.core.hours import Calendar, SpecialDate, Switch
+from telephony.core.hours_text import DAYS, intervals_of
 from telephony.core.plan import (
     NOWHERE,
     CompanyPlan,
@@ -26,10 +27,6 @@ from telephony.core.plan import (
     Window,
 )
 from telephony.models import BusinessHours, CallQueue, Menu, PhoneNumber, Place, PlanVersion
-
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-#: A leap year: a date that comes back every year may be 29 February.
-_ANY_YEAR: Final = 2000
 
 #: Fields that a queue's row and its plan share under one name.
 _PLAIN: Final = (
@@ -124,27 +121,16 @@ def calendar_of(hours: BusinessHours, timezone: str) -> Calendar:
         name=hours.name,
         timezone=hours.timezone or timezone,
         weekly=tuple(intervals_of(hours.weekly.get(day, ())) for day in DAYS),
-        special=tuple(_special(one.date, one.every_year, one.intervals, one.name) for one in hours.special_dates.all()),
+        special=tuple(
+            _special(one.date, one.every_year, one.intervals, one.name)
+            for one in sorted(hours.special_dates.all(), key=lambda one: one.date)
+        ),
         switch=Switch(hours.switch),
     )
 
 
 def _special(day: date, every_year: bool, intervals: Iterable[str], name: str) -> SpecialDate:
     return SpecialDate(day.month, day.day, intervals_of(intervals), None if every_year else day.year, name)
-
-
-def intervals_of(texts: Iterable[str]) -> tuple[Interval, ...]:
-    """Return ``["09:00-18:00", "22:00-02:00"]`` as minutes; an end that is not after its begin is on the next day."""
-    intervals = []
-    for text in texts:
-        start, end = (_minutes(part) for part in text.split("-"))
-        intervals.append(Interval(start, end if end > start else end + MINUTES_OF_A_DAY))
-    return tuple(intervals)
-
-
-def _minutes(clock: str) -> int:
-    hour, minute = clock.split(":")
-    return int(hour) * 60 + int(minute)
 
 
 def _queue(queue: CallQueue) -> QueuePlan:

@@ -139,5 +139,5 @@ def _url(problem: Problem) -> str:
         case "agent":
             return reverse("agent-why", args=[problem.id])
         case "hours":
-            return f"/hours/{problem.id}/"
+            return reverse("hours_edit", args=[problem.id])
     return ""

@@ -17,8 +17,8 @@ from agents.models import Agent, AgentSkill, Skill
 from curbe.companies import demo
 from curbe.companies.company_file import export_company, import_company
 from curbe.companies.models import Company, Membership, Role, User
+from telephony.core.hours_text import DAYS
 from telephony.core.plan import Destination, DestinationKind
-from telephony.core.week import DAYS
 from telephony.models import (
     BusinessHours,
     CallQueue,
@@ -256,9 +256,7 @@ usernames = st.from_regex(r"[a-zñ0-9@.+_-]{1,12}", fullmatch=True)
 
 spoken = st.text(st.characters(exclude_categories=("Cc", "Cs", "Co", "Cn"), include_characters="\n\r\t"), max_size=30)
 words = spoken.filter(lambda text: bool(text.strip()))
-intervals = st.sampled_from(
-    [["09:00-18:00"], ["09:00-13:00", "15:00-18:30"], ["22:00-02:00"], ["00:00-24:00"], ["00:00-00:00"], []]
-)
+intervals = st.sampled_from([["09:00-18:00"], ["09:00-13:00", "15:00-18:30"], ["22:00-02:00"], ["02:00-24:00"], []])
 dates = st.dates(date(2026, 1, 1), date(2027, 12, 31))
 codes = st.sampled_from(["es", "en", "pagos", "VIP-1"])
 columns_of = {

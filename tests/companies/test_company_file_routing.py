@@ -226,6 +226,10 @@ def test_a_key_that_is_gone_goes_back_to_its_default_with_prune(db: None) -> Non
     ("said", "shown"),
     [
         ("weekly: {mon-fri: 9:00-18:00}", "weekly: {mon-fri: ['09:00-18:00']}"),
+        (
+            "weekly: {fri: 9-18, sat: ['16-0', '9.30-14']}",
+            "weekly: {fri: ['09:00-18:00'], sat: ['09:30-14:00', '16:00-24:00']}",
+        ),
         ("weekly: {sat-mon: ['10:00–14:00']}", "weekly: {mon: ['10:00-14:00'], sat-sun: ['10:00-14:00']}"),
         ("weekly: {fri: ['22:00-02:00'], sat: []}", "weekly: {fri: ['22:00-02:00']}"),
         ("weekly: {mon-sun: ['00:00-24:00']}", "weekly: {mon-sun: ['00:00-24:00']}"),
@@ -402,10 +406,21 @@ def test_a_skill_that_a_queue_needs_does_not_go(db: None) -> None:
         ("users:\n  - username: ana\n    role: owner\n    skills: {es: 5}\n", 5, "ana answers no calls, so skills can"),
         ("hours:\n  - name: h\n    weekly: {lunes: 9:00-18:00}\n", 4, "hours: weekly must be a day such as mon"),
         (
-            "hours:\n  - name: h\n    weekly:\n      mon: 9-18\n",
+            "hours:\n  - name: h\n    weekly:\n      mon: nine\n",
             5,
-            "weekly must be hours such as 09:00-18:00, not 9-18",
+            "weekly must be hours such as 09:00-18:00, not nine",
         ),
+        (
+            "hours:\n  - name: h\n    weekly:\n      fri: 22-2\n      sat:\n        - 1-3\n",
+            6,
+            "weekly has 01:00-03:00, which overlaps 22:00-02:00",
+        ),
+        (
+            "hours:\n  - name: h\n    weekly:\n      fri:\n        - 9-14\n        - 13-18\n",
+            7,
+            "weekly has 13:00-18:00, which overlaps 09:00-14:00",
+        ),
+        ("hours:\n  - name: h\n    weekly: [mon]\n", 4, "weekly must be days with their hours"),
         ("hours:\n  - name: h\n    weekly:\n      mon: 9:00-25:00\n", 5, "weekly must be hours such as 09:00-18:00"),
         ("hours:\n  - name: h\n    weekly:\n      mon-fri: []\n      fri: []\n", 6, "hours: weekly says fri twice"),
         ("hours:\n  - name: h\n    closed:\n      - 25.12.2026\n", 5, 'closed must be a date such as "2026-12-25"'),

@@ -781,7 +781,7 @@ SAID = Gather(5, "Para ventas, marque uno.", 5)
     [
         ([], SAID),
         (["1"], [1]),
-        (["2"], Gather(6, "For sales, press one.", 5)),
+        (["2"], Gather(6, "For sales, press one.", 5, language="en")),
         (["2", "1"], [1]),
         (["3"], Voicemail()),
         (["9"], SAID),
@@ -817,7 +817,7 @@ def test_a_menu_leads_where_its_digits_say(digits: list[str], then: Decision | l
         ({"say": {}}, [], Forward(MOBILE.text, 25)),
         ({"say": {"es": " ", "en": ""}, "on_timeout": NOWHERE}, [], Voicemail()),
         # It lacks the caller's language and the company's: any other.
-        ({"say": {"es": "", "en": "Press one."}}, [], Gather(5, "Press one.", 5)),
+        ({"say": {"es": "", "en": "Press one."}}, [], Gather(5, "Press one.", 5, language="en")),
     ],
 )
 def test_a_menu_that_lacks_something_leads_on_all_the_same(
