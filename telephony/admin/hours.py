@@ -8,31 +8,23 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from curbe.lib.console import OperatorAdmin, OperatorInline, column
-from telephony.core.week import DAYS, NotHours, as_ranges, interval_of, open_days
+from telephony.core.hours_text import DAYS, Fault, WrongHours, parse_hours, parse_weekly
 from telephony.models import BusinessHours, PhoneNumber, SpecialDate
-
-DAY_NAMES = {
-    "mon": gettext_lazy("Monday"),
-    "tue": gettext_lazy("Tuesday"),
-    "wed": gettext_lazy("Wednesday"),
-    "thu": gettext_lazy("Thursday"),
-    "fri": gettext_lazy("Friday"),
-    "sat": gettext_lazy("Saturday"),
-    "sun": gettext_lazy("Sunday"),
-}
+from telephony.views.hours_words import week_in_words
 
 
 class HoursField(forms.CharField):
     """``09:00-13:00, 15:00-18:00`` as a list; empty: closed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = UnfoldAdminTextInputWidget(attrs={"placeholder": _("closed")})
+        widget = UnfoldAdminTextInputWidget(attrs={"placeholder": gettext_lazy("closed")})
         super().__init__(**{"required": False, "widget": widget, "max_length": 200, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
@@ -41,24 +33,28 @@ class HoursField(forms.CharField):
     def clean(self, value: Any) -> list[str]:
         text = super().clean(value)
         try:
-            return [interval_of(part) for part in text.split(",") if part.strip()]
-        except NotHours as err:
-            raise forms.ValidationError(
-                _("Write hours as 09:00-13:00, 15:00-18:00; leave it empty if closed.")
-            ) from err
+            return parse_hours([part for part in text.split(",") if part.strip()])
+        except WrongHours as err:
+            raise forms.ValidationError(_in_words(err)) from err
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial or []), data)
 
 
+def _in_words(err: WrongHours) -> str:
+    if any(one.fault is Fault.OVERLAP for one in err.wrong):
+        return _("Some of the hours overlap.")
+    return _("Write hours as 09:00-13:00, 15:00-18:00; leave it empty if closed.")
+
+
 class HoursForm(forms.ModelForm):  # type: ignore[type-arg]
-    mon = HoursField(label=DAY_NAMES["mon"])
-    tue = HoursField(label=DAY_NAMES["tue"])
-    wed = HoursField(label=DAY_NAMES["wed"])
-    thu = HoursField(label=DAY_NAMES["thu"])
-    fri = HoursField(label=DAY_NAMES["fri"])
-    sat = HoursField(label=DAY_NAMES["sat"])
-    sun = HoursField(label=DAY_NAMES["sun"])
+    mon = HoursField(label=WEEKDAYS[0])
+    tue = HoursField(label=WEEKDAYS[1])
+    wed = HoursField(label=WEEKDAYS[2])
+    thu = HoursField(label=WEEKDAYS[3])
+    fri = HoursField(label=WEEKDAYS[4])
+    sat = HoursField(label=WEEKDAYS[5])
+    sun = HoursField(label=WEEKDAYS[6])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,7 +74,11 @@ class HoursForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        self.instance.weekly = open_days({day: cleaned.get(day, []) for day in DAYS})
+        try:
+            self.instance.weekly = parse_weekly({day: cleaned.get(day, []) for day in DAYS})
+        except WrongHours as err:
+            # Those of one day have been looked at: what overlaps now reaches over midnight.
+            self.add_error(str(err.wrong[0].path[0]), _in_words(err))
         return cleaned
 
 
@@ -118,9 +118,4 @@ class BusinessHoursAdmin(OperatorAdmin):
 
     @column(gettext_lazy("weekly hours"))
     def week(self, hours: BusinessHours) -> str:
-        days = {day: str(DAY_NAMES[day])[:3].lower() for day in DAYS}
-        words = []
-        for key, its_hours in as_ranges(hours.weekly).items():
-            first, _dash, last = key.partition("-")
-            words.append(f"{days[first]}{f'–{days[last]}' if last else ''} {' '.join(its_hours)}")
-        return ", ".join(words)
+        return "; ".join(f"{days} {texts}" for days, texts in week_in_words(hours.weekly))

@@ -282,12 +282,22 @@ def test_hours_that_nobody_changed_are_saved_as_they_were(console: Client, acme:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("mon", "9-18"), ("tue", "25:00-26:00"), ("timezone", "Mars/Olympus"), ("country", "1A"), ("switch", "ajar")],
+    [
+        ("mon", "all day"),
+        ("tue", "25:00-26:00"),
+        ("wed", "9:00-13:00, 12:00-18:00"),
+        ("thu", "22:00-10:00"),  # Friday begins at 9.
+        ("timezone", "Mars/Olympus"),
+        ("country", "1A"),
+        ("switch", "ajar"),
+    ],
 )
 def test_hours_that_nobody_can_mean_are_refused(console: Client, acme: Company, field: str, value: str) -> None:
-    hours = BusinessHours.objects.create(company=acme, name="office")
+    hours = BusinessHours.objects.create(company=acme, name="office", weekly={"fri": ["09:00-18:00"]})
 
-    assert errors_of(send(console, hours, **{field: value})).keys() == {field}
+    wrong = errors_of(send(console, hours, **{field: value})).keys()
+
+    assert wrong == ({"fri"} if field == "thu" else {field})
 
 
 @pytest.mark.parametrize("keeps", ["number", "queue"])

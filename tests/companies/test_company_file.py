@@ -119,7 +119,7 @@ def test_an_absent_section_is_untouched_even_when_pruned(demo_company: Company) 
     import_company("company: {slug: acme, name: Acme Seguros}\nnumbers: []\n", prune=True)
 
     assert not PhoneNumber.objects.exists()
-    assert (Membership.objects.count(), CallQueue.objects.count()) == (3, 2)
+    assert (Membership.objects.count(), CallQueue.objects.count()) == (4, 2)
 
 
 def test_what_a_section_does_not_name_stays_without_prune(demo_company: Company) -> None:
