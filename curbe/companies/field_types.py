@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 import zoneinfo
 from collections.abc import Callable, Collection
@@ -35,7 +36,7 @@ def text(max_length: int, *, empty: bool = False) -> Callable[[Node], str]:
 
 
 def paragraph(max_length: int) -> Callable[[Node], str]:
-    """Return a reader of words that are spoken: also several lines; nothing is ""."""
+    """Return a reader of words that are spoken, also several lines, as they stand; nothing is ""."""
 
     def read(node: Node) -> str:
         if not isinstance(node, Scalar):
@@ -45,7 +46,7 @@ def paragraph(max_length: int) -> Callable[[Node], str]:
             raise Wrong(f"must have at most {max_length} characters, not {len(value)}")
         if any(unicodedata.category(one) in {"Cc", "Cs"} and one not in "\n\r\t" for one in value):
             raise Wrong("must be without control characters")
-        return value if value.strip() else ""
+        return value
 
     return read
 
@@ -93,9 +94,15 @@ def e164_or_empty(node: Node) -> str:
 
 def timezone(node: Node) -> str:
     value = text(64)(node)
-    if value not in zoneinfo.available_timezones():
+    if value not in _timezones():
         raise Wrong(f"must be a time zone such as America/New_York, not {value}")
     return value
+
+
+@functools.cache
+def _timezones() -> frozenset[str]:
+    # Looked for on the disk, which takes long enough to be felt in a file of many hours.
+    return frozenset(zoneinfo.available_timezones())
 
 
 def boolean(node: Node) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
+from curbe.companies.models import Membership
 from curbe.contacts.models import Contact, ContactNumber
 from curbe.lib.console import OperatorAdmin, OperatorInline, column
 
@@ -42,13 +45,28 @@ class ContactNumberInline(OperatorInline):
     extra = 1
 
 
+class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        owner, company = cleaned.get("owner"), cleaned.get("company")
+        company_id = company.pk if company else self.instance.company_id
+        if owner and company_id and not Membership.objects.filter(user=owner, company=company_id).exists():
+            self.add_error("owner", _("%(user)s is not a member of the contact's company.") % {"user": owner})
+        return cleaned
+
+
 @admin.register(Contact)
 class ContactAdmin(OperatorAdmin):
-    list_display = ("name", "company", "listed_numbers", "created_at")
-    list_select_related = ("company",)
+    form = ContactForm
+    list_display = ("name", "company", "language", "owner", "listed_numbers", "created_at")
+    list_select_related = ("company", "owner")
     search_fields = ("name", "numbers__e164")
-    list_filter = (("company", AutocompleteSelectFilter),)
-    autocomplete_fields = ("company",)
+    list_filter = (
+        ("language", ChoicesDropdownFilter),
+        ("owner", AutocompleteSelectFilter),
+        ("company", AutocompleteSelectFilter),
+    )
+    autocomplete_fields = ("company", "owner")
     fixed_fields = ("company",)
     readonly_fields = ("created_at",)
     inlines = (ContactNumberInline,)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
@@ -150,6 +151,29 @@ class LookingInline(LooksOnly, OperatorInline):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return tuple(self.fields)
+
+
+class OfCompany(BaseInlineFormSet):  # type: ignore[type-arg]
+    """Rows of a row, in which selects offer rows of its company only, read once for all of them."""
+
+    #: The field → the model of its choices.
+    of_company: ClassVar[dict[str, type[Model]]] = {}
+
+    def add_fields(self, form: ModelForm, index: int | None) -> None:  # type: ignore[type-arg]
+        super().add_fields(form, index)
+        for name in self.of_company.keys() & form.fields.keys():
+            field = cast("ModelChoiceField[Any]", form.fields[name])
+            rows = self._rows(name)
+            field.queryset = rows
+            field.choices = [("", "---------"), *((row.pk, str(row)) for row in rows)]
+
+    def _rows(self, name: str) -> QuerySet[Any]:
+        known = self.__dict__.setdefault("_rows_of_company", {})
+        if name not in known:
+            of_company = self.of_company[name]._default_manager.filter(company=self.instance.company_id)
+            known[name] = of_company.order_by("pk")
+        rows: QuerySet[Any] = known[name]
+        return rows
 
 
 class RemoteSelect(UnfoldAdminAutocompleteModelChoiceFieldWidget):  # type: ignore[misc]

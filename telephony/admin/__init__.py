@@ -1,7 +1,7 @@
-"""Numbers, queues, calls and the ledger, for the operator."""
+"""Numbers, what they lead to, calls and the ledger, for the operator."""
 
 from __future__ import annotations
 
-from telephony.admin import account, calls, events, numbers, queues
+from telephony.admin import account, calls, events, hours, menus, numbers, places, plan_versions, queues
 
-__all__ = ["account", "calls", "events", "numbers", "queues"]
+__all__ = ["account", "calls", "events", "hours", "menus", "numbers", "places", "plan_versions", "queues"]

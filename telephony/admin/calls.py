@@ -7,11 +7,21 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
 from curbe.lib.console import LookingAdmin, LookingInline, column
 from telephony.models import Call, CallIdentifier, CallLeg, Offer, RouteTrace, TelnyxEvent
+
+
+def rank_in_words(offer: Offer) -> str:
+    """Return what put the agent where he stood (``telephony.core.types.Rank``, in the order of comparison)."""
+    if not isinstance(offer.rank, list) or len(offer.rank) != 6:
+        return ""
+    tier, key, skill, idle, calls, _agent = offer.rank
+    values = {"tier": tier, "key": f"{key:g}", "skill": abs(skill), "idle": f"{abs(idle):.0f}", "calls": calls}
+    return _("tier %(tier)s, strategy %(key)s, skill %(skill)s, idle %(idle)s s, calls today %(calls)s") % values
 
 
 class LegInline(LookingInline):
@@ -33,9 +43,14 @@ class LegInline(LookingInline):
 
 class OfferInline(LookingInline):
     model = Offer
-    related = ("agent__user",)
     ordering = ("id",)
-    fields = ("step", "agent", "outcome", "offered_at", "expires_at", "ended_at")
+    fields = ("step", "agent", "queue", "outcome", "rank_in_words", "offered_at", "expires_at", "ended_at")
+    related = ("agent__user", "queue")
+
+    def rank_in_words(self, offer: Offer) -> str:
+        return rank_in_words(offer)
+
+    rank_in_words.short_description = gettext_lazy("rank")  # type: ignore[attr-defined]
 
 
 class IdentifierInline(LookingInline):
@@ -98,11 +113,17 @@ class CallLegAdmin(LookingAdmin):
 
 @admin.register(Offer)
 class OfferAdmin(LookingAdmin):
-    list_display = ("offered_at", "call", "step", "agent", "outcome", "ended_at")
-    list_select_related = ("call", "agent__user")
+    list_display = ("offered_at", "call", "step", "agent", "queue", "shown_rank", "outcome", "ended_at")
+    list_select_related = ("call", "agent__user", "queue")
     search_fields = ("agent__user__username", "agent__user__name", "=call__id")
-    list_filter = (("outcome", ChoicesDropdownFilter),)
+    list_filter = (("outcome", ChoicesDropdownFilter), ("queue", AutocompleteSelectFilter))
+    readonly_fields = ("shown_rank",)
+    exclude = ("rank",)
     ordering = ("-id",)
+
+    @column(gettext_lazy("rank"))
+    def shown_rank(self, offer: Offer) -> str:
+        return rank_in_words(offer)
 
 
 @admin.register(RouteTrace)

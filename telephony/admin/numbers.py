@@ -10,35 +10,37 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
-from curbe.lib.console import OperatorAdmin, RemoteSelect, column
+from curbe.lib.console import OperatorAdmin, column
+from telephony.admin.places import REFUSALS, LeadingForm, PlaceField, answer_choices, destination_select
+from telephony.admin.queues import keep_hours_of_company
+from telephony.core.plan import COMPANY, NOWHERE
 from telephony.models import PhoneNumber
-from telephony.operations.assignments import Target, UnableToAssign, assign, target_of
+from telephony.operations.assignments import Target, UnableToAssign, assign, columns_of, target_of
 from telephony.queries import destinations
 
-REFUSALS = {
-    "unknown": gettext_lazy("Nobody, and no queue, is meant by this. Choose from the list."),
-    "other_company": gettext_lazy("The destination belongs to another company than the number. Nothing was changed."),
-}
 
-
-class NumberForm(forms.ModelForm):  # type: ignore[type-arg]
+class NumberForm(LeadingForm):
     """A number, or a row of the list. ``destination`` holds a code (``user:7``): one field says where it leads."""
 
+    leading = ("when_closed",)
+    when_closed = PlaceField()
     target: Target | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        keep_hours_of_company(self)
         if "destination" not in self.fields:
             return
         choice = destinations.current(self.instance)
-        url = f"{reverse('admin:telephony_phonenumber_destinations')}?company={self.instance.company_id}"
         self.fields["destination"] = forms.CharField(
-            label=_("Leads to"), widget=RemoteSelect(url=url, current=choice), max_length=40
+            label=_("Leads to"),
+            widget=destination_select(self.instance.company_id, choice),
+            max_length=destinations.MOST_CODE,
         )
         self.initial["destination"] = choice.code
 
@@ -53,22 +55,22 @@ class NumberForm(forms.ModelForm):  # type: ignore[type-arg]
         if target.company_id not in {None, self.instance.company_id}:
             raise forms.ValidationError(REFUSALS["other_company"])
         self.target = target
-        return target.destination
+        return str(target.destination.kind)
 
     def _post_clean(self) -> None:
         if self.target is not None:
-            self.instance.agent_id, self.instance.queue_id = self.target.agent_id, self.target.queue_id
+            for name, value in columns_of(self.target.destination).items():
+                setattr(self.instance, name, value)
         super()._post_clean()  # type: ignore[misc]
 
 
 class BulkForm(forms.Form):
-    destination = forms.CharField(max_length=40)
+    destination = forms.CharField(max_length=destinations.MOST_CODE)
 
     def __init__(self, *args: Any, company_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        url = f"{reverse('admin:telephony_phonenumber_destinations')}?company={company_id}"
         self.fields["destination"].label = _("Leads to")
-        self.fields["destination"].widget = RemoteSelect(url=url, current=("", ""))
+        self.fields["destination"].widget = destination_select(company_id, destinations.Choice("", ""))
 
     def clean_destination(self) -> Target:
         try:
@@ -82,9 +84,13 @@ class PhoneNumberAdmin(OperatorAdmin):
     form = NumberForm
     list_display = ("e164", "label", "company", "destination", "is_linked", "created_at")
     list_editable = ("destination",)
-    list_select_related = ("company", "agent__user", "queue")
+    list_select_related = ("company", "agent__user", "queue", "menu")
     search_fields = ("e164", "label", "company__name", "company__slug")
-    list_filter = (("destination", ChoicesDropdownFilter), ("company", AutocompleteSelectFilter))
+    list_filter = (
+        ("destination", ChoicesDropdownFilter),
+        ("hours", AutocompleteSelectFilter),
+        ("company", AutocompleteSelectFilter),
+    )
     autocomplete_fields = ("company",)
     fixed_fields = ("e164", "company")
     readonly_fields = ("telnyx_id", "connection_id", "created_at")
@@ -94,7 +100,12 @@ class PhoneNumberAdmin(OperatorAdmin):
     def get_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("e164", "company", "label")  # Where it can lead is known once its company is.
-        return ("e164", "company", "label", "destination", *self.readonly_fields)
+        leads = ("destination", "hours", "when_closed", "language")
+        return ("e164", "company", "label", *leads, *self.readonly_fields)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
+        rows: QuerySet[PhoneNumber] = super().get_queryset(request)
+        return rows.select_related("when_closed__agent__user", "when_closed__queue", "when_closed__menu")
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:  # type: ignore[type-arg]
         return super().get_changelist_form(request, **{**kwargs, "form": NumberForm})  # type: ignore[no-any-return]
@@ -104,14 +115,10 @@ class PhoneNumberAdmin(OperatorAdmin):
         return [path("destinations/", view, name="telephony_phonenumber_destinations"), *super().get_urls()]
 
     def destinations(self, request: HttpRequest) -> JsonResponse:
-        """Answer a select that asks where numbers of ``company`` can lead."""
-        company = request.GET.get("company", "")
-        if not self.has_change_permission(request) or not company.isdecimal():
+        """Answer a select that asks where calls of ``company`` can lead."""
+        if not self.has_change_permission(request):
             return JsonResponse({"results": []}, status=403)
-        found = destinations.choices(int(company), request.GET.get("term", "")[:80])
-        return JsonResponse(
-            {"results": [{"id": code, "text": label} for code, label in found], "pagination": {"more": False}}
-        )
+        return answer_choices(request)
 
     @column(gettext_lazy("linked to Telnyx"), boolean=True, ordering="telnyx_id")
     def is_linked(self, number: PhoneNumber) -> bool:
@@ -144,11 +151,11 @@ class PhoneNumberAdmin(OperatorAdmin):
 
     @admin.action(description=gettext_lazy("Assign to their company (automatic)"), permissions=["change"])
     def assign_to_company(self, request: HttpRequest, chosen: QuerySet[PhoneNumber]) -> None:
-        self._assign(request, chosen, target_of(PhoneNumber.Destination.COMPANY))
+        self._assign(request, chosen, Target(COMPANY))
 
     @admin.action(description=gettext_lazy("Assign to nobody"), permissions=["change"])
     def unassign(self, request: HttpRequest, chosen: QuerySet[PhoneNumber]) -> None:
-        self._assign(request, chosen, target_of(PhoneNumber.Destination.NONE))
+        self._assign(request, chosen, Target(NOWHERE))
 
     def _assign(self, request: HttpRequest, chosen: QuerySet[PhoneNumber], target: Target) -> None:
         try:

@@ -40,7 +40,7 @@ def said(node: Node) -> dict[str, str]:
         if language not in {OF_COMPANY, *Language.values}:
             raise Wrong(f"cannot be in {language}; this version speaks {', '.join(Language.values)}", value.line)
         texts[language] = field_types.paragraph(MOST_WORDS)(value)
-    if not any(texts.values()):
+    if not any(text.strip() for text in texts.values()):
         raise Wrong("must say something")
     return texts
 

@@ -9,8 +9,8 @@ from curbe.companies.company_file import Field, Import, Row, Section
 from curbe.companies.models import Company
 from telephony.company_file import columns, targets
 from telephony.company_file.targets import Target, Targets
-from telephony.core.plan import Destination, DestinationKind
 from telephony.models import PhoneNumber
+from telephony.operations.assignments import columns_of
 from telephony.queries.plans import destination_of_number
 
 PLAIN: Final = columns.Columns(PhoneNumber, "label", "language")
@@ -52,19 +52,6 @@ def _assign(draft: columns.Draft, row: Row, number: PhoneNumber, where: Targets)
     destination = where.find(draft.run, "numbers", wanted, row.line_of("assigned_to"))
     if destination is not None:
         draft.put(columns_of(destination), "", before, wanted)
-
-
-def columns_of(destination: Destination) -> dict[str, Any]:
-    """Return the columns of a number that lead it there."""
-    kind, target, text = destination.kind, destination.id, destination.text
-    return {
-        "destination": kind.value,
-        "agent_id": target if kind is DestinationKind.USER else None,
-        "queue_id": target if kind is DestinationKind.QUEUE else None,
-        "menu_id": target if kind is DestinationKind.MENU else None,
-        "forward_to": text if kind is DestinationKind.NUMBER else "",
-        "words": text if kind is DestinationKind.SAY else "",
-    }
 
 
 def remove(run: Import, rows: tuple[Row, ...]) -> None:

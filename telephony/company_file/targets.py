@@ -72,7 +72,7 @@ def _true(node: Node) -> str:
 
 def _words(node: Node) -> str:
     words = field_types.paragraph(MOST_WORDS)(node)
-    if not words:
+    if not words.strip():
         raise Wrong("must not be empty")
     return words
 

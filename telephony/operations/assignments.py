@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from agents.models import Agent
-from telephony.models import CallQueue, PhoneNumber
-
-Destination = PhoneNumber.Destination
+from telephony.core.plan import Destination, DestinationKind
+from telephony.models import CallQueue, Menu, PhoneNumber
+from telephony.queries.destinations import destination_of_code
 
 
 class UnableToAssign(ValueError):
@@ -24,28 +24,41 @@ class UnableToAssign(ValueError):
 class Target(NamedTuple):
     """Where numbers shall lead; ``company_id`` is None where numbers of any company can."""
 
-    destination: str
-    agent_id: int | None = None
-    queue_id: int | None = None
+    destination: Destination
     company_id: int | None = None
 
 
 def target_of(code: str) -> Target:
     """Return what a code of ``telephony.queries.destinations`` means. Raises UnableToAssign."""
-    if code in {Destination.NONE, Destination.COMPANY}:
-        return Target(code)
-    kind, _colon, key = code.partition(":")
-    if not (key.isascii() and key.isdigit() and len(key) < 19):
+    destination = destination_of_code(code)
+    if destination is None:
         raise UnableToAssign("unknown")
-    if kind == Destination.USER:
-        agent = Agent.objects.filter(pk=key, is_active=True).first()
-        if agent is not None:
-            return Target(kind, agent_id=agent.pk, company_id=agent.company_id)
-    elif kind == Destination.QUEUE:
-        queue = CallQueue.objects.filter(pk=key).first()
-        if queue is not None:
-            return Target(kind, queue_id=queue.pk, company_id=queue.company_id)
-    raise UnableToAssign("unknown")
+    row: Agent | CallQueue | Menu | None
+    match destination.kind:
+        case DestinationKind.USER:
+            row = Agent.objects.filter(pk=destination.id, is_active=True).first()
+        case DestinationKind.QUEUE:
+            row = CallQueue.objects.filter(pk=destination.id).first()
+        case DestinationKind.MENU:
+            row = Menu.objects.filter(pk=destination.id).first()
+        case _:
+            return Target(destination)
+    if row is None:
+        raise UnableToAssign("unknown")
+    return Target(destination, row.company_id)
+
+
+def columns_of(destination: Destination) -> dict[str, Any]:
+    """Return the columns of a number that lead it there."""
+    kind, target, text = destination.kind, destination.id, destination.text
+    return {
+        "destination": kind.value,
+        "agent_id": target if kind is DestinationKind.USER else None,
+        "queue_id": target if kind is DestinationKind.QUEUE else None,
+        "menu_id": target if kind is DestinationKind.MENU else None,
+        "forward_to": text if kind is DestinationKind.NUMBER else "",
+        "words": text if kind is DestinationKind.SAY else "",
+    }
 
 
 def assign(numbers: QuerySet[PhoneNumber], target: Target) -> int:
@@ -54,6 +67,4 @@ def assign(numbers: QuerySet[PhoneNumber], target: Target) -> int:
         if target.company_id is not None and numbers.exclude(company=target.company_id).exists():
             raise UnableToAssign("other_company")
         ids = numbers.order_by().values("pk")
-        return PhoneNumber.objects.filter(pk__in=ids).update(
-            destination=target.destination, agent=target.agent_id, queue=target.queue_id
-        )
+        return PhoneNumber.objects.filter(pk__in=ids).update(**columns_of(target.destination))

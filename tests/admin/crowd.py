@@ -8,20 +8,28 @@ from types import SimpleNamespace
 
 from django.utils import timezone
 
-from agents.models import Agent, Beat, Presence, PresenceChange
+from agents.models import Agent, AgentSkill, Beat, Presence, PresenceChange, Skill
 from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.contacts.models import Contact, ContactNumber
 from recordings.models import Recording
 from telephony.models import (
+    BusinessHours,
     Call,
     CallIdentifier,
     CallLeg,
     CallQueue,
+    Menu,
+    MenuOption,
     Offer,
     PhoneNumber,
+    Place,
+    PlanVersion,
     QueueMember,
+    QueueSkill,
+    QueueVisit,
     RouteTrace,
     SipEndpoint,
+    SpecialDate,
     TelnyxAccount,
     TelnyxEvent,
 )
@@ -58,13 +66,41 @@ def gather(size: int) -> SimpleNamespace:
     )
     TelnyxAccount.objects.create(texml_application_id="1")
     TelnyxAccount.objects.bulk_create(TelnyxAccount(company=company) for company in companies)
-    contacts = Contact.objects.bulk_create(Contact(company=at[i], name=f"Contact {i}") for i in range(size))
+    skills = Skill.objects.bulk_create(Skill(company=at[i], code=f"skill-{i}") for i in range(size))
+    AgentSkill.objects.bulk_create(AgentSkill(agent=agents[i], skill=skills[i]) for i in range(size))
+    contacts = Contact.objects.bulk_create(
+        Contact(company=at[i], name=f"Contact {i}", owner=users[i], language="es") for i in range(size)
+    )
     ContactNumber.objects.bulk_create(
         ContactNumber(company=at[i], contact=contacts[i], e164=f"+1312{i:07d}") for i in range(size)
     )
-    queues = CallQueue.objects.bulk_create(CallQueue(company=at[i], name=f"queue {i}") for i in range(size))
-    # The first queue is large: its page must not ask per member.
-    QueueMember.objects.bulk_create(QueueMember(queue=queues[0], agent=agent) for agent in agents[:: len(companies)])
+    hours = BusinessHours.objects.bulk_create(
+        BusinessHours(company=at[i], name=f"hours {i}", weekly={"mon": ["09:00-18:00"]}) for i in range(size)
+    )
+    SpecialDate.objects.bulk_create(
+        SpecialDate(hours=hours[i if i % 2 else 0], date=now.date() + timedelta(days=i)) for i in range(size)
+    )
+    to_agents = Place.objects.bulk_create(Place(company=at[i], kind="user", agent=agents[i]) for i in range(size))
+    queues = CallQueue.objects.bulk_create(
+        CallQueue(company=at[i], name=f"queue {i}", hours=hours[i], overflow=to_agents[i], when_closed=to_agents[i])
+        for i in range(size)
+    )
+    to_queues = Place.objects.bulk_create(Place(company=at[i], kind="queue", queue=queues[i]) for i in range(size))
+    menus = Menu.objects.bulk_create(
+        Menu(company=at[i], name=f"menu {i}", say_es="Hola", on_timeout=to_queues[i], on_wrong=to_agents[i])
+        for i in range(size)
+    )
+    Place.objects.bulk_create(Place(company=at[i], kind="menu", menu=menus[i]) for i in range(size))
+    # The first queue and the first menu are large: their pages must not ask per member or digit.
+    of_first = range(0, size, len(companies))
+    QueueMember.objects.bulk_create(QueueMember(queue=queues[0], agent=agents[i]) for i in of_first)
+    QueueSkill.objects.bulk_create(QueueSkill(queue=queues[0], skill=skills[i]) for i in of_first)
+    AgentSkill.objects.bulk_create(AgentSkill(agent=agents[0], skill=skills[i]) for i in of_first if i)
+    MenuOption.objects.bulk_create(
+        MenuOption(menu=menus[0], digit=digit, place=(to_queues, to_agents)[i % 2][i * len(companies)])
+        for i, digit in enumerate("0123456789*#"[: size // len(companies)])
+    )
+    PlanVersion.objects.bulk_create(PlanVersion(company=at[i], document={"queues": []}) for i in range(size))
     kinds = PhoneNumber.Destination
     numbers = PhoneNumber.objects.bulk_create(
         PhoneNumber(
@@ -73,6 +109,8 @@ def gather(size: int) -> SimpleNamespace:
             destination=(kinds.USER, kinds.QUEUE, kinds.COMPANY, kinds.NONE)[i % 4],
             agent=agents[i] if i % 4 == 0 else None,
             queue=queues[i] if i % 4 == 1 else None,
+            hours=hours[i],
+            when_closed=to_queues[i],
         )
         for i in range(size)
     )
@@ -100,7 +138,28 @@ def gather(size: int) -> SimpleNamespace:
         for i in range(size)
     )
     Offer.objects.bulk_create(
-        Offer(call=parents[i], agent=agents[i], step=i % 1000, offered_at=now, expires_at=now) for i in range(size)
+        Offer(
+            call=parents[i],
+            agent=agents[i],
+            queue=queues[i],
+            rank=[1, 0, 0, -90.5, 2, agents[i].pk],
+            step=i % 1000,
+            offered_at=now,
+            expires_at=now,
+        )
+        for i in range(size)
+    )
+    QueueVisit.objects.bulk_create(
+        QueueVisit(
+            company=at[i],
+            queue=queues[i],
+            call=parents[i],
+            agent=agents[i],
+            entered_at=now,
+            outcome="answered",
+            ended_at=now,
+        )
+        for i in range(size)
     )
     CallIdentifier.objects.bulk_create(
         CallIdentifier(call=parents[i], kind="call_sid", value=f"v3:id-{i}", agent=agents[i]) for i in range(size)

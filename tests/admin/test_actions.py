@@ -15,8 +15,13 @@ from agents.models import Agent
 from curbe.companies.models import ApiToken, Company, Membership, Role, User
 from curbe.contacts.models import Contact, ContactNumber
 from recordings.models import Recording
-from telephony.models import PhoneNumber, QueueMember, TelnyxEvent
+from telephony.models import CallQueue, PhoneNumber, QueueMember, TelnyxEvent
 from tests import cast
+from tests.admin.forms import form_of
+
+
+def queue_form(console: Client, queue: CallQueue) -> dict[str, Any]:
+    return form_of(console, f"/admin/telephony/callqueue/{queue.pk}/change/")
 
 
 def said(answer: Any) -> str:
@@ -154,7 +159,7 @@ def test_members_are_added_to_and_removed_from_a_queue(console: Client, acme: Co
     queue = cast.make_queue(acme, members=[ann])
     there = {"id": queue.memberships.get().pk, "queue": queue.pk, "DELETE": "on"}
     new = {"id": "", "queue": queue.pk, "agent": f"user:{bob.agents.get().pk}"}
-    form = {"name": "ventas", "strategy": "ring_all", "ring_timeout_s": 30}
+    form = queue_form(console, queue)
 
     answer = console.post(
         f"/admin/telephony/callqueue/{queue.pk}/change/", {**form, **inline("memberships", there, new, initial=1)}
@@ -167,7 +172,7 @@ def test_members_are_added_to_and_removed_from_a_queue(console: Client, acme: Co
 def test_an_agent_of_another_company_is_no_member(console: Client, acme: Company, mallory: User) -> None:
     queue = cast.make_queue(acme)
     new = {"id": "", "queue": queue.pk, "agent": f"user:{mallory.agents.get().pk}"}
-    form = {"name": "ventas", "strategy": "ring_all", "ring_timeout_s": 30}
+    form = queue_form(console, queue)
 
     answer = console.post(f"/admin/telephony/callqueue/{queue.pk}/change/", {**form, **inline("memberships", new)})
 
@@ -180,7 +185,7 @@ def test_a_member_cannot_be_added_twice(console: Client, acme: Company, bob: Use
     queue = cast.make_queue(acme, members=[agent])
     there = {"id": queue.memberships.get().pk, "queue": queue.pk}
     new = {"id": "", "queue": queue.pk, "agent": f"user:{agent.pk}"}
-    form = {"name": "ventas", "strategy": "ring_all", "ring_timeout_s": 30}
+    form = queue_form(console, queue)
 
     answer = console.post(
         f"/admin/telephony/callqueue/{queue.pk}/change/", {**form, **inline("memberships", there, new, initial=1)}
@@ -200,14 +205,30 @@ def test_the_numbers_of_a_deleted_queue_lead_nowhere(console: Client, acme: Comp
     assert (number.destination, number.queue) == (PhoneNumber.Destination.NONE, None)
 
 
-def test_a_contact_is_made_with_its_numbers(console: Client, acme: Company) -> None:
-    form = {"name": "Carmen", "company": acme.pk, **inline("numbers", {"id": "", "e164": "+13125550001"})}
+def test_a_contact_is_made_with_its_numbers_language_and_owner(console: Client, acme: Company, bob: User) -> None:
+    form = {
+        "name": "Carmen",
+        "company": acme.pk,
+        "language": "es",
+        "owner": bob.pk,
+        **inline("numbers", {"id": "", "e164": "+13125550001"}),
+    }
 
     answer = console.post("/admin/contacts/contact/add/", form)
 
     assert answer.status_code == 302, answer.context["errors"]
     number = ContactNumber.objects.get()
     assert (number.e164, number.company, number.contact.name) == ("+13125550001", acme, "Carmen")
+    assert (number.contact.language, number.contact.owner) == ("es", bob)
+
+
+def test_the_owner_of_a_contact_is_a_member_of_its_company(console: Client, acme: Company, mallory: User) -> None:
+    contact = cast.make_contact(acme, "Carmen")
+    address = f"/admin/contacts/contact/{contact.pk}/change/"
+
+    answer = console.post(address, {**form_of(console, address), "owner": mallory.pk})
+
+    assert "owner" in answer.context["adminform"].form.errors
 
 
 def test_a_number_that_stands_twice_is_refused(console: Client, acme: Company) -> None:

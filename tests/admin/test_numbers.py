@@ -14,9 +14,10 @@ from django.urls import reverse
 
 from agents.models import Agent
 from curbe.companies.models import Company, User
-from telephony.models import CallQueue, PhoneNumber
+from telephony.models import BusinessHours, CallQueue, Menu, PhoneNumber
 from telephony.operations.assignments import UnableToAssign, assign, target_of
 from tests import cast
+from tests.admin.forms import form_of
 
 LIST = "/admin/telephony/phonenumber/"
 Destination = PhoneNumber.Destination
@@ -203,14 +204,17 @@ def test_the_choices_are_those_of_the_company_and_match_what_was_typed(
     console: Client, acme: Company, agent: Agent, queue: CallQueue, mallory: User
 ) -> None:
     address = reverse("admin:telephony_phonenumber_destinations")
+    menu = Menu.objects.create(company=acme, name="principal", say_es="Hola")
 
     def texts(term: str) -> list[str]:
         found = console.get(address, {"company": acme.pk, "term": term}).json()["results"]
         return [one["id"] for one in found]
 
-    assert texts("") == ["none", "company", f"queue:{queue.pk}", f"user:{agent.pk}"]
-    assert texts("bob") == [f"user:{agent.pk}"]
-    assert texts("mallory") == []
+    assert texts("") == ["none", "company", "voicemail", f"queue:{queue.pk}", f"menu:{menu.pk}", f"user:{agent.pk}"]
+    # What was typed can be said, and a number can be forwarded to.
+    assert texts("bob") == [f"user:{agent.pk}", "say:bob"]
+    assert texts("mallory") == ["say:mallory"]
+    assert texts("+13055550111") == ["number:+13055550111", "say:+13055550111"]
 
 
 def test_the_choices_are_for_operators_only(acme: Company) -> None:
@@ -219,3 +223,65 @@ def test_the_choices_are_for_operators_only(acme: Company) -> None:
     answer = cast.client_for(staff).get(reverse("admin:telephony_phonenumber_destinations"), {"company": acme.pk})
 
     assert (answer.status_code, answer.json()) == (403, {"results": []})
+
+
+def test_the_page_of_a_number_says_its_hours_language_and_where_it_leads_while_closed(
+    console: Client, acme: Company, queue: CallQueue
+) -> None:
+    number = cast.make_number(acme, queue=queue)
+    hours = BusinessHours.objects.create(company=acme, name="office")
+    address = f"{LIST}{number.pk}/change/"
+    form = {**form_of(console, address), "hours": hours.pk, "language": "en", "when_closed": "say:Cerrado"}
+
+    answer = console.post(address, form)
+
+    number.refresh_from_db()
+    assert answer.status_code == 302, answer.context["errors"]
+    assert (number.hours, number.language) == (hours, "en")
+    assert number.when_closed and number.when_closed.words == "Cerrado"
+    assert leads_to(number) == (Destination.QUEUE, None, queue)
+
+
+def test_a_number_is_forwarded_or_says_something_and_then_leads_to_a_menu(console: Client, acme: Company) -> None:
+    number = cast.make_number(acme)
+    menu = Menu.objects.create(company=acme, name="principal", say_es="Hola")
+
+    save_list(console, [number], ["number:+13055550111"])
+    number.refresh_from_db()
+    assert (number.destination, number.forward_to) == ("number", "+13055550111")
+    save_list(console, [number], ["say:Hasta mañana"])
+    number.refresh_from_db()
+    assert (number.destination, number.forward_to, number.words) == ("say", "", "Hasta mañana")
+    save_list(console, [number], [f"menu:{menu.pk}"])
+    number.refresh_from_db()
+
+    assert (number.destination, number.menu, number.words) == ("menu", menu, "")
+
+
+@pytest.mark.parametrize("code", ["queue", "menu", "user"])
+def test_a_number_leads_nowhere_of_another_company_while_it_is_closed(
+    console: Client, acme: Company, elsewhere: Company, code: str, mallory: User
+) -> None:
+    number = cast.make_number(acme)
+    theirs = {
+        "queue": cast.make_queue(elsewhere).pk,
+        "menu": Menu.objects.create(company=elsewhere, name="m", say_es="Hola").pk,
+        "user": mallory.agents.get().pk,
+    }
+    address = f"{LIST}{number.pk}/change/"
+
+    answer = console.post(address, {**form_of(console, address), "when_closed": f"{code}:{theirs[code]}"})
+
+    number.refresh_from_db()
+    assert "when_closed" in answer.context["adminform"].form.errors
+    assert number.when_closed is None
+
+
+def test_hours_of_another_company_are_refused(console: Client, acme: Company, elsewhere: Company) -> None:
+    number = cast.make_number(acme)
+    theirs = BusinessHours.objects.create(company=elsewhere, name="office")
+    address = f"{LIST}{number.pk}/change/"
+
+    answer = console.post(address, {**form_of(console, address), "hours": theirs.pk})
+
+    assert "hours" in answer.context["adminform"].form.errors

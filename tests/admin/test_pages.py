@@ -23,7 +23,20 @@ from tests.admin.crowd import gather
 MOST_QUERIES = 12
 OURS = ("companies", "contacts", "agents", "telephony", "recordings")
 #: Shown on the page of the row that they belong to.
-INSIDE_OTHERS = {"Beat", "QueueMember", "ContactNumber"}
+INSIDE_OTHERS = {"AgentSkill", "Beat", "ContactNumber", "MenuOption", "QueueMember", "QueueSkill", "SpecialDate"}
+MADE_BY_PEOPLE = {
+    "Agent",
+    "ApiToken",
+    "BusinessHours",
+    "CallQueue",
+    "Company",
+    "Contact",
+    "Membership",
+    "Menu",
+    "PhoneNumber",
+    "Skill",
+    "User",
+}
 REGISTERED: list[tuple[type[Model], ModelAdmin]] = sorted(  # type: ignore[type-arg]
     ((model, page) for model, page in admin.site._registry.items() if model._meta.app_label in OURS),
     key=lambda pair: pair[0]._meta.label,
@@ -107,8 +120,7 @@ def test_a_new_row_has_a_page_where_people_make_such_rows(
     with CaptureQueriesContext(connection) as asked:
         answer = console.get(reverse(name_of(model, "add")))
 
-    made_by_people = {"Agent", "ApiToken", "CallQueue", "Company", "Contact", "Membership", "PhoneNumber", "User"}
-    assert answer.status_code == (200 if model.__name__ in made_by_people else 403)
+    assert answer.status_code == (200 if model.__name__ in MADE_BY_PEOPLE else 403)
     assert len(asked) <= MOST_QUERIES
 
 
