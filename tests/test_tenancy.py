@@ -87,6 +87,9 @@ PUBLIC = Expected(stranger=frozenset({200, 302, 405}), nobody=frozenset({200, 30
 
 EXPECTED: dict[str, Expected] = {
     **dict.fromkeys(("phone", "todays-calls", "calls", "api-calls", "me", "schema", "api-docs"), MINE),
+    **dict.fromkeys(("routing", "routing-desks", "routing-explain", "queues", "menus", "numbers"), MINE),
+    # A form of her own company, which she has not filled in.
+    **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
     **dict.fromkeys(("hours", "hours_new_preview"), MINE),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),

@@ -9,6 +9,7 @@ const missed = new Set();
 
 export function connect() {
   const { body } = document;
+  markWhereWeAre();
   body.addEventListener("htmx:beforeRequest", ({ detail }) => isWalk(detail) && onBegin(detail));
   body.addEventListener("htmx:beforeSwap", onBeforeSwap);
   body.addEventListener("htmx:afterRequest", ({ detail }) => detail.xhr === walking && onEnd());
@@ -68,7 +69,10 @@ function onArrived() {
 function markWhereWeAre() {
   for (const link of document.querySelectorAll("[data-nav] a")) {
     const isHere = new URL(link.href).pathname === location.pathname;
-    if (isHere) link.setAttribute("aria-current", "page");
+    // A link may stand for a whole part of the site.
+    const covers = (link.dataset.covers ?? "").split(" ").filter(Boolean);
+    const isNear = covers.some((start) => location.pathname.startsWith(start));
+    if (isHere || isNear) link.setAttribute("aria-current", isHere ? "page" : "true");
     else link.removeAttribute("aria-current");
   }
   for (const field of document.querySelectorAll("[data-here]")) field.value = location.pathname + location.search;
