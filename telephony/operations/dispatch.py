@@ -19,8 +19,8 @@ from django.db import transaction
 from agents.models import Agent
 from telephony.core import ladder, queueing, skills
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind
-from telephony.core.types import Candidate, Ring, Wait, Waiting, decision_from_json
-from telephony.models import Call, CallQueue, Offer, QueueVisit, RouteTrace
+from telephony.core.types import Candidate, Ring, Wait, decision_from_json
+from telephony.models import Call, CallQueue, QueueVisit, RouteTrace
 from telephony.operations import steps
 from telephony.operations.moving import move
 from telephony.operations.plans import current_plan
@@ -69,24 +69,17 @@ def agent_freed(agent_id: int, client: TelnyxClient, now: datetime) -> uuid.UUID
 
 def _suitable(agent: Candidate, company_id: int, plan: CompanyPlan, now: datetime) -> list[uuid.UUID]:
     """Return the calls that wait for somebody like the agent, the most urgent first."""
-    visits = list(
-        QueueVisit.objects.filter(
-            queue__memberships__agent=agent.agent_id, company_id=company_id, outcome=QueueVisit.Outcome.WAITING
-        )
-        .exclude(call__offers__outcome=Offer.Outcome.PENDING, call__offers__expires_at__gt=now)
-        .order_by("entered_at", "id")[: pools.MAX_WAITING]
-    )
-    offers = pools.offers_of([visit.call_id for visit in visits])
     callers: list[queueing.Caller] = []
-    for visit in visits:
-        queue = plan.queues.get(visit.queue_id)
-        if queue is None or agent.agent_id in ladder.refused_by(offers.get(visit.call_id, ()), now):
+    calls: dict[str, uuid.UUID] = {}
+    for waiter in pools.waiting_for(agent.agent_id, company_id=company_id, now=now):
+        waiting, queue = waiter.waiting, plan.queues.get(waiter.queue_id)
+        if queue is None or agent.agent_id in waiting.excluded:
             continue
-        steps_down = skills.relaxation(queue, (now - visit.entered_at).total_seconds())
-        if not skills.lacks(agent, plan, queue, visit.language, steps_down)[0]:
-            waiting = Waiting(str(visit.call_id), visit.entered_at, visit.priority, visit.language)
+        steps_down = skills.relaxation(queue, (now - waiting.entered_at).total_seconds())
+        if not skills.lacks(agent, plan, queue, waiting.language, steps_down)[0]:
             callers.append(queueing.Caller(waiting, queue))
-    return [uuid.UUID(caller.waiting.visit_id) for caller in queueing.most_urgent_first(callers, now)]
+            calls[waiting.visit_id] = waiter.call_id
+    return [calls[caller.waiting.visit_id] for caller in queueing.most_urgent_first(callers, now)]
 
 
 def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:

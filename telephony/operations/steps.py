@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from curbe.lib import push
-from telephony.core import render
+from telephony.core import render, texml
 from telephony.core.plan import NOWHERE, CompanyPlan, Destination, NumberPlan
 from telephony.core.types import (
     Decision,
@@ -105,7 +105,10 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
     if newest is not None and isinstance(decided, Ring | Forward):
         dial = request.dial or DialStatus.UNKNOWN
         offers.dial_ended(call.pk, step=newest.step, dial_status=dial, payload=request.payload, now=now)
-        call.refresh_from_db(fields=["hangup_requested_at"])
+        call.refresh_from_db(fields=["hangup_requested_at", "status"])
+    if call.status == Call.Status.COMPLETED:
+        # Asked for while the caller was there, answered when he had gone: he neither waits once more nor rings anybody.
+        return texml.document(texml.Hangup())
     if newest is None or decided is None:
         # The step before was answered with a fallback, which leaves no trace: what remains is a polite end.
         moved, plan = Moved(Routed(Say("message_kept"), ({"code": "failed"},)), (), now), None

@@ -277,6 +277,24 @@ def test_who_gives_up_while_waiting_has_abandoned_and_at_once_is_told_apart(teln
     assert {patient.call.outcome, hasty.call.outcome} == {"abandoned"}
 
 
+def test_a_caller_whose_end_was_heard_before_his_last_question_neither_waits_again_nor_rings_anybody(
+    telnyx: Telnyx,
+) -> None:
+    line = Line(telnyx)
+    line.everybody_is(Activity.ON_CALL)
+    caller = line.caller()
+    caller.has_waited(30)
+    caller.hangs_up()
+    line.frees(line.agents[0])
+
+    caller.goes_on()
+
+    assert caller.document.verbs == ["Hangup"]
+    assert caller.visits == ["abandoned"]
+    assert Agent.objects.get().activity == Activity.IDLE
+    assert not Offer.objects.exists()
+
+
 def test_an_answer_that_is_told_after_the_end_still_counts(telnyx: Telnyx) -> None:
     line = Line(telnyx)
     caller = line.caller()
