@@ -206,7 +206,9 @@ def _waiters(statement: str, asked: Mapping[str, Any], now: datetime) -> list[Wa
     rows = prepared(statement, {**asked, "now": now, "heeded": list(ladder.PAUSE_AFTER)})
     found = []
     for queue_id, call_id, visit_id, entered_at, priority, language, *offers in rows:
-        made = [PastOffer(*one, one[2]) for one in zip(*offers, strict=True)] if offers[0] else []
+        ends = zip(*offers, strict=True) if offers[0] else ()
+        # When they were made matters to nobody here.
+        made = [PastOffer(agent_id, outcome, ended_at, ended_at) for agent_id, outcome, ended_at in ends]
         excluded = frozenset(ladder.refused_by(made, now)) if made else NOBODY
         found.append(Waiter(queue_id, call_id, Waiting(str(visit_id), entered_at, priority, language, excluded)))
     return found
