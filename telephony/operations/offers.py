@@ -38,6 +38,13 @@ def dial_ended(
         _free(call_id, progress.close_offers(offers, outcomes, now), now)
 
 
+def withdraw(call_id: uuid.UUID, *, step: int, now: datetime) -> None:
+    """Take back the offers of a step of a locked call that nobody rang for, and free their agents."""
+    made = list(Offer.objects.filter(call_id=call_id, step=step).order_by("id"))
+    outcomes = {offer.pk: call_state.offer_after_call(OfferOutcome(offer.outcome)) for offer in made}
+    _free(call_id, progress.close_offers(made, outcomes, now), now)
+
+
 def _connected_leg_ended(call: Call, step: int, news: events.LegProgress | None, now: datetime) -> None:
     if news is None:
         return
