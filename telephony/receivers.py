@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
@@ -64,9 +64,12 @@ _PARTS_OF_A_PLAN: Final[dict[type[Model], Callable[[Any], int]]] = {
 }
 
 
-def _a_part_of_a_plan_changed(sender: type[Model], instance: Model, raw: bool = False, **_: Any) -> None:
-    """Compile the plan anew in the transaction that changed one of its parts."""
-    if not raw:
+def _a_part_of_a_plan_changed(
+    sender: type[Model], instance: Model, raw: bool = False, origin: Model | QuerySet[Any] | None = None, **_: Any
+) -> None:
+    """Compile the plan anew in the transaction that changed one of its parts. With its company its plan goes too."""
+    goes_with_its_company = isinstance(origin, Company) or (isinstance(origin, QuerySet) and origin.model is Company)
+    if not raw and not goes_with_its_company:
         plans.publish(_PARTS_OF_A_PLAN[sender](instance))
 
 

@@ -49,7 +49,8 @@ class Offered:
 def agent_freed(agent_id: int, client: TelnyxClient, now: datetime) -> uuid.UUID | None:
     """Offer the most urgent suitable caller to an agent who became free; return his call, or None if nobody waits.
 
-    Where that caller gets another agent, who comes before this one, the next caller is looked at. Raises nothing for a leg that cannot be moved: the offer stands, and the caller's next tick finds it.
+    Where that caller gets another agent, who comes before this one, the next caller is looked at. Raises nothing for a
+    leg that cannot be moved: the offer stands, and the caller's next tick finds it.
     """
     agent = Agent.objects.filter(pk=agent_id, is_active=True).first()
     if agent is None:
