@@ -15,12 +15,13 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from agents.models import Agent
 from telephony.core import ladder, queueing, skills
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind
 from telephony.core.types import Candidate, DialStatus, Ring, Wait, Waiting, decision_from_json
-from telephony.models import Call, CallQueue, Offer, QueueVisit, RouteTrace
+from telephony.models import Call, QueueMember, QueueVisit, RouteTrace
 from telephony.operations import steps
 from telephony.operations.moving import move
 from telephony.operations.plans import current_plan
@@ -73,10 +74,11 @@ def _suitable(agent: Candidate, company_id: int, plan: CompanyPlan, now: datetim
     """Return the calls that wait for somebody like the agent, the most urgent first."""
     visits = list(
         QueueVisit.objects.filter(
-            queue__memberships__agent=agent.agent_id, company_id=company_id, outcome=QueueVisit.Outcome.WAITING
-        )
-        .exclude(call__offers__outcome=Offer.Outcome.PENDING, call__offers__expires_at__gt=now)
-        .order_by("entered_at", "id")[: pools.MAX_WAITING]
+            ~pools.is_being_offered(now),
+            queue__memberships__agent=agent.agent_id,
+            company_id=company_id,
+            outcome=QueueVisit.Outcome.WAITING,
+        ).order_by("entered_at", "id")[: pools.MAX_WAITING]
     )
     offers = pools.offers_of([visit.call_id for visit in visits])
     callers: list[queueing.Caller] = []
@@ -145,7 +147,6 @@ def step_url(offered: Offered) -> str:
 
 def awaited_agents(agent_ids: Sequence[int]) -> list[int]:
     """Return those of the agents for whom somebody may be waiting. One query."""
-    members = CallQueue.objects.filter(
-        memberships__agent__in=agent_ids, visits__outcome=QueueVisit.Outcome.WAITING
-    ).values_list("memberships__agent", flat=True)
-    return sorted(set(members) & set(agent_ids))
+    waits = QueueVisit.objects.filter(queue=OuterRef("queue"), outcome=QueueVisit.Outcome.WAITING)
+    members = QueueMember.objects.filter(Exists(waits), agent__in=agent_ids)
+    return sorted(set(members.values_list("agent", flat=True)))

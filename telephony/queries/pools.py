@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q
+from django.db.models import Avg, Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q
 
 from agents.models import Agent
 from agents.presence import BEAT_TTL
@@ -31,6 +31,8 @@ MAX_WAITING: Final = 200
 STICKY_DAYS: Final = 7
 #: Answered calls of the last half hour say how long one takes.
 HANDLED_WITHIN: Final = timedelta(minutes=30)
+#: No visit is longer: the longest wait is an hour, and after it whoever was not asked yet may still ring.
+LONGEST_VISIT: Final = timedelta(hours=4)
 
 #: Needs a CTE ``called`` (destination, agent_id, queue_id, company_id, strategy, since) of at most one row.
 CANDIDATES: Final = """
@@ -176,9 +178,8 @@ def local_date(plan: CompanyPlan, now: datetime) -> date:
 def waiting_in(queue_id: int, *, except_call: Any, now: datetime) -> tuple[Waiting, ...]:
     """Return the callers of a queue who wait and are not being offered to anybody just now. Two queries."""
     visits = list(
-        QueueVisit.objects.filter(queue_id=queue_id, outcome=QueueVisit.Outcome.WAITING)
+        QueueVisit.objects.filter(~is_being_offered(now), queue_id=queue_id, outcome=QueueVisit.Outcome.WAITING)
         .exclude(call_id=except_call)
-        .exclude(call__offers__outcome=Offer.Outcome.PENDING, call__offers__expires_at__gt=now)
         .order_by("entered_at", "id")
         .values_list("id", "call_id", "entered_at", "priority", "language")[:MAX_WAITING]
     )
@@ -188,6 +189,11 @@ def waiting_in(queue_id: int, *, except_call: Any, now: datetime) -> tuple[Waiti
         Waiting(str(visit_id), entered_at, priority, language, refused.get(call_id, frozenset()))
         for visit_id, call_id, entered_at, priority, language in visits
     )
+
+
+def is_being_offered(now: datetime) -> Exists:
+    """Return the condition that a visit's call is ringing somebody just now."""
+    return Exists(Offer.objects.filter(call=OuterRef("call"), outcome=Offer.Outcome.PENDING, expires_at__gt=now))
 
 
 def offers_of(call_ids: Iterable[Any]) -> dict[Any, tuple[PastOffer, ...]]:
@@ -206,6 +212,8 @@ def handled_by(queue_id: int, now: datetime) -> Handled:
     counted = QueueVisit.objects.filter(
         queue_id=queue_id,
         outcome=QueueVisit.Outcome.ANSWERED,
+        # Visits are found by when they began; without this bound all that a queue ever had would be read at each tick.
+        entered_at__gte=now - HANDLED_WITHIN - LONGEST_VISIT,
         ended_at__gte=now - HANDLED_WITHIN,
         call__ended_at__isnull=False,
     ).aggregate(samples=Count("id"), mean=Avg(took))
