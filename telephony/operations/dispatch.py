@@ -19,7 +19,7 @@ from django.db import transaction
 from agents.models import Agent
 from telephony.core import ladder, queueing, skills
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind
-from telephony.core.types import Candidate, Ring, Wait, decision_from_json
+from telephony.core.types import Candidate, DialStatus, Ring, Wait, decision_from_json
 from telephony.models import Call, CallQueue, QueueVisit, RouteTrace
 from telephony.operations import steps
 from telephony.operations.moving import move
@@ -102,7 +102,7 @@ def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:
         if call is None or newest is None:
             return None
         decided = decision_from_json(newest.decision)
-        if not isinstance(decided, Wait) or call.hangup_requested_at is not None:
+        if not isinstance(decided, Wait) or call.hangup_requested_at is not None or _may_be_gone(newest):
             return None
         step = newest.step + 1
         ctx = steps.context_of(call, newest, decided, step=step, now=now)
@@ -111,6 +111,11 @@ def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:
             return None
         steps.write_step(call, newest, moved, ctx.plan, step=step, now=now)
         return Offered(call.pk, call.root_call_sid, call.account_sid, call.company.public_id, step, moved.claimed)
+
+
+def _may_be_gone(newest: RouteTrace) -> bool:
+    """Say whether the caller's last word is that his ``<Dial>`` was canceled: his own next request tells more."""
+    return any(reason.get("status") == DialStatus.CANCELED for reason in newest.reasons)
 
 
 def _move_leg(offered: Offered, client: TelnyxClient) -> None:

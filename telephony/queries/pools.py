@@ -18,6 +18,7 @@ from django.db.models import Q
 from agents.models import Agent
 from agents.presence import BEAT_TTL
 from curbe.lib.db import prepared
+from curbe.lib.phone import is_e164
 from telephony.core import hours, ladder
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind
 from telephony.core.types import Candidate, Handled, PastOffer, Pool, Sticky, Visit, Waiting
@@ -257,7 +258,8 @@ def sticky_of(*, company_id: int, from_number: str, contact_id: int | None, now:
     if contact_id is not None:
         owner = Agent.objects.filter(company_id=company_id, is_active=True, user__owned_contacts=contact_id)
         found += [Sticky(agent_id, "owner") for agent_id in owner.values_list("id", flat=True)[:1]]
-    if from_number:
+    if is_e164(from_number):
+        # Everybody who hides his number is "anonymous": one of them is not known by the talk of another.
         last = Call.objects.filter(
             Q(company_id=company_id, from_number=from_number, agent__isnull=False)
             & Q(started_at__gte=now - timedelta(days=STICKY_DAYS))
