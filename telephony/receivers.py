@@ -65,11 +65,11 @@ _PARTS_OF_A_PLAN: Final[dict[type[Model], Callable[[Any], int]]] = {
 
 
 def _a_part_of_a_plan_changed(
-    sender: type[Model], instance: Model, raw: bool = False, origin: Model | QuerySet[Any] | None = None, **_: Any
+    sender: type[Model], instance: Model, raw: bool = False, origin: object = None, **_: Any
 ) -> None:
-    """Compile the plan anew in the transaction that changed one of its parts. With its company its plan goes too."""
-    goes_with_its_company = isinstance(origin, Company) or (isinstance(origin, QuerySet) and origin.model is Company)
-    if not raw and not goes_with_its_company:
+    """Compile the plan anew in the transaction that changed one of its parts; not of a company that is going."""
+    deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
+    if not raw and deleted is not Company:
         plans.publish(_PARTS_OF_A_PLAN[sender](instance))
 
 

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.dates import WEEKDAYS
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -48,13 +49,13 @@ def _in_words(err: WrongHours) -> str:
 
 
 class HoursForm(forms.ModelForm):  # type: ignore[type-arg]
-    mon = HoursField(label=WEEKDAYS[0])
-    tue = HoursField(label=WEEKDAYS[1])
-    wed = HoursField(label=WEEKDAYS[2])
-    thu = HoursField(label=WEEKDAYS[3])
-    fri = HoursField(label=WEEKDAYS[4])
-    sat = HoursField(label=WEEKDAYS[5])
-    sun = HoursField(label=WEEKDAYS[6])
+    mon = HoursField(label=capfirst(WEEKDAYS[0]))
+    tue = HoursField(label=capfirst(WEEKDAYS[1]))
+    wed = HoursField(label=capfirst(WEEKDAYS[2]))
+    thu = HoursField(label=capfirst(WEEKDAYS[3]))
+    fri = HoursField(label=capfirst(WEEKDAYS[4]))
+    sat = HoursField(label=capfirst(WEEKDAYS[5]))
+    sun = HoursField(label=capfirst(WEEKDAYS[6]))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -43,6 +43,8 @@ class OptionInline(OperatorInline):
     fields = ("digit", "place", "language")
     related = ("menu__company", "place__agent__user", "place__queue", "place__menu")
     tab = True
+    verbose_name = gettext_lazy("digit")
+    verbose_name_plural = gettext_lazy("digits")
     max_num = 12
     ordering = ("digit",)
 
@@ -51,6 +53,11 @@ class MenuForm(LeadingForm):
     leading = ("on_timeout", "on_wrong")
     on_timeout = PlaceField()
     on_wrong = PlaceField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("say_es", "say_en"):
+            self.fields[name].widget.attrs["rows"] = 3
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -76,7 +83,7 @@ class MenuAdmin(OperatorAdmin):
         if obj is None:  # Where it can lead is known once the company is.
             return (said,)
         fields = (("timeout_s", "retries"), "on_timeout", "on_wrong")
-        return (said, (gettext_lazy("Without a usable digit"), {"classes": ["tab"], "fields": fields}))
+        return (said, (gettext_lazy("Without a usable digit"), {"fields": fields}))
 
     def get_inlines(self, request: HttpRequest, obj: Menu | None) -> list[type[OperatorInline]]:
         return [OptionInline] if obj else []

@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef
 from agents.models import Agent
 from telephony.core import ladder, queueing, skills
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind
-from telephony.core.types import Candidate, DialStatus, Ring, Wait, Waiting, decision_from_json
+from telephony.core.types import Candidate, DialStatus, Ring, Wait, decision_from_json
 from telephony.models import Call, QueueMember, QueueVisit, RouteTrace
 from telephony.operations import steps
 from telephony.operations.moving import move
@@ -50,8 +50,9 @@ class Offered:
 def agent_freed(agent_id: int, client: TelnyxClient, now: datetime) -> uuid.UUID | None:
     """Offer the most urgent suitable caller to an agent who became free; return his call, or None if nobody waits.
 
-    Where that caller gets another agent, who comes before this one, the next caller is looked at. Raises nothing for a
-    leg that cannot be moved: the offer stands, and the caller's next tick finds it.
+    A caller may go to somebody else who is free, too, and comes before him: then the next caller is looked at, for that
+    one's own turn finds him ringing already. Raises nothing for a leg that cannot be moved: the offer stands, and the
+    caller's next tick finds it.
     """
     agent = Agent.objects.filter(pk=agent_id, is_active=True).first()
     if agent is None:
@@ -72,25 +73,17 @@ def agent_freed(agent_id: int, client: TelnyxClient, now: datetime) -> uuid.UUID
 
 def _suitable(agent: Candidate, company_id: int, plan: CompanyPlan, now: datetime) -> list[uuid.UUID]:
     """Return the calls that wait for somebody like the agent, the most urgent first."""
-    visits = list(
-        QueueVisit.objects.filter(
-            ~pools.is_being_offered(now),
-            queue__memberships__agent=agent.agent_id,
-            company_id=company_id,
-            outcome=QueueVisit.Outcome.WAITING,
-        ).order_by("entered_at", "id")[: pools.MAX_WAITING]
-    )
-    offers = pools.offers_of([visit.call_id for visit in visits])
     callers: list[queueing.Caller] = []
-    for visit in visits:
-        queue = plan.queues.get(visit.queue_id)
-        if queue is None or agent.agent_id in ladder.refused_by(offers.get(visit.call_id, ()), now):
+    calls: dict[str, uuid.UUID] = {}
+    for waiter in pools.waiting_for(agent.agent_id, company_id=company_id, now=now):
+        waiting, queue = waiter.waiting, plan.queues.get(waiter.queue_id)
+        if queue is None or agent.agent_id in waiting.excluded:
             continue
-        steps_down = skills.relaxation(queue, (now - visit.entered_at).total_seconds())
-        if not skills.lacks(agent, plan, queue, visit.language, steps_down)[0]:
-            waiting = Waiting(str(visit.call_id), visit.entered_at, visit.priority, visit.language)
+        steps_down = skills.relaxation(queue, (now - waiting.entered_at).total_seconds())
+        if not skills.lacks(agent, plan, queue, waiting.language, steps_down)[0]:
             callers.append(queueing.Caller(waiting, queue))
-    return [uuid.UUID(caller.waiting.visit_id) for caller in queueing.most_urgent_first(callers, now)]
+            calls[waiting.visit_id] = waiter.call_id
+    return [calls[caller.waiting.visit_id] for caller in queueing.most_urgent_first(callers, now)]
 
 
 def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:

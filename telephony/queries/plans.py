@@ -145,7 +145,7 @@ def _queue(queue: CallQueue) -> QueuePlan:
         when_closed=destination_of(queue.when_closed),
         requirements=tuple(
             Requirement(one.skill_id, str(one.skill), one.min_level, one.relaxable, one.weight)
-            for one in queue.skills.all()
+            for one in sorted(queue.skills.all(), key=lambda one: one.pk)
         ),
         **{name: getattr(queue, name) for name in _PLAIN},
     )
@@ -157,7 +157,10 @@ def _menu(menu: Menu) -> MenuPlan:
         id=menu.pk,
         name=menu.name,
         say=MappingProxyType({language: text for language, text in said.items() if text}),
-        options=tuple(MenuOption(one.digit, destination_of(one.place), one.language) for one in menu.options.all()),
+        options=tuple(
+            MenuOption(one.digit, destination_of(one.place), one.language)
+            for one in sorted(menu.options.all(), key=lambda one: one.digit)
+        ),
         timeout_s=menu.timeout_s,
         retries=menu.retries,
         on_timeout=destination_of(menu.on_timeout),

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Avg, Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models import Q
 
 from agents.models import Agent
 from agents.presence import BEAT_TTL
@@ -27,12 +28,14 @@ from telephony.models import Call, Offer, QueueVisit
 MAX_CANDIDATES: Final = 200
 #: Callers who are looked at when one asks who is before him.
 MAX_WAITING: Final = 200
+#: … and when an agent of several queues becomes free.
+MAX_WAITING_FOR: Final = 1_000
 #: How far back the last agent of a caller is looked for.
 STICKY_DAYS: Final = 7
 #: Answered calls of the last half hour say how long one takes.
 HANDLED_WITHIN: Final = timedelta(minutes=30)
-#: No visit is longer: the longest wait is an hour, and after it whoever was not asked yet may still ring.
-LONGEST_VISIT: Final = timedelta(hours=4)
+#: Nobody waits longer in one queue: the most that can be set is an hour.
+LONGEST_WAIT: Final = timedelta(hours=2)
 
 #: Needs a CTE ``called`` (destination, agent_id, queue_id, company_id, strategy, since) of at most one row.
 CANDIDATES: Final = """
@@ -175,25 +178,63 @@ def local_date(plan: CompanyPlan, now: datetime) -> date:
     return now.astimezone(zone).date()
 
 
+#: Who waits and is not being offered to anybody just now, with how the offers ended after which a call leaves an agent
+#: in peace. It is asked with each tick of each caller, so it is one statement, whose plan the connection keeps.
+_WAITING: Final = """
+SELECT v.queue_id, v.call_id, v.id, v.entered_at, v.priority, v.language, made.agents, made.outcomes, made.at
+FROM telephony_queuevisit v
+LEFT JOIN LATERAL (
+  SELECT array_agg(o.agent_id ORDER BY o.offered_at, o.id) AS agents,
+         array_agg(o.outcome::text ORDER BY o.offered_at, o.id) AS outcomes,
+         array_agg(coalesce(o.ended_at, o.offered_at) ORDER BY o.offered_at, o.id) AS at
+  FROM telephony_offer o WHERE o.call_id = v.call_id AND o.outcome = ANY(%(heeded)s::text[])
+) made ON true
+WHERE v.outcome = 'waiting' AND {whose}
+  AND NOT EXISTS (SELECT FROM telephony_offer o
+                   WHERE o.call_id = v.call_id AND o.outcome = 'pending' AND o.expires_at > %(now)s)
+ORDER BY v.entered_at, v.id
+LIMIT %(limit)s
+"""
+_WAITING_IN: Final = _WAITING.format(whose="v.queue_id = %(queue)s AND v.call_id IS DISTINCT FROM %(call)s::uuid")
+_WAITING_FOR: Final = _WAITING.format(
+    whose="""v.company_id = %(company)s
+  AND v.queue_id IN (SELECT m.queue_id FROM telephony_queuemember m WHERE m.agent_id = %(agent)s)"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """A call that waits in a queue."""
+
+    queue_id: int
+    call_id: uuid.UUID
+    waiting: Waiting
+
+
 def waiting_in(queue_id: int, *, except_call: Any, now: datetime) -> tuple[Waiting, ...]:
-    """Return the callers of a queue who wait and are not being offered to anybody just now. Two queries."""
-    visits = list(
-        QueueVisit.objects.filter(~is_being_offered(now), queue_id=queue_id, outcome=QueueVisit.Outcome.WAITING)
-        .exclude(call_id=except_call)
-        .order_by("entered_at", "id")
-        .values_list("id", "call_id", "entered_at", "priority", "language")[:MAX_WAITING]
-    )
-    offers = offers_of([call_id for _id, call_id, *_rest in visits])
-    refused = {call_id: frozenset(ladder.refused_by(made, now)) for call_id, made in offers.items()}
-    return tuple(
-        Waiting(str(visit_id), entered_at, priority, language, refused.get(call_id, frozenset()))
-        for visit_id, call_id, entered_at, priority, language in visits
-    )
+    """Return the callers of a queue who wait and are not being offered to anybody just now. One query."""
+    asked = {"queue": queue_id, "call": except_call, "limit": MAX_WAITING}
+    return tuple(one.waiting for one in _waiters(_WAITING_IN, asked, now))
 
 
-def is_being_offered(now: datetime) -> Exists:
-    """Return the condition that a visit's call is ringing somebody just now."""
-    return Exists(Offer.objects.filter(call=OuterRef("call"), outcome=Offer.Outcome.PENDING, expires_at__gt=now))
+def waiting_for(agent_id: int, *, company_id: int, now: datetime) -> list[Waiter]:
+    """Return the callers who wait, and are not being offered, in the queues that the agent is a member of."""
+    return _waiters(_WAITING_FOR, {"agent": agent_id, "company": company_id, "limit": MAX_WAITING_FOR}, now)
+
+
+def _waiters(statement: str, asked: Mapping[str, Any], now: datetime) -> list[Waiter]:
+    rows = prepared(statement, {**asked, "now": now, "heeded": list(ladder.PAUSE_AFTER)})
+    found = []
+    for queue_id, call_id, visit_id, entered_at, priority, language, *offers in rows:
+        ends = zip(*offers, strict=True) if offers[0] else ()
+        # When they were made matters to nobody here.
+        made = [PastOffer(agent_id, outcome, ended_at, ended_at) for agent_id, outcome, ended_at in ends]
+        excluded = frozenset(ladder.refused_by(made, now)) if made else NOBODY
+        found.append(Waiter(queue_id, call_id, Waiting(str(visit_id), entered_at, priority, language, excluded)))
+    return found
+
+
+NOBODY: Final[frozenset[int]] = frozenset()
 
 
 def offers_of(call_ids: Iterable[Any]) -> dict[Any, tuple[PastOffer, ...]]:
@@ -206,18 +247,20 @@ def offers_of(call_ids: Iterable[Any]) -> dict[Any, tuple[PastOffer, ...]]:
     return offers
 
 
+#: By when the visit began, which has an index: without that bound, all the queue's past would be read with each tick.
+_HANDLED: Final = """
+SELECT count(*), extract(epoch FROM avg(c.ended_at - v.ended_at))::float8
+FROM telephony_queuevisit v JOIN telephony_call c ON c.id = v.call_id
+WHERE v.queue_id = %(queue)s AND v.entered_at >= %(began)s AND v.ended_at >= %(since)s
+  AND v.outcome = 'answered' AND c.ended_at IS NOT NULL
+"""
+
+
 def handled_by(queue_id: int, now: datetime) -> Handled:
     """Return how many calls of the queue were answered within the last half hour, and how long they took."""
-    took = ExpressionWrapper(F("call__ended_at") - F("ended_at"), output_field=DurationField())
-    counted = QueueVisit.objects.filter(
-        queue_id=queue_id,
-        outcome=QueueVisit.Outcome.ANSWERED,
-        # Visits are found by when they began; without this bound all that a queue ever had would be read at each tick.
-        entered_at__gte=now - HANDLED_WITHIN - LONGEST_VISIT,
-        ended_at__gte=now - HANDLED_WITHIN,
-        call__ended_at__isnull=False,
-    ).aggregate(samples=Count("id"), mean=Avg(took))
-    return Handled(counted["samples"], counted["mean"].total_seconds() if counted["mean"] else 0.0)
+    since = now - HANDLED_WITHIN
+    ((samples, mean_s),) = prepared(_HANDLED, {"queue": queue_id, "since": since, "began": since - LONGEST_WAIT})
+    return Handled(samples, mean_s or 0.0)
 
 
 def visit_of(call: Call) -> Visit | None:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 
 from curbe.companies.access import company_of, for_company, get_for_company, member_required
 from curbe.lib.http import json_error
-from telephony.models import Call, CallLeg, Offer
+from telephony.models import Call, CallLeg
 from telephony.queries import history, trace
 from telephony.queries.history import Show
 
@@ -82,16 +82,15 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
         .select_related("agent__user", "queue", "number", "contact", "hangup_requested_by__user")
         .prefetch_related(
             Prefetch("legs", CallLeg.objects.select_related("agent__user")),
-            Prefetch("offers", Offer.objects.select_related("agent__user")),
             "recordings",
         )
     )
     found = get_for_company(request, rows, pk=call_id)
-    language = get_language() or "es"
+    language, steps = get_language() or "es", trace.steps_of(found)
     context = {
         "call": found,
         "legs": sorted(found.legs.all(), key=lambda leg: (leg.started_at, leg.id)),
-        "offers": sorted(found.offers.all(), key=lambda offer: (offer.offered_at, offer.id)),
+        "offers": [made.offer for step in steps for made in step.offers],
         "steps": [
             {
                 "at": step.at,
@@ -99,7 +98,7 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
                 "why": list(filter(None, (made.why_first(language) for made in step.offers))),
                 "plan_version": step.trace.plan_version,
             }
-            for step in trace.steps_of(found)
+            for step in steps
         ],
         "visits": trace.visits_of(found),
         "zone": _zone(request),

@@ -1,4 +1,4 @@
-"""Versions of a company's plan: the newest one is what the rows say, whoever changed them, and whatever else goes on."""
+"""Versions of a company's plan: the newest is what the rows say, whoever changed them, whatever else goes on."""
 
 from __future__ import annotations
 

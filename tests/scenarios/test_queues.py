@@ -126,6 +126,26 @@ def test_an_agent_who_becomes_free_is_offered_who_waits_at_once(
     caller.agent_leg_ends(line.agents[0], leg, CallDuration="30")
 
 
+def test_two_agents_who_become_free_together_are_both_offered_somebody(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    """The first caller goes to who was free first; who was freed with him must not be left to the next tick."""
+    api.post(LEGS, json={})
+    line = Line(telnyx, agents=2, strategy="longest_idle")
+    line.everybody_is(Activity.ON_CALL)
+    callers = [line.caller(), line.caller()]
+    earlier, later = line.agents
+    line.frees(earlier)
+    line.frees(later)
+
+    assert agent_freed(later.pk, client, timezone.now()) == callers[1].call.pk
+    assert agent_freed(earlier.pk, client, timezone.now()) is None
+
+    offered = dict(Offer.objects.values_list("agent_id", "call_id"))
+    assert offered == {earlier.pk: callers[0].call.pk, later.pk: callers[1].call.pk}
+    assert len(moved_to(api)) == 2
+
+
 def test_a_leg_that_cannot_be_moved_finds_its_offer_at_the_next_tick(
     telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
 ) -> None:
@@ -275,6 +295,24 @@ def test_who_gives_up_while_waiting_has_abandoned_and_at_once_is_told_apart(teln
 
     assert (patient.visits, hasty.visits) == (["abandoned"], ["abandoned_short"])
     assert {patient.call.outcome, hasty.call.outcome} == {"abandoned"}
+
+
+def test_a_caller_whose_end_was_heard_before_his_last_question_neither_waits_again_nor_rings_anybody(
+    telnyx: Telnyx,
+) -> None:
+    line = Line(telnyx)
+    line.everybody_is(Activity.ON_CALL)
+    caller = line.caller()
+    caller.has_waited(30)
+    caller.hangs_up()
+    line.frees(line.agents[0])
+
+    caller.goes_on()
+
+    assert caller.document.verbs == ["Hangup"]
+    assert caller.visits == ["abandoned"]
+    assert Agent.objects.get().activity == Activity.IDLE
+    assert not Offer.objects.exists()
 
 
 def test_an_answer_that_is_told_after_the_end_still_counts(telnyx: Telnyx) -> None:
