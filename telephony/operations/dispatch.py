@@ -15,12 +15,13 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from agents.models import Agent
 from telephony.core import ladder, queueing, skills
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind
 from telephony.core.types import Candidate, DialStatus, Ring, Wait, decision_from_json
-from telephony.models import Call, CallQueue, QueueVisit, RouteTrace
+from telephony.models import Call, QueueMember, QueueVisit, RouteTrace
 from telephony.operations import steps
 from telephony.operations.moving import move
 from telephony.operations.plans import current_plan
@@ -139,7 +140,6 @@ def step_url(offered: Offered) -> str:
 
 def awaited_agents(agent_ids: Sequence[int]) -> list[int]:
     """Return those of the agents for whom somebody may be waiting. One query."""
-    members = CallQueue.objects.filter(
-        memberships__agent__in=agent_ids, visits__outcome=QueueVisit.Outcome.WAITING
-    ).values_list("memberships__agent", flat=True)
-    return sorted(set(members) & set(agent_ids))
+    waits = QueueVisit.objects.filter(queue=OuterRef("queue"), outcome=QueueVisit.Outcome.WAITING)
+    members = QueueMember.objects.filter(Exists(waits), agent__in=agent_ids)
+    return sorted(set(members.values_list("agent", flat=True)))
