@@ -139,6 +139,15 @@ def claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: date
     return sorted(agent_id for agent_id, _company_id, _before in claimed)
 
 
+def hold(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: datetime) -> list[int]:
+    """Lengthen the lease of those of the agents who are still reserved for this call; return their ids, ascending.
+
+    Whoever declined, went on a break, lost his phone, or whose lease is over is not among them.
+    """
+    wish = {"agents": sorted(agent_ids), "call": call_id, "until": until, "now": now, "silent_since": now - BEAT_TTL}
+    return sorted(agent_id for (agent_id,) in prepared(statements.HOLD, wish))
+
+
 def wish_to_claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: datetime) -> dict[str, Any]:
     """Return the values of a statement that claims, in ``statements.CLAIM`` or as a part of a larger one."""
     wanted = sorted(set(agent_ids))

@@ -85,6 +85,29 @@ claimed AS (
 
 CLAIM: Final = f"WITH {FREE}, {RESERVED.format(only='')} SELECT id, company_id, before FROM claimed"
 
+#: Who is reserved for the call and could still answer it; everybody else has been lost to it since he was claimed.
+HOLD: Final = """
+WITH held AS (
+    SELECT agent.id
+      FROM agents_agent AS agent
+      JOIN agents_beat AS beat ON beat.agent_id = agent.id
+     WHERE agent.id = ANY(%(agents)s::bigint[])
+       AND agent.is_active
+       AND agent.intent = 'AVAILABLE'
+       AND agent.activity = 'RESERVED' AND agent.busy_call_id = %(call)s AND agent.reserved_until > %(now)s
+       AND beat.last_seen_at > %(silent_since)s
+       AND beat.ready
+       AND beat.microphone
+     ORDER BY agent.id
+       FOR NO KEY UPDATE OF agent
+)
+UPDATE agents_agent AS agent
+   SET reserved_until = %(until)s
+  FROM held
+ WHERE agent.id = held.id
+RETURNING agent.id
+"""
+
 #: Whose word the clock may have changed: a superset of them, cheaply. Three arms, each with a short list:
 #: phones that fell silent and are still noted (a swept phone is forgotten, so whoever is long gone is not read again);
 #: leases that ran out; and, only when ``whole`` asks for it, agents who read online though their beat is gone, which

@@ -22,6 +22,7 @@ from telephony.core.plan import (
     MenuPlan,
     QueuePlan,
 )
+from telephony.core.queueing import MUSIC_S
 from telephony.core.types import (
     Decision,
     DialStatus,
@@ -139,6 +140,10 @@ class _Road:
             return self.end(Hangup(), "conversation_ended")
         self.notes.add("not_answered", status=str(dial))
         if self.walk.place.kind is DestinationKind.QUEUE and isinstance(self.ctx.previous, Ring):
+            if dial is DialStatus.CANCELED and self.visit is not None:
+                # Most likely he hung up and the news is on its way (S-13). Nobody rings for him before he has asked
+                # once more; should he be there all the same, he hears a few seconds of music.
+                return self.end(Wait(MUSIC_S[-1]))
             return self.stay()
         # Whatever went wrong, a caller who is still there is asked for a message; one who left does not notice.
         return self.end(Voicemail(), "voicemail")

@@ -15,12 +15,13 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from agents.models import Agent
 from telephony.core import ladder, queueing, skills
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind
-from telephony.core.types import Candidate, Ring, Wait, decision_from_json
-from telephony.models import Call, CallQueue, QueueVisit, RouteTrace
+from telephony.core.types import Candidate, DialStatus, Ring, Wait, decision_from_json
+from telephony.models import Call, QueueMember, QueueVisit, RouteTrace
 from telephony.operations import steps
 from telephony.operations.moving import move
 from telephony.operations.plans import current_plan
@@ -102,7 +103,7 @@ def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:
         if call is None or newest is None:
             return None
         decided = decision_from_json(newest.decision)
-        if not isinstance(decided, Wait) or call.hangup_requested_at is not None:
+        if not isinstance(decided, Wait) or call.hangup_requested_at is not None or _may_be_gone(newest):
             return None
         step = newest.step + 1
         ctx = steps.context_of(call, newest, decided, step=step, now=now)
@@ -111,6 +112,11 @@ def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:
             return None
         steps.write_step(call, newest, moved, ctx.plan, step=step, now=now)
         return Offered(call.pk, call.root_call_sid, call.account_sid, call.company.public_id, step, moved.claimed)
+
+
+def _may_be_gone(newest: RouteTrace) -> bool:
+    """Say whether the caller's last word is that his ``<Dial>`` was canceled: his own next request tells more."""
+    return any(reason.get("status") == DialStatus.CANCELED for reason in newest.reasons)
 
 
 def _move_leg(offered: Offered, client: TelnyxClient) -> None:
@@ -134,7 +140,6 @@ def step_url(offered: Offered) -> str:
 
 def awaited_agents(agent_ids: Sequence[int]) -> list[int]:
     """Return those of the agents for whom somebody may be waiting. One query."""
-    members = CallQueue.objects.filter(
-        memberships__agent__in=agent_ids, visits__outcome=QueueVisit.Outcome.WAITING
-    ).values_list("memberships__agent", flat=True)
-    return sorted(set(members) & set(agent_ids))
+    waits = QueueVisit.objects.filter(queue=OuterRef("queue"), outcome=QueueVisit.Outcome.WAITING)
+    members = QueueMember.objects.filter(Exists(waits), agent__in=agent_ids)
+    return sorted(set(members.values_list("agent", flat=True)))

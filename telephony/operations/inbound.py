@@ -194,6 +194,7 @@ def _opening(
         reasons=routed.reasons,
         document=document,
         outcome=_KNOWN_OUTCOME.get(str(routed.reasons[0]["code"]), ""),
+        offered_by=moved.queue_id(),
         # Ascending, as they are claimed.
         offered=tuple(sorted(moved.offered(), key=lambda pair: pair[0])),
         offers_expire_at=moved.lease,

@@ -60,7 +60,7 @@ def move(ctx: RouteContext, *, call_id: uuid.UUID, load: Load, now: datetime) ->
     """
     for _ in range(MAX_ROUNDS):
         ctx, routed = decided(ctx, load)
-        lease = _lease(routed.decision, now)
+        lease = lease_of(routed.decision, now)
         if not isinstance(routed.decision, Ring):
             return Moved(routed, (), lease)
         wanted = [target.agent_id for target in routed.decision.targets]
@@ -71,14 +71,14 @@ def move(ctx: RouteContext, *, call_id: uuid.UUID, load: Load, now: datetime) ->
         ctx = replace(ctx, lost_claims=ctx.lost_claims | lost)
     everybody = frozenset(one.agent_id for pool in ctx.pools.values() for one in pool.candidates)
     ctx, routed = decided(replace(ctx, lost_claims=everybody), load)
-    return Moved(routed, (), _lease(routed.decision, now))
+    return Moved(routed, (), lease_of(routed.decision, now))
 
 
 def wished(routed: Routed, now: datetime) -> Moved:
     """Return a decision whose agents are still to be claimed, all of them or none."""
     ring = routed.decision
     wanted = tuple(target.agent_id for target in ring.targets) if isinstance(ring, Ring) else ()
-    return Moved(routed, wanted, _lease(ring, now))
+    return Moved(routed, wanted, lease_of(ring, now))
 
 
 def decided(ctx: RouteContext, load: Load) -> tuple[RouteContext, Routed]:
@@ -104,6 +104,7 @@ def _without(routed: Routed, ring: Ring, lost: frozenset[int]) -> Routed:
     return replace(routed, decision=replace(ring, targets=targets), reasons=kept + gone)
 
 
-def _lease(decision: Decision, now: datetime) -> datetime:
+def lease_of(decision: Decision, now: datetime) -> datetime:
+    """Return until when those who ring now are held for it."""
     timeout_s = decision.timeout_s if isinstance(decision, Ring) else 0
     return now + timedelta(seconds=timeout_s + OFFER_MARGIN_S)

@@ -35,7 +35,18 @@ def dial_ended(
             offer.pk: call_state.offer_after_dial(OfferOutcome(offer.outcome), dial_status, rung=len(offers))
             for offer in offers
         }
-        _free(call_id, progress.close_offers(offers, outcomes, now), now)
+        ended = progress.close_offers(offers, outcomes, now)
+        # Only a ringing that nobody answered is one that he let ring out: that the Dial of a group failed, or was busy,
+        # says nothing of any one of them, and counts for none.
+        missed = progress.most_misses(ended) if dial_status is DialStatus.NO_ANSWER else {}
+        _free(call_id, ended, missed, now)
+
+
+def withdraw(call_id: uuid.UUID, *, step: int, now: datetime) -> None:
+    """Take back the offers of a step of a locked call that nobody rang for, and free their agents."""
+    made = list(Offer.objects.filter(call_id=call_id, step=step).order_by("id"))
+    outcomes = {offer.pk: call_state.offer_after_call(OfferOutcome(offer.outcome)) for offer in made}
+    _free(call_id, progress.close_offers(made, outcomes, now), {}, now)
 
 
 def _connected_leg_ended(call: Call, step: int, news: events.LegProgress | None, now: datetime) -> None:
@@ -47,6 +58,6 @@ def _connected_leg_ended(call: Call, step: int, news: events.LegProgress | None,
     progress.heard(call, news, heard_at=now, now=now, kind=LegKind.AGENT if rung else LegKind.FORWARD)
 
 
-def _free(call_id: uuid.UUID, ended: Sequence[Offer], now: datetime) -> None:
+def _free(call_id: uuid.UUID, ended: Sequence[Offer], most_misses: Mapping[int, int], now: datetime) -> None:
     reasons = {offer.agent_id: str(offer.outcome) for offer in ended}
-    release_each(call_id=call_id, reasons=reasons, now=now, most_misses=progress.most_misses(ended))
+    release_each(call_id=call_id, reasons=reasons, now=now, most_misses=most_misses)

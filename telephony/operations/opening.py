@@ -39,6 +39,8 @@ class Opening:
     document: str
     #: What is certain of the outcome already: ``unassigned``, ``failed``, or empty.
     outcome: str
+    #: The queue that offers it to them; None where it rings at a user or the company by now.
+    offered_by: int | None
     #: The agents that ring, ascending, each with his rank; each is claimed for the call, and gets an offer.
     offered: tuple[tuple[int, list[float] | None], ...]
     offers_expire_at: datetime
@@ -69,7 +71,7 @@ leg AS (
     %(plan)s::bigint, %(now)s, %(now)s FROM opened
 ), offer AS (
   INSERT INTO telephony_offer (id, call_id, agent_id, step, queue_id, rank, outcome, offered_at, expires_at)
-  SELECT o.id, opened.id, o.agent_id, 1, %(queue)s::bigint, o.rank, 'pending', %(now)s, %(until)s
+  SELECT o.id, opened.id, o.agent_id, 1, %(offered_by)s::bigint, o.rank, 'pending', %(now)s, %(until)s
   FROM opened, unnest(%(offer_ids)s::uuid[], %(agents)s::bigint[], %(ranks)s::jsonb[]) AS o (id, agent_id, rank)
 ), visit AS (
   INSERT INTO telephony_queuevisit (id, company_id, queue_id, call_id, entered_at, priority, language, outcome,
@@ -164,6 +166,7 @@ def _values(opening: Opening) -> dict[str, Any]:
         "reasons": Jsonb(opening.reasons),
         "document": opening.document,
         "outcome": opening.outcome,
+        "offered_by": opening.offered_by,
         "offer_ids": ids[:rung],
         "ranks": [Jsonb(rank) if rank else None for _agent_id, rank in opening.offered],
         "walk": Jsonb(opening.walk) if opening.walk else None,

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from django.db import transaction
+
 from curbe.companies.models import Company
 from telephony.core.plan import CompanyPlan
 from telephony.core.plan_json import plan_as_json, plan_from_json
@@ -25,13 +27,19 @@ _held_back: ContextVar[set[int] | None] = ContextVar("held_back", default=None)
 def publish(company_id: int) -> int:
     """Compile the company's rows as they are in this transaction; return the version that holds now.
 
-    Part of the change's own transaction: a plan that could differ from its rows would route calls by the past.
+    Part of the change's own transaction: a plan that could differ from its rows would route calls by the past. Of two
+    changes at once the second waits here for the first to be committed, and is compiled with it.
     """
     held_back = _held_back.get()
     if held_back is not None:
         held_back.add(company_id)
         return 0
-    company = Company.objects.filter(pk=company_id).first()
+    with transaction.atomic():
+        return _publish_locked(company_id)
+
+
+def _publish_locked(company_id: int) -> int:
+    company = Company.objects.select_for_update(no_key=True).filter(pk=company_id).first()
     if company is None:
         return 0
     document = plan_as_json(compile_plan(company))

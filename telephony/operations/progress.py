@@ -100,16 +100,27 @@ def settle(
     if over or facts.answered_at is not None:
         outcomes = {pk: call_state.offer_after_call(outcome) for pk, outcome in outcomes.items()}
     queued = call.queue_id is not None
-    if newly_answered is not None and newly_answered.agent_id is not None:
+    if newly_answered is not None and newly_answered.kind == LegKind.AGENT:
+        # Of a group it may not be known who it was (the callbacks of his leg were lost): the wait is over all the same.
         if queued:
             visits.answered(call.pk, newly_answered.agent_id, newly_answered.answered_at or now)
-        if not over and not newly_answered.ended_at:
+        if newly_answered.agent_id is not None and not over and not newly_answered.ended_at:
             _put_on_call(call, newly_answered.agent_id, now)
     if over and queued and visits.call_ended(call.pk, facts.ended_at or now) and facts.outcome is Outcome.MISSED:
         facts = replace(facts, outcome=Outcome.ABANDONED)
     closed = close_offers(offers, outcomes, now)
     _release(call, legs, closed, over, now)
+    if newly_answered is not None:
+        _take_turn(newly_answered, offers)
     _write(call, facts, now)
+
+
+def _take_turn(answered: CallLeg, offers: Sequence[Offer]) -> None:
+    """Have the queue's turn go on behind who answered, where the queue wants it so. Its row comes after the agents'."""
+    offer = offer_of(answered, offers)
+    if offer is not None and offer.queue_id is not None:
+        follows = CallQueue.objects.filter(pk=offer.queue_id, cursor_follows_answer=True)
+        follows.update(cursor_agent_id=offer.agent_id)
 
 
 def _put_on_call(call: Call, agent_id: int, now: datetime) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from agents.operations import hold
 from curbe.lib import push
-from telephony.core import render, texml
+from telephony.core import queueing, render
 from telephony.core.plan import NOWHERE, CompanyPlan, Destination, NumberPlan
 from telephony.core.types import (
     Decision,
     DialStatus,
     Forward,
+    Hangup,
     Pool,
     Ring,
     RouteContext,
@@ -31,7 +33,7 @@ from telephony.core.types import (
 )
 from telephony.models import Call, CallQueue, Offer, PhoneNumber, RouteTrace, TelnyxEvent
 from telephony.operations import offers, visits
-from telephony.operations.moving import Moved, move
+from telephony.operations.moving import Moved, lease_of, move
 from telephony.operations.plans import current_plan
 from telephony.queries import pools
 from telephony.queries.routing import plan_with
@@ -64,12 +66,12 @@ def answer_step(request: StepRequest, *, now: datetime) -> str:
     The call's row is locked, so that a request of Telnyx and an agent who became free never make two offers of it.
     """
     call_id = _call_of(request)
-    written = _written(call_id, request.step, now)
-    if written is not None:
-        return written
+    told = _told(call_id, request.step)
+    if told is not None:
+        return told
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
-        return _written(call_id, request.step, now) or _next_step(call, request, now)
+        return _told(call_id, request.step) or _next_step(call, request, now)
 
 
 def _call_of(request: StepRequest) -> uuid.UUID:
@@ -84,38 +86,66 @@ def _call_of(request: StepRequest) -> uuid.UUID:
     return call_id
 
 
-def _written(call_id: uuid.UUID, step: int, now: datetime) -> str | None:
-    """Return what this step was told already, or what was made for it; None if nobody thought of it yet."""
-    trace = RouteTrace.objects.filter(call=call_id, step=step).only("document", "asked_at").first()
-    if trace is None:
-        return None
-    if trace.asked_at is None:
-        RouteTrace.objects.filter(pk=trace.pk, asked_at=None).update(asked_at=now)
-    return trace.document
+def _told(call_id: uuid.UUID, step: int) -> str | None:
+    """Return what this step was told already; None if nobody asked for it yet."""
+    told = RouteTrace.objects.filter(call=call_id, step=step, asked_at__isnull=False)
+    return told.values_list("document", flat=True).first()
 
 
 def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
     newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
+    decided = decision_from_json(newest.decision) if newest else None
     if newest is not None and request.step <= newest.step:
+        if newest.asked_at is None and isinstance(decided, Ring) and not _is_over(call):
+            return _come_for(call, newest, decided, request, now)
         # A step of the past whose trace made room for a later one: what holds now is the answer.
         return newest.document
-    decided = decision_from_json(newest.decision) if newest else None
     if newest is not None and isinstance(decided, Ring) and request.step > newest.step + 1 and _is_live(call, now):
         return newest.document
     if newest is not None and isinstance(decided, Ring | Forward):
         dial = request.dial or DialStatus.UNKNOWN
         offers.dial_ended(call.pk, step=newest.step, dial_status=dial, payload=request.payload, now=now)
-        call.refresh_from_db(fields=["hangup_requested_at", "status"])
-    if call.status == Call.Status.COMPLETED:
-        # Asked for while the caller was there, answered when he had gone: he neither waits once more nor rings anybody.
-        return texml.document(texml.Hangup())
-    if newest is None or decided is None:
+        call.refresh_from_db(fields=["status", "hangup_requested_at"])
+    if _is_over(call):
+        # Asked all the same (S-13), or this request and the news of the end crossed: nobody is to ring, or to be
+        # waited for in a queue, for a caller who is gone.
+        moved, plan = Moved(Routed(Hangup(), ({"code": "nothing_left"},)), (), now), None
+    elif newest is None or decided is None:
         # The step before was answered with a fallback, which leaves no trace: what remains is a polite end.
         moved, plan = Moved(Routed(Say("message_kept"), ({"code": "failed"},)), (), now), None
     else:
         ctx = context_of(call, newest, decided, step=request.step, dial=request.dial, digits=request.digits, now=now)
         moved, plan = move(ctx, call_id=call.pk, load=loader(call, ctx.plan, now), now=now), ctx.plan
     return write_step(call, newest, moved, plan, request=request, step=request.step, now=now)
+
+
+def _is_over(call: Call) -> bool:
+    return call.status == Call.Status.COMPLETED
+
+
+def _come_for(call: Call, newest: RouteTrace, ring: Ring, request: StepRequest, now: datetime) -> str:
+    """Return the offer that was made to a caller who waited, now that he comes for it.
+
+    He may come late, if his leg could not be moved: only now the ringing begins, so its agents are held anew. If one of
+    them cannot be any more (he declined, his browser died, his lease ran out and another call has him), nobody of them
+    is rung for this call, and it is decided anew.
+    """
+    offered = [target.agent_id for target in ring.targets]
+    made = Offer.objects.filter(call=call, step=newest.step, outcome=Offer.Outcome.PENDING)
+    lease = lease_of(ring, now)
+    pending = made.values_list("agent_id", flat=True)
+    if set(pending) == set(offered) == set(hold(agent_ids=offered, call_id=call.pk, until=lease, now=now)):
+        made.update(expires_at=lease)
+        RouteTrace.objects.filter(pk=newest.pk).update(asked_at=now)
+        return newest.document
+    offers.withdraw(call.pk, step=newest.step, now=now)
+    step = newest.step + 1
+    ctx = context_of(call, newest, Wait(queueing.MUSIC_S[-1]), step=step, now=now)
+    moved = move(ctx, call_id=call.pk, load=loader(call, ctx.plan, now), now=now)
+    document = write_step(call, newest, moved, ctx.plan, request=request, step=step, now=now)
+    # What the step was told, should it be asked for again.
+    RouteTrace.objects.filter(pk=newest.pk).update(document=document, asked_at=now)
+    return document
 
 
 def _is_live(call: Call, now: datetime) -> bool:

@@ -16,8 +16,9 @@ from telephony.models import Call, QueueVisit
 
 #: A caller who leaves within this time did not wait: he is counted apart (semantics, section 8).
 SHORT: Final = timedelta(seconds=5)
+_GAVE_UP: Final = (VisitOutcome.ABANDONED, VisitOutcome.ABANDONED_SHORT)
 #: What may still turn out to have been answered, should the news come out of order.
-_NOT_SURE: Final = (VisitOutcome.WAITING, VisitOutcome.ABANDONED, VisitOutcome.ABANDONED_SHORT)
+_NOT_SURE: Final = (VisitOutcome.WAITING, *_GAVE_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +72,21 @@ def announced(call_id: uuid.UUID, wait: Wait, now: datetime) -> None:
         _open(call_id).update(announced_at=now, announced_position=wait.position)
 
 
-def answered(call_id: uuid.UUID, agent_id: int, at: datetime) -> None:
+def answered(call_id: uuid.UUID, agent_id: int | None, at: datetime) -> None:
     """The caller talks to somebody: his wait was over then, also if his hanging up was heard of first."""
     ids = QueueVisit.objects.filter(call_id=call_id, outcome__in=_NOT_SURE).order_by("-entered_at").values("pk")[:1]
     QueueVisit.objects.filter(pk__in=ids).update(outcome=VisitOutcome.ANSWERED, agent_id=agent_id, ended_at=at)
 
 
 def call_ended(call_id: uuid.UUID, at: datetime) -> bool:
-    """The call is over. Return whether it still waited in a queue: then the caller gave up."""
+    """The call is over. Return whether it ended while it waited in a queue: then the caller gave up.
+
+    The same however often it is asked: news of a call may come after its end.
+    """
     short = When(entered_at__gt=at - SHORT, then=Value(VisitOutcome.ABANDONED_SHORT))
-    return bool(_open(call_id).update(outcome=Case(short, default=Value(VisitOutcome.ABANDONED)), ended_at=at))
-
-
-def failed(call_id: uuid.UUID, now: datetime) -> None:
-    _end(call_id, VisitOutcome.FAILED, now)
+    if _open(call_id).update(outcome=Case(short, default=Value(VisitOutcome.ABANDONED)), ended_at=at):
+        return True
+    return QueueVisit.objects.filter(call_id=call_id, outcome__in=_GAVE_UP).exists()
 
 
 def _end(call_id: uuid.UUID, outcome: VisitOutcome, now: datetime) -> None:

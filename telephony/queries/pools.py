@@ -18,8 +18,9 @@ from django.db.models import Q
 from agents.models import Agent
 from agents.presence import BEAT_TTL
 from curbe.lib.db import prepared
+from curbe.lib.phone import is_e164
 from telephony.core import hours, ladder
-from telephony.core.plan import CompanyPlan, Destination, DestinationKind
+from telephony.core.plan import CompanyPlan, Destination, DestinationKind, Strategy, Window
 from telephony.core.types import Candidate, Handled, PastOffer, Pool, Sticky, Visit, Waiting
 from telephony.models import Call, Offer, QueueVisit
 
@@ -85,7 +86,8 @@ candidate.idle_since, candidate.last_seen_at, candidate.ready, candidate.microph
 candidate.position, candidate.skills, candidate.answered, candidate.is_newcomer, candidate.last_queue_call_at,
 candidate.on_duty_since, candidate.calls_on_day, candidate.calls_on_date"""
 
-#: The moment from which a queue counts calls; "today" begins at midnight of the company.
+#: What ``since`` says, where the company's time zone is not known before the statement. One that PostgreSQL does not
+#: know is an error there.
 SINCE: Final = """
 CASE q.window
   WHEN 'today' THEN date_trunc('day', %(now)s::timestamptz AT TIME ZONE c.timezone) AT TIME ZONE c.timezone
@@ -98,7 +100,7 @@ END"""
 _SQL: Final = f"""
 WITH called AS (
   SELECT %(kind)s::text AS destination, %(agent)s::bigint AS agent_id, q.id AS queue_id, c.id AS company_id,
-         q.strategy, q.cursor_agent_id, CASE WHEN q.strategy = 'least_calls' THEN {SINCE} END AS since
+         q.strategy, q.cursor_agent_id, %(since)s::timestamptz AS since
   FROM companies_company c
   LEFT JOIN telephony_callqueue q ON q.id = %(queue)s AND q.company_id = c.id
   WHERE c.id = %(company)s
@@ -118,10 +120,13 @@ def values(now: datetime) -> dict[str, Any]:
 
 def pool_of(place: Destination, *, company_id: int, plan: CompanyPlan, call_id: Any, now: datetime) -> Pool:
     """Return the people of a place and, of a queue, those who wait in it besides this call."""
+    queue = plan.queues.get(place.id) if place.kind is DestinationKind.QUEUE else None
+    counts = queue is not None and queue.strategy is Strategy.LEAST_CALLS
     rows = prepared(
         _SQL,
         {
             **values(now),
+            "since": since(queue.window, hours.zone(plan.timezone), now) if queue is not None and counts else None,
             "kind": str(place.kind),
             "agent": place.id if place.kind is DestinationKind.USER else None,
             "queue": place.id if place.kind is DestinationKind.QUEUE else None,
@@ -136,6 +141,21 @@ def pool_of(place: Destination, *, company_id: int, plan: CompanyPlan, call_id: 
         cursor_agent_id=cursor_agent_id or 0,
     )
     return with_waiting(pool, place, call_id=call_id, now=now) if size else pool
+
+
+def since(window: Window, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return the moment from which a queue counts calls; "today" begins at midnight of the company."""
+    if window in _LENGTHS:
+        return now - _LENGTHS[window]
+    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+_LENGTHS: Final = {
+    Window.QUARTER: timedelta(minutes=15),
+    Window.HOUR: timedelta(hours=1),
+    Window.SHIFT: timedelta(hours=8),
+    Window.DAY: timedelta(hours=24),
+}
 
 
 def with_waiting(pool: Pool, place: Destination, *, call_id: Any, now: datetime) -> Pool:
@@ -257,7 +277,8 @@ def sticky_of(*, company_id: int, from_number: str, contact_id: int | None, now:
     if contact_id is not None:
         owner = Agent.objects.filter(company_id=company_id, is_active=True, user__owned_contacts=contact_id)
         found += [Sticky(agent_id, "owner") for agent_id in owner.values_list("id", flat=True)[:1]]
-    if from_number:
+    if is_e164(from_number):
+        # Everybody who hides his number is "anonymous": one of them is not known by the talk of another.
         last = Call.objects.filter(
             Q(company_id=company_id, from_number=from_number, agent__isnull=False)
             & Q(started_at__gte=now - timedelta(days=STICKY_DAYS))

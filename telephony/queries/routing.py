@@ -6,12 +6,14 @@ what it means. A hypothesis test holds them equal on generated companies.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from django.db import DataError
 from django.db.models import Q
 
 from agents.models import Agent, Beat, Intent
@@ -34,6 +36,8 @@ from telephony.models import (
 )
 from telephony.queries import pools
 from telephony.queries.plans import number_plan_of
+
+logger = logging.getLogger(__name__)
 
 #: Kinds of places that are people, or lead to them at once.
 PEOPLED: Final = frozenset({DestinationKind.USER, DestinationKind.QUEUE, DestinationKind.COMPANY})
@@ -118,7 +122,13 @@ _HEAD: Final = 26
 
 def voice_facts(*, to_number: str, from_number: str, call_sid: str, now: datetime) -> VoiceFacts:
     """Return what is known of the number called, the caller, and this call, in one prepared statement."""
-    rows = prepared(_SQL, {**pools.values(now), "to": to_number, "from": from_number, "sid": call_sid})
+    asked = {"to": to_number, "from": from_number, "sid": call_sid}
+    try:
+        rows = prepared(_SQL, {**pools.values(now), **asked})
+    except DataError:
+        # The company's time zone is none that PostgreSQL knows (ours may be newer). Its calls come all the same.
+        logger.warning("A call to %s is routed the long way", to_number, exc_info=True)
+        return voice_facts_by_orm(to_number=to_number, from_number=from_number, call_sid=call_sid, now=now)
     head = rows[0]
     call_id, document, awaited = head[:3]
     return VoiceFacts(None if head[3] is None else _number(rows, now), call_id, document or "", awaited)
@@ -217,20 +227,13 @@ def pool_by_orm(place: Destination, *, company_id: int, timezone: str, now: date
         .order_by("idle_since", "id")
     )
     zone = hours.zone(timezone)
-    since = _since(Window(queue.window), zone, now) if queue and queue.strategy == Strategy.LEAST_CALLS else None
+    since = pools.since(Window(queue.window), zone, now) if queue and queue.strategy == Strategy.LEAST_CALLS else None
     everybody = [_candidate(agent, queue, since, zone, now) for agent in agents]
     return Pool(
         candidates=tuple(sorted(everybody, key=lambda one: not _is_free(one, now))[: pools.MAX_CANDIDATES]),
         size=QueueVisit.objects.filter(queue=queue, outcome="waiting").count() if queue else 0,
         cursor_agent_id=(queue.cursor_agent_id or 0) if queue else 0,
     )
-
-
-def _since(window: Window, zone: ZoneInfo, now: datetime) -> datetime:
-    lengths = {Window.QUARTER: 0.25, Window.HOUR: 1, Window.SHIFT: 8, Window.DAY: 24}
-    if window in lengths:
-        return now - timedelta(hours=lengths[window])
-    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _candidate(agent: Agent, queue: Any, since: datetime | None, zone: ZoneInfo, now: datetime) -> Candidate:
