@@ -8,8 +8,8 @@ from typing import Any, Final
 from curbe.lib.phone import for_people
 from telephony.core.plan import Strategy
 
-#: Code of a reason → its sentence. Values in braces stand in the reason. What happens to the call is told in the present:
-#: the same sentences stand under a call that happened and under one that only might.
+#: Code of a reason → its sentence. Values in braces stand in the reason. What happens to the call is told in the
+#: present: the same sentences stand under a call that happened and under one that only might.
 SENTENCES: Final[dict[str, dict[str, str]]] = {
     # --- Where the call goes
     "unassigned": {
