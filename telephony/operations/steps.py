@@ -127,14 +127,14 @@ def _come_for(call: Call, newest: RouteTrace, ring: Ring, request: StepRequest, 
     """Return the offer that was made to a caller who waited, now that he comes for it.
 
     He may come late, if his leg could not be moved: only now the ringing begins, so its agents are held anew. If one of
-    them cannot be any more (he declined, his browser died, his lease ran out and another call has him), nobody of them
-    is rung for this call, and it is decided anew.
+    them cannot be any more (he declined, his browser died, his lease ran out and another call has him), or somebody
+    asked for the end of the call, none of them is rung, and it is decided anew.
     """
     offered = [target.agent_id for target in ring.targets]
     made = Offer.objects.filter(call=call, step=newest.step, outcome=Offer.Outcome.PENDING)
     lease = lease_of(ring, now)
-    pending = made.values_list("agent_id", flat=True)
-    if set(pending) == set(offered) == set(hold(agent_ids=offered, call_id=call.pk, until=lease, now=now)):
+    pending = set(made.values_list("agent_id", flat=True)) if call.hangup_requested_at is None else set()
+    if pending == set(offered) == set(hold(agent_ids=offered, call_id=call.pk, until=lease, now=now)):
         made.update(expires_at=lease)
         RouteTrace.objects.filter(pk=newest.pk).update(asked_at=now)
         return newest.document
