@@ -16,6 +16,9 @@ from telephony.core.types import Decision, Missing, Pool, Ring, RouteContext, Ro
 
 #: An offer outlives its ring time-out by this much: Telnyx counts from when the browser rings, we from our answer.
 OFFER_MARGIN_S: Final = 5
+#: The agents are held for longer than their offer: if the news of an answer was lost, the reconciler, which comes every
+#: 15 s, finds him talking before anybody else can ring him.
+HELD_FOR_NEWS: Final = timedelta(seconds=20)
 #: A claim lost means that another call was quicker; after so many rounds nobody is rung and the plan goes on.
 MAX_ROUNDS: Final = 3
 
@@ -28,7 +31,7 @@ class Moved:
 
     routed: Routed
     claimed: tuple[int, ...]
-    #: Until when they are.
+    #: Until when the offer is; past it Telnyx is asked what became of it.
     lease: datetime
 
     def offered(self) -> tuple[tuple[int, list[float] | None], ...]:
@@ -53,18 +56,19 @@ class Moved:
         return queue.id if queue.strategy is Strategy.ROUND_ROBIN else None
 
 
-def move(ctx: RouteContext, *, call_id: uuid.UUID, load: Load, now: datetime) -> Moved:
+def move(ctx: RouteContext, *, call_id: uuid.UUID, load: Load, now: datetime, rings_within_s: int = 0) -> Moved:
     """Return what the call meets next, its agents claimed: nobody rings for two calls at once.
 
     Of a ring group, those whom another call took meanwhile are left out; somebody rung alone is looked for anew.
+    ``rings_within_s`` says how long Telnyx may take to ask for the document: the ringing begins only then.
     """
     for _ in range(MAX_ROUNDS):
         ctx, routed = decided(ctx, load)
-        lease = _lease(routed.decision, now)
+        lease = _lease(routed.decision, now + timedelta(seconds=rings_within_s))
         if not isinstance(routed.decision, Ring):
             return Moved(routed, (), lease)
         wanted = [target.agent_id for target in routed.decision.targets]
-        claimed = claim(agent_ids=wanted, call_id=call_id, until=lease, now=now)
+        claimed = claim(agent_ids=wanted, call_id=call_id, until=lease + HELD_FOR_NEWS, now=now)
         lost = frozenset(wanted) - frozenset(claimed)
         if claimed:
             return Moved(_without(routed, routed.decision, lost), tuple(claimed), lease)
@@ -97,6 +101,6 @@ def _without(routed: Routed, ring: Ring, lost: frozenset[int]) -> Routed:
     return replace(routed, decision=replace(ring, targets=targets), reasons=kept + gone)
 
 
-def _lease(decision: Decision, now: datetime) -> datetime:
+def _lease(decision: Decision, rings_at: datetime) -> datetime:
     timeout_s = decision.timeout_s if isinstance(decision, Ring) else 0
-    return now + timedelta(seconds=timeout_s + OFFER_MARGIN_S)
+    return rings_at + timedelta(seconds=timeout_s + OFFER_MARGIN_S)

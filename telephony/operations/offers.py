@@ -38,6 +38,13 @@ def dial_ended(
         _free(call_id, progress.close_offers(offers, outcomes, now), now)
 
 
+def withdraw(call_id: uuid.UUID, *, step: int, now: datetime) -> None:
+    """End the offers of a step that nobody was rung for, and free their agents. The call's row is locked."""
+    pending = list(Offer.objects.filter(call_id=call_id, step=step, outcome=Offer.Outcome.PENDING).order_by("id"))
+    outcomes = {offer.pk: OfferOutcome.WITHDRAWN for offer in pending}
+    _free(call_id, progress.close_offers(pending, outcomes, now), now)
+
+
 def _connected_leg_ended(call: Call, step: int, news: events.LegProgress | None, now: datetime) -> None:
     if news is None:
         return

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from agents.models import Activity, Agent
 from curbe.lib import push
 from telephony.core import render, texml
 from telephony.core.plan import NOWHERE, CompanyPlan, Destination, NumberPlan
@@ -64,12 +65,12 @@ def answer_step(request: StepRequest, *, now: datetime) -> str:
     The call's row is locked, so that a request of Telnyx and an agent who became free never make two offers of it.
     """
     call_id = _call_of(request)
-    written = _written(call_id, request.step, now)
-    if written is not None:
-        return written
+    said = _said(call_id, request.step)
+    if said is not None:
+        return said
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
-        return _written(call_id, request.step, now) or _next_step(call, request, now)
+        return _said(call_id, request.step) or _next_step(call, request, now)
 
 
 def _call_of(request: StepRequest) -> uuid.UUID:
@@ -84,22 +85,20 @@ def _call_of(request: StepRequest) -> uuid.UUID:
     return call_id
 
 
-def _written(call_id: uuid.UUID, step: int, now: datetime) -> str | None:
-    """Return what this step was told already, or what was made for it; None if nobody thought of it yet."""
-    trace = RouteTrace.objects.filter(call=call_id, step=step).only("document", "asked_at").first()
-    if trace is None:
-        return None
-    if trace.asked_at is None:
-        RouteTrace.objects.filter(pk=trace.pk, asked_at=None).update(asked_at=now)
-    return trace.document
+def _said(call_id: uuid.UUID, step: int) -> str | None:
+    """Return what this step was told; None if it was not asked for yet."""
+    asked = RouteTrace.objects.filter(call=call_id, step=step, asked_at__isnull=False)
+    return asked.values_list("document", flat=True).first()
 
 
 def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
     newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
+    decided = decision_from_json(newest.decision) if newest else None
     if newest is not None and request.step <= newest.step:
+        if newest.asked_at is None and isinstance(decided, Ring):
+            return _offered(call, newest, decided, request, now)
         # A step of the past whose trace made room for a later one: what holds now is the answer.
         return newest.document
-    decided = decision_from_json(newest.decision) if newest else None
     if newest is not None and isinstance(decided, Ring) and request.step > newest.step + 1 and _is_live(call, now):
         return newest.document
     if newest is not None and isinstance(decided, Ring | Forward):
@@ -107,15 +106,51 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
         offers.dial_ended(call.pk, step=newest.step, dial_status=dial, payload=request.payload, now=now)
         call.refresh_from_db(fields=["hangup_requested_at", "status"])
     if call.status == Call.Status.COMPLETED:
-        # Asked for while the caller was there, answered when he had gone: he neither waits once more nor rings anybody.
-        return texml.document(texml.Hangup())
+        return _nothing_more()
     if newest is None or decided is None:
         # The step before was answered with a fallback, which leaves no trace: what remains is a polite end.
-        moved, plan = Moved(Routed(Say("message_kept"), ({"code": "failed"},)), (), now), None
-    else:
-        ctx = context_of(call, newest, decided, step=request.step, dial=request.dial, digits=request.digits, now=now)
-        moved, plan = move(ctx, call_id=call.pk, load=loader(call, ctx.plan, now), now=now), ctx.plan
-    return write_step(call, newest, moved, plan, request=request, step=request.step, now=now)
+        moved = Moved(Routed(Say("message_kept"), ({"code": "failed"},)), (), now)
+        return write_step(call, newest, moved, None, request=request, step=request.step, now=now)
+    return _decide(call, newest, decided, request, step=request.step, now=now)
+
+
+def _nothing_more() -> str:
+    """Answer what was asked while the caller was there, and is answered when he has gone.
+
+    He neither waits once more nor rings anybody.
+    """
+    return texml.document(texml.Hangup())
+
+
+def _decide(
+    call: Call, newest: RouteTrace, decided: Decision, request: StepRequest, *, step: int, now: datetime
+) -> str:
+    ctx = context_of(call, newest, decided, step=step, dial=request.dial, digits=request.digits, now=now)
+    moved = move(ctx, call_id=call.pk, load=loader(call, ctx.plan, now), now=now)
+    return write_step(call, newest, moved, ctx.plan, request=request, step=step, now=now)
+
+
+# --- An offer that was made for a caller while he waited ------------------------------------------------------------
+
+
+def _offered(call: Call, offered: RouteTrace, ring: Ring, request: StepRequest, now: datetime) -> str:
+    """Answer with the offer that was made for a caller who waited, if its agents are still held for so long.
+
+    It is asked for at once as a rule. Where the leg could not be moved and the music was long, the agents may be
+    ringing for somebody else by now: then the offer is withdrawn, and the caller is looked at anew.
+    """
+    if call.status == Call.Status.COMPLETED:
+        return _nothing_more()
+    if _are_held([target.agent_id for target in ring.targets], call, now + timedelta(seconds=ring.timeout_s)):
+        RouteTrace.objects.filter(pk=offered.pk).update(asked_at=now)
+        return offered.document
+    offers.withdraw(call.pk, step=offered.step, now=now)
+    return _decide(call, offered, Wait(0), request, step=offered.step + 1, now=now)
+
+
+def _are_held(agent_ids: Sequence[int], call: Call, until: datetime) -> bool:
+    held = Agent.objects.filter(pk__in=agent_ids, busy_call_id=call.pk, activity=Activity.RESERVED)
+    return held.filter(reserved_until__gte=until).count() == len(agent_ids)
 
 
 def _is_live(call: Call, now: datetime) -> bool:
