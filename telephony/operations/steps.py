@@ -33,7 +33,7 @@ from telephony.core.types import (
 )
 from telephony.models import Call, CallQueue, Offer, PhoneNumber, RouteTrace, TelnyxEvent
 from telephony.operations import offers, visits
-from telephony.operations.moving import Moved, lease_of, move
+from telephony.operations.moving import HELD_FOR_NEWS, Moved, lease_of, move
 from telephony.operations.plans import current_plan
 from telephony.queries import pools
 from telephony.queries.routing import plan_with
@@ -134,7 +134,7 @@ def _come_for(call: Call, newest: RouteTrace, ring: Ring, request: StepRequest, 
     made = Offer.objects.filter(call=call, step=newest.step, outcome=Offer.Outcome.PENDING)
     lease = lease_of(ring, now)
     pending = set(made.values_list("agent_id", flat=True)) if call.hangup_requested_at is None else set()
-    if pending == set(offered) == set(hold(agent_ids=offered, call_id=call.pk, until=lease, now=now)):
+    if pending == set(offered) == set(hold(agent_ids=offered, call_id=call.pk, until=lease + HELD_FOR_NEWS, now=now)):
         made.update(expires_at=lease)
         RouteTrace.objects.filter(pk=newest.pk).update(asked_at=now)
         return newest.document
