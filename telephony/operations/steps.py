@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg.errors import DeadlockDetected
 
 from agents.operations import hold
 from curbe.lib import push
@@ -69,6 +70,16 @@ def answer_step(request: StepRequest, *, now: datetime) -> str:
     told = _told(call_id, request.step)
     if told is not None:
         return told
+    try:
+        return _answer_locked(call_id, request, now)
+    except OperationalError as err:
+        if not isinstance(err.__cause__, DeadlockDetected):
+            raise
+        # Whoever got the lock is done by now.
+        return _answer_locked(call_id, request, now)
+
+
+def _answer_locked(call_id: uuid.UUID, request: StepRequest, now: datetime) -> str:
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
         return _told(call_id, request.step) or _next_step(call, request, now)
