@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from curbe.lib.phone import for_people
 from telephony.core.plan import Strategy
 
-#: Code of a reason → its sentence. Values in braces stand in the reason.
+#: Code of a reason → its sentence. Values in braces stand in the reason. What happens to the call is told in the
+#: present: the same sentences stand under a call that happened and under one that only might.
 SENTENCES: Final[dict[str, dict[str, str]]] = {
     # --- Where the call goes
     "unassigned": {
@@ -65,27 +67,30 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
         "en": "The hours {name} were closed by hand with the switch.",
     },
     "closed_special": {
-        "es": "Según el horario {name} está cerrado: hoy es una fecha especial.",
-        "en": "By the hours {name} it is closed: today is a special date.",
+        "es": "Según el horario {name} está cerrado: es una fecha especial.",
+        "en": "By the hours {name} it is closed: it is a special date.",
     },
     "closed_on_named_date": {
         "es": "Según el horario {name} está cerrado: {date}.",
         "en": "By the hours {name} it is closed: {date}.",
     },
     "closed_weekly": {
-        "es": "Según el horario {name} ahora está cerrado.",
-        "en": "By the hours {name} it is closed now.",
+        "es": "Según el horario {name}, a esa hora está cerrado.",
+        "en": "By the hours {name} it is closed at that time.",
     },
     # --- Menus
     "digit": {
-        "es": "El llamante marcó {digit} en el menú {name}.",
-        "en": "The caller pressed {digit} in the menu {name}.",
+        "es": "El llamante marca {digit} en el menú {name}.",
+        "en": "The caller presses {digit} in the menu {name}.",
     },
-    "language_chosen": {"es": "El llamante eligió {language}.", "en": "The caller chose {language}."},
-    "no_digit": {"es": "El llamante no marcó nada en el menú {name}.", "en": "The caller pressed nothing in {name}."},
+    "language_chosen": {"es": "El llamante elige {language}.", "en": "The caller chooses {language}."},
+    "no_digit": {
+        "es": "El llamante no marca nada en el menú {name}.",
+        "en": "The caller presses nothing in the menu {name}.",
+    },
     "wrong_digit": {
-        "es": "El llamante marcó {digit}, que no es una opción del menú {name}.",
-        "en": "The caller pressed {digit}, which is no option of the menu {name}.",
+        "es": "El llamante marca {digit}, que no es una opción del menú {name}.",
+        "en": "The caller presses {digit}, which is no option of the menu {name}.",
     },
     "menu_given_up": {
         "es": "El menú {name} no se repite más.",
@@ -97,85 +102,88 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     },
     # --- Why somebody was not rung
     "no_credential": {
-        "es": "{agent} no sonó: todavía no tiene credencial de Telnyx.",
-        "en": "{agent} was not rung: no Telnyx credential yet.",
+        "es": "{agent} no recibe la llamada: todavía no tiene credencial de Telnyx.",
+        "en": "{agent} is not rung: no Telnyx credential yet.",
     },
     "offline": {
-        "es": "{agent} no sonó: su navegador no da señales desde hace más de 30 segundos.",
-        "en": "{agent} was not rung: no sign of the browser for more than 30 seconds.",
+        "es": "{agent} no recibe la llamada: su navegador no da señales desde hace más de 30 segundos.",
+        "en": "{agent} is not rung: no sign of the browser for more than 30 seconds.",
     },
     "no_device": {
-        "es": "{agent} no sonó: su teléfono no está conectado o no tiene micrófono.",
-        "en": "{agent} was not rung: the phone is not connected or has no microphone.",
+        "es": "{agent} no recibe la llamada: su teléfono no está conectado o no tiene micrófono.",
+        "en": "{agent} is not rung: the phone is not connected or has no microphone.",
     },
-    "chose_break": {"es": "{agent} no sonó: está en pausa.", "en": "{agent} was not rung: on a break."},
+    "chose_break": {"es": "{agent} no recibe la llamada: está en pausa.", "en": "{agent} is not rung: on a break."},
     "chose_offline": {
-        "es": "{agent} no sonó: se puso fuera de línea.",
-        "en": "{agent} was not rung: chose to be offline.",
+        "es": "{agent} no recibe la llamada: se puso fuera de línea.",
+        "en": "{agent} is not rung: chose to be offline.",
     },
-    "busy": {"es": "{agent} no sonó: está con otra llamada.", "en": "{agent} was not rung: busy with another call."},
+    "busy": {
+        "es": "{agent} no recibe la llamada: está con otra llamada.",
+        "en": "{agent} is not rung: busy with another call.",
+    },
     "ringing": {
-        "es": "{agent} no sonó: ya le suena otra llamada.",
-        "en": "{agent} was not rung: another call is ringing there.",
+        "es": "{agent} no recibe la llamada: ya le suena otra llamada.",
+        "en": "{agent} is not rung: another call is ringing there.",
     },
     "wrap_up": {
-        "es": "{agent} no sonó: termina el trabajo de su última llamada.",
-        "en": "{agent} was not rung: finishing the work of the last call.",
+        "es": "{agent} no recibe la llamada: termina el trabajo de su última llamada.",
+        "en": "{agent} is not rung: finishing the work of the last call.",
     },
     "not_responding": {
-        "es": "{agent} no sonó: dejó sonar varias llamadas seguidas y no ha vuelto a ponerse disponible.",
-        "en": "{agent} was not rung: missed several calls in a row and has not come back since.",
+        "es": "{agent} no recibe la llamada: dejó sonar varias llamadas seguidas y no ha vuelto a ponerse disponible.",
+        "en": "{agent} is not rung: missed several calls in a row and has not come back since.",
     },
     "claimed": {
-        "es": "{agent} no sonó: otra llamada se adelantó en ese instante.",
-        "en": "{agent} was not rung: another call was quicker at that moment.",
+        "es": "{agent} no recibe la llamada: otra llamada se adelantó en ese instante.",
+        "en": "{agent} is not rung: another call was quicker at that moment.",
     },
     "declined_before": {
-        "es": "{agent} no sonó: rechazó esta llamada hace menos de 30 segundos.",
-        "en": "{agent} was not rung: declined this call less than 30 seconds ago.",
+        "es": "{agent} no recibe la llamada: rechazó esta llamada hace menos de 30 segundos.",
+        "en": "{agent} is not rung: declined this call less than 30 seconds ago.",
     },
     "missed_before": {
-        "es": "{agent} no sonó: no contestó esta llamada hace menos de 10 segundos.",
-        "en": "{agent} was not rung: missed this call less than 10 seconds ago.",
+        "es": "{agent} no recibe la llamada: no contestó esta llamada hace menos de 10 segundos.",
+        "en": "{agent} is not rung: missed this call less than 10 seconds ago.",
     },
     "device_lost_before": {
-        "es": "{agent} no sonó: su teléfono falló con esta llamada hace menos de 10 segundos.",
-        "en": "{agent} was not rung: the phone failed with this call less than 10 seconds ago.",
+        "es": "{agent} no recibe la llamada: su teléfono falló con esta llamada hace menos de 10 segundos.",
+        "en": "{agent} is not rung: the phone failed with this call less than 10 seconds ago.",
     },
     "offered_enough": {
-        "es": "{agent} no sonó: ya dejó pasar esta llamada tres veces.",
-        "en": "{agent} was not rung: let this call pass three times already.",
+        "es": "{agent} no recibe la llamada: ya dejó pasar esta llamada tres veces.",
+        "en": "{agent} is not rung: let this call pass three times already.",
     },
     "asked_already": {
-        "es": "{agent} no sonó: ya le sonó esta llamada, y primero se pregunta a los demás.",
-        "en": "{agent} was not rung: this call rang there before, and others are asked first.",
+        "es": "{agent} no recibe la llamada: ya le sonó esta llamada, y primero se pregunta a los demás.",
+        "en": "{agent} is not rung: this call rang there before, and others are asked first.",
     },
     "no_skill": {
-        "es": "{agent} no sonó: para esta llamada hace falta {skill} de nivel {level} o más.",
-        "en": "{agent} was not rung: this call needs {skill} at level {level} or more.",
+        "es": "{agent} no recibe la llamada: para esta llamada hace falta {skill} de nivel {level} o más.",
+        "en": "{agent} is not rung: this call needs {skill} at level {level} or more.",
     },
     "no_language": {
-        "es": "{agent} no sonó: no habla {language}.",
-        "en": "{agent} was not rung: does not speak {language}.",
+        "es": "{agent} no recibe la llamada: no habla {language}.",
+        "en": "{agent} is not rung: does not speak {language}.",
     },
     "for_who_waits_longer": {
-        "es": "{agent} no sonó: queda para alguien que espera desde antes.",
-        "en": "{agent} was not rung: kept for somebody who has waited longer.",
+        "es": "{agent} no recibe la llamada: queda para alguien que espera desde antes.",
+        "en": "{agent} is not rung: kept for somebody who has waited longer.",
     },
     "caller_knows_another": {
-        "es": "{agent} no sonó: primero se espera a quien ya conoce al llamante.",
-        "en": "{agent} was not rung: the one who knows the caller comes first.",
+        "es": "{agent} no recibe la llamada: primero se espera a quien ya conoce al llamante.",
+        "en": "{agent} is not rung: the one who knows the caller comes first.",
     },
     "comes_later": {
-        "es": "{agent} no sonó: ocupa el puesto {place} en el orden de esta llamada.",
-        "en": "{agent} was not rung: number {place} in the order of this call.",
+        "es": "{agent} no recibe la llamada: ocupa el puesto {place} en el orden de esta llamada.",
+        "en": "{agent} is not rung: number {place} in the order of this call.",
     },
     "over_limit": {
-        "es": "{agent} no sonó: con {count} teléfonos a la vez se llegó al límite.",
-        "en": "{agent} was not rung: {count} phones together are the limit.",
+        "es": "{agent} no recibe la llamada: con {count} teléfonos a la vez se llegó al límite.",
+        "en": "{agent} is not rung: {count} phones together are the limit.",
     },
     # --- Who was
-    "rung": {"es": "Sonó el teléfono de {agent}.", "en": "The phone of {agent} rang."},
+    "rung": {"es": "Suena el teléfono de {agent}.", "en": "The phone of {agent} rings."},
     "sticky_owner": {
         "es": "El llamante es un contacto de {agent}.",
         "en": "The caller is a contact of {agent}.",
@@ -287,6 +295,8 @@ def _sentence(reason: Mapping[str, Any], language: str) -> str:
 
 
 def _in_words(name: str, value: Any, language: str) -> Any:
+    if name == "number":
+        return for_people(str(value))
     words = _WORDS.get(name, {}).get(str(value))
     return words[language] if words else value
 

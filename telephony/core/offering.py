@@ -174,7 +174,10 @@ def _lacks(agent: Candidate, needs: Sequence[skills.Need], notes: Notes) -> bool
 
 def _is_out(ctx: RouteContext, agent: Candidate, refused: Mapping[int, str], notes: Notes) -> bool:
     """Say whether the agent cannot be rung for this call now, a claim that was lost since he was read included."""
-    code = refused.get(agent.agent_id, "") or ladder.why_not(agent, ctx.now)
+    code = ladder.why_not(agent, ctx.now)
+    if code in ladder.AT_WORK:
+        # What he did with this call a moment ago is why only for somebody who could be rung for another.
+        code = refused.get(agent.agent_id, "") or code
     if not code and agent.agent_id in ctx.lost_claims:
         code = "claimed"
     if code:

@@ -20,6 +20,8 @@ RING_TIMEOUT_S: Final = 25
 MAX_WAIT_S: Final = 300
 MAX_SIZE: Final = 50
 SERVICE_LEVEL_S: Final = 20
+#: The keys of a telephone, as they lie on it.
+DIGITS: Final = "1234567890*#"
 
 
 class DestinationKind(StrEnum):
@@ -166,6 +168,11 @@ class MenuPlan:
     retries: int = 2
     on_timeout: Destination = NOWHERE
     on_wrong: Destination = NOWHERE
+
+    @property
+    def as_on_the_keypad(self) -> list[MenuOption]:
+        """The options in the order in which people read them: the 0 after the 9."""
+        return sorted(self.options, key=lambda option: DIGITS.find(option.digit))
 
 
 @dataclass(frozen=True, slots=True)

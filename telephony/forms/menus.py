@@ -9,14 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from curbe.companies.models import Company, Language
+from telephony.core.plan import DIGITS
 from telephony.forms.lists import RowForm, RowSet, row_set, wrong_of
 from telephony.forms.places import PlaceField, options_of
 from telephony.models import Menu, MenuOption
 from telephony.operations.places import place_for
 from telephony.queries.place_choices import PlaceChoices
 from telephony.queries.plans import destination_of
-
-DIGITS: Final = "1234567890*#"
 
 
 class OptionForm(RowForm):

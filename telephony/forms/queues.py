@@ -43,12 +43,12 @@ DEFINITIONS: Final[Mapping[Strategy, str | Promise]] = {
         "back from a break. A call that was not answered changes nothing."
     ),
     Strategy.PRIORITY: gettext_lazy(
-        "Always the same order: agents of priority 1 before those of 2, and so on. Of the same priority the longest "
-        "idle."
+        "Always the same order: agents of priority 1 before those of 2, and so on. Of the same priority in the order "
+        "of the members."
     ),
     Strategy.SKILLS: gettext_lazy(
-        "Whoever can do best what the queue asks for: the sum of level times weight over the skills below. Of several "
-        "the longest idle."
+        "Whoever can do best what the queue asks for: the sum of level times weight over the skills below, and the "
+        "level of the caller's language where the queue heeds it. Of several the longest idle."
     ),
 }
 

@@ -47,12 +47,12 @@ class RehearsalForm(forms.Form):
     """Who calls, and when; both may be left open: anybody, now."""
 
     caller = forms.CharField(
-        label=gettext_lazy("Caller"),
+        label=gettext_lazy("Caller (empty: anybody)"),
         required=False,
         max_length=32,
         widget=forms.TextInput({"class": "field", "type": "tel", "autocomplete": "off"}),
     )
-    at = LocalMoment(label=gettext_lazy("Moment"))
+    at = LocalMoment(label=gettext_lazy("Moment (empty: now)"))
 
     def __init__(self, data: Any, *, company: Company) -> None:
         super().__init__(data, prefix="call")

@@ -15,6 +15,8 @@ from telephony.core import ladder
 from telephony.core.types import Candidate
 from telephony.models import CallQueue, QueueMember, QueueVisit
 
+#: Codes of people who are not in the room: nothing that a supervisor says brings them to the phone.
+_NOT_THERE: Final = frozenset({"no_credential", "offline", "chose_offline"})
 #: Callers of all queues that are named; the rest is counted.
 NAMED: Final = 200
 
@@ -43,8 +45,8 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class Desk:
     queue: CallQueue
-    members: int
-    at_work: tuple[Person, ...]
+    #: Those at work stand first.
+    people: tuple[Person, ...]
     waiting: int
     #: When the one who has waited longest came; None if nobody waits.
     oldest_at: datetime | None
@@ -52,8 +54,12 @@ class Desk:
     callers: tuple[Caller, ...]
 
     @property
+    def at_work(self) -> int:
+        return sum(1 for person in self.people if person.is_at_work)
+
+    @property
     def free(self) -> int:
-        return sum(1 for person in self.at_work if not person.why_not)
+        return sum(1 for person in self.people if not person.why_not)
 
 
 def desks_of(company: Company, now: datetime) -> tuple[Desk, ...]:
@@ -76,14 +82,18 @@ def desks_of(company: Company, now: datetime) -> tuple[Desk, ...]:
     return tuple(
         Desk(
             queue=queue,
-            members=len(members[queue.pk]),
-            at_work=tuple(person for person in members[queue.pk] if person.is_at_work),
+            people=tuple(sorted(members[queue.pk], key=_place)),
             waiting=counted.get(queue.pk, (0, None))[0],
             oldest_at=counted.get(queue.pk, (0, None))[1],
             callers=tuple(callers[queue.pk]),
         )
         for queue in CallQueue.objects.filter(company=company).order_by("name", "id")
     )
+
+
+def _place(person: Person) -> int:
+    """Return who is named first: those at work, then those whom a word would bring back, then who is not there."""
+    return 0 if person.is_at_work else 2 if person.why_not in _NOT_THERE else 1
 
 
 def people_of(company: Company, now: datetime) -> dict[int, Person]:

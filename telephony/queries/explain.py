@@ -162,7 +162,7 @@ class _Rehearsal:
         match routed.decision:
             case Gather(menu_id):
                 menu = self.plan.menus[menu_id]
-                for option in sorted(menu.options, key=lambda option: option.digit):
+                for option in menu.as_on_the_keypad:
                     yield self._branch(option.digit, replace(after, digits=option.digit))
                 if routed.walk is not None:
                     given_up = replace(routed.walk, tries=menu.retries)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from agents.models import Agent
-from curbe.companies.models import Company
+from curbe.companies.models import Company, Language
 from curbe.lib.phone import for_people
-from telephony.core.plan import NOWHERE, CompanyPlan, Destination, DestinationKind
+from telephony.core.plan import NOWHERE, CompanyPlan, Destination, DestinationKind, MenuOption
 from telephony.models import PhoneNumber
 from telephony.queries.plans import compile_plan, destination_of, destination_of_number
 
@@ -110,7 +110,7 @@ class Atlas:
     def _ways(self, place: Destination) -> Iterator[tuple[str, Destination]]:
         if place.kind is DestinationKind.MENU and place.id in self.plan.menus:
             menu = self.plan.menus[place.id]
-            yield from ((one.digit, one.destination) for one in sorted(menu.options, key=lambda one: one.digit))
+            yield from ((_pressed(one), one.destination) for one in menu.as_on_the_keypad)
             if menu.on_timeout != NOWHERE:
                 yield _("no digit"), menu.on_timeout
             if menu.on_wrong not in {NOWHERE, menu.on_timeout}:
@@ -121,3 +121,8 @@ class Atlas:
                 yield _("not served"), queue.overflow
             if queue.hours_id is not None and queue.when_closed != NOWHERE:
                 yield _("closed"), queue.when_closed
+
+
+def _pressed(option: MenuOption) -> str:
+    """Return the digit, with the language that is chosen with it: two digits may lead to one place in two languages."""
+    return f"{option.digit} · {Language(option.language).label}" if option.language else option.digit

@@ -48,7 +48,7 @@ STANDINGS: Final[dict[str, Standing]] = {
     "claimed": Standing(_("Ringing now"), _("Answer the call that rings."), "live"),
     "wrap_up": Standing(_("Finishing the last call"), _("The next call comes when that is done."), "live"),
     "not_responding": Standing(
-        _("Not responding: calls were not answered"), _("Choose Available in the phone."), "bad"
+        _("Not responding: calls were not answered"), _("Press “I am back” in the phone."), "bad"
     ),
 }
 #: Somebody who was deactivated.

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from curbe.companies.access import company_of, for_company, get_for_company, membership_of, role_required
 from curbe.companies.models import ADMINISTERING_ROLES, SUPERVISING_ROLES, Company
+from curbe.lib.phone import for_people
 from telephony.core.hours import zone
 from telephony.forms import hours as hours_forms
 from telephony.forms.hours import HoursForm
@@ -169,7 +170,7 @@ def _delete_page(request: HttpRequest, found: BusinessHours, *, status: int = 20
 
 def _used_by(found: BusinessHours) -> list[str]:
     queues = [_("queue %(name)s") % {"name": one.name} for one in found.queues.all()]
-    return queues + [_("number %(number)s") % {"number": one.e164} for one in found.numbers.all()]
+    return queues + [_("number %(number)s") % {"number": for_people(one.e164)} for one in found.numbers.all()]
 
 
 def _today(found: BusinessHours | None, company: Company, now: datetime) -> date:

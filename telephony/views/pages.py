@@ -95,7 +95,6 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
             {
                 "at": step.at,
                 "sentences": step.sentences(language),
-                "why": list(filter(None, (made.why_first(language) for made in step.offers))),
                 "plan_version": step.trace.plan_version,
             }
             for step in steps

@@ -43,8 +43,8 @@ def test_each_step_says_why_as_data_and_in_both_languages(acme: Company, bob: Us
                 "decision": {"verb": "ring"},
                 "reasons": [{"code": "destination_user", "name": "Bob"}, {"code": "rung", "agent": "Bob"}],
                 "sentences": {
-                    "es": ["La llamada es para Bob.", "Sonó el teléfono de Bob."],
-                    "en": ["The call is for Bob.", "The phone of Bob rang."],
+                    "es": ["La llamada es para Bob.", "Suena el teléfono de Bob."],
+                    "en": ["The call is for Bob.", "The phone of Bob rings."],
                 },
                 "plan_version": None,
                 "offers": [],

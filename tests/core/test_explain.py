@@ -76,7 +76,7 @@ def test_a_reason_of_a_later_version_is_shown_by_its_code() -> None:
 
 
 def test_a_value_that_is_missing_is_a_question_mark_and_not_an_error() -> None:
-    assert explain.sentences([{"code": "rung"}], "es") == ["Sonó el teléfono de ?."]
+    assert explain.sentences([{"code": "rung"}], "es") == ["Suena el teléfono de ?."]
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,20 @@ def test_a_value_that_is_missing_is_a_question_mark_and_not_an_error() -> None:
         ),
         (
             {"code": "no_language", "agent": "Ana", "agent_id": 1, "language": "en", "level": 1},
-            "Ana no sonó: no habla inglés.",
-            "Ana was not rung: does not speak English.",
+            "Ana no recibe la llamada: no habla inglés.",
+            "Ana is not rung: does not speak English.",
         ),
         (
             {"code": "not_answered", "status": "no-answer"},
             "No hubo conversación: nadie contestó.",
             "There was no conversation: nobody answered.",
         ),
-        ({"code": "language_chosen", "language": "fr"}, "El llamante eligió fr.", "The caller chose fr."),
+        ({"code": "language_chosen", "language": "fr"}, "El llamante elige fr.", "The caller chooses fr."),
+        (
+            {"code": "destination_number", "number": "+13055550199"},
+            "La llamada pasa al número +1 305-555-0199.",
+            "The call is passed to the number +1 305-555-0199.",
+        ),
     ],
 )
 def test_values_are_said_in_words(reason: dict[str, object], es: str, en: str) -> None:
@@ -187,7 +192,7 @@ def test_who_rang_is_told_with_why_he_came_first() -> None:
     reason = {"code": "rung", "agent": "Ana", "strategy": "longest_idle", "rank": [1, -380.0, 0, -380.0, 3, 7]}
 
     assert explain.sentences([reason], "es") == [
-        "Sonó el teléfono de Ana. El orden lo decide: prioridad 1, 6 min 20 s sin llamadas, 3 llamadas hoy."
+        "Suena el teléfono de Ana. El orden lo decide: prioridad 1, 6 min 20 s sin llamadas, 3 llamadas hoy."
     ]
 
 
@@ -195,4 +200,4 @@ def test_who_rang_is_told_with_why_he_came_first() -> None:
 def test_a_rank_that_cannot_be_read_says_nothing(rank: object) -> None:
     reason = {"code": "rung", "agent": "Ana", "strategy": "longest_idle", "rank": rank}
 
-    assert explain.sentences([reason], "en") == ["The phone of Ana rang."]
+    assert explain.sentences([reason], "en") == ["The phone of Ana rings."]

@@ -273,6 +273,18 @@ def test_everybody_of_the_pool_is_accounted_for() -> None:
     }
 
 
+def test_who_can_be_rung_for_no_call_is_told_so_before_what_he_did_with_this_one() -> None:
+    people = [agent(1, activity="NOT_RESPONDING"), agent(2), busy(3)]
+
+    routed = decided(at_queue(*people, **ONE_BY_ONE, offers=missed(1, 2, 3, ago=0), waited_s=40))
+
+    assert {number: why(routed, number) for number in (1, 2, 3)} == {
+        1: "not_responding",
+        2: "missed_before",
+        3: "missed_before",
+    }
+
+
 def test_who_is_rung_carries_his_rank_and_the_strategy_that_made_it() -> None:
     routed = decided(at_queue(agent(1), agent(2), **ONE_BY_ONE))
 

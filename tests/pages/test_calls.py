@@ -10,7 +10,8 @@ from pytest_django import Settings
 
 from curbe.companies.models import Company, User
 from recordings.models import Recording
-from telephony.models import Call
+from telephony.models import Call, Offer, RouteTrace
+from telephony.operations import plans
 from telephony.queries import history
 from tests import cast
 from tests.pages.people import answered_call, html, looking, recording_of, words
@@ -173,5 +174,25 @@ def test_times_stand_in_the_companys_zone(acme: Company, sam: User, settings: Se
     call = answered_call(acme, started_at=datetime(2026, 7, 1, 3, 30, tzinfo=UTC))
     row = words(looking(sam).get(f"/calls/{call.id}/row"))
 
-    assert "30 Jun 23:30" in row
+    assert "30 June 23:30" in row
     assert "1:05" in row
+
+
+def test_why_somebody_came_first_is_said_once_and_by_which_plan(acme: Company, sam: User) -> None:
+    ana = cast.ready_agent(acme, "ana")
+    queue = cast.make_queue(acme, members=[ana], strategy="longest_idle")
+    call = cast.make_call(acme, queue=queue)
+    rank = [1, -600.0, 0, -600.0, 2, ana.pk]
+    reason = {"code": "rung", "agent": "Ana", "agent_id": ana.pk, "strategy": "longest_idle", "rank": rank}
+    version = plans.publish(acme.pk)
+    kept = {"decision": {"verb": "ring"}, "document": "<Response/>", "at": call.started_at, "plan_version": version}
+    for step in (1, 2):
+        RouteTrace.objects.create(call=call, step=step, reasons=[reason] if step == 1 else [], **kept)
+    Offer.objects.create(
+        call=call, agent=ana, step=1, queue=queue, rank=rank, offered_at=call.started_at, expires_at=call.started_at
+    )
+
+    page = words(looking(sam, "es").get(f"/calls/{call.id}/"))
+
+    assert page.count("El orden lo decide") == 1
+    assert page.count(f"plan {version}") == 1

@@ -113,5 +113,5 @@ def test_every_page_speaks_both_languages(call: Call, bob: User, name: str, span
 
 
 def test_reasons_are_told_in_the_language_of_the_reader(call: Call, bob: User) -> None:
-    assert "Sonó el teléfono de" in words(looking(bob, "es").get(PAGES["call"](call)))
+    assert "Suena el teléfono de" in words(looking(bob, "es").get(PAGES["call"](call)))
     assert "The phone of" in words(looking(bob, "en").get(PAGES["call"](call)))

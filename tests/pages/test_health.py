@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -227,6 +228,18 @@ def test_who_is_at_work_and_who_waits_stands_beside_each_queue(acme: Company, sa
     assert "1 free, 1 at work of 2" in page
     assert f'href="/agents/{ana.pk}/why/"' in html(looking(sam).get("/routing/desks"))
     assert "1 waits longest 1:05 María Fernández (1:05)" in page
+
+
+def test_who_stopped_responding_is_named_behind_those_at_work_and_before_who_is_away(acme: Company, sam: User) -> None:
+    away, silent, free = (cast.make_agent(acme, "ana"), cast.ready_agent(acme, "luis"), cast.ready_agent(acme, "zoe"))
+    silent.activity = "NOT_RESPONDING"
+    silent.save()
+    cast.make_queue(acme, members=[away, silent, free])
+    desks = html(looking(sam).get("/routing/desks"))
+
+    assert re.findall(r'href="/agents/(\d+)/why/"', desks) == [str(one.pk) for one in (free, silent, away)]
+    assert "1 free, 1 at work of 3" in desks
+    assert "Press “I am back” in the phone." in words(looking(sam).get(f"/agents/{silent.pk}/why/"))
 
 
 def test_only_who_supervises_sees_it(acme: Company, bob: User, mallory: User) -> None:

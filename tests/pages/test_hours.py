@@ -187,7 +187,7 @@ def test_the_list_says_where_hours_are_used(acme: Company, office: BusinessHours
     make_hours(acme, "noches")
 
     said = words(looking(sam).get("/hours/"))
-    assert "Used by queue ventas, number +13055550100" in said
+    assert "Used by queue ventas, number +1 305-555-0100" in said
     assert said.count("Not used yet") == 1
 
 
@@ -578,7 +578,7 @@ def test_hours_that_nothing_uses_go_with_their_dates(acme: Company, office: Busi
     assert not current_plan(acme.pk).hours
 
 
-@pytest.mark.parametrize("used_by", ["queue ventas", "number +13055550100"])
+@pytest.mark.parametrize("used_by", ["queue ventas", "number +1 305-555-0100"])
 def test_hours_in_use_stay_and_say_where(acme: Company, office: BusinessHours, alice: User, used_by: str) -> None:
     if used_by.startswith("queue"):
         cast.make_queue(acme, "ventas", hours=office)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from curbe.companies.models import Company, User
-from telephony.models import Menu, MenuOption, PlanVersion
+from telephony.models import Menu, MenuOption, Place, PlanVersion
 from tests import cast
 from tests.pages.people import html, looking, words
 from tests.pages.plans import errors_at, everything, leads_to, make_menu, preview_on, row, sent_by
@@ -159,6 +160,20 @@ def test_a_digit_that_leads_back_is_no_circle(acme: Company, alice: User) -> Non
     sent = sent_by(browser.get(f"/menus/{second.pk}/"), **row("options", 0, digit="0", place=f"menu:{first.pk}"))
 
     assert browser.post(f"/menus/{second.pk}/", sent).status_code == 302
+
+
+def test_digits_are_told_as_they_lie_on_a_telephone_each_with_its_language(acme: Company, sam: User) -> None:
+    menu = make_menu(
+        acme, options={"0": Place.objects.create(company=acme, kind="company"), "1": leads_to(acme, voicemail=True)}
+    )
+    for digit, language in (("8", "es"), ("9", "en")):
+        MenuOption.objects.create(menu=menu, digit=digit, place=leads_to(acme, menu=menu), language=language)
+    cast.make_number(acme, destination="menu", menu=menu)
+
+    told = words(looking(sam).get("/numbers/"))
+
+    assert re.findall(r"(?:8|9) · (?:Español|English)", told) == ["8 · Español", "9 · English"]
+    assert told.index("1 Voicemail") < told.index("9 · English") < told.index("0 Any free agent")
 
 
 def test_the_preview_follows_each_digit_and_changes_nothing(acme: Company, alice: User) -> None:

@@ -18,7 +18,10 @@ let askUntilMs = 0;
 let sayDown = null;
 
 export function connect() {
-  live?.addEventListener("push", ({ detail }) => detail.call_id && onPush(detail.call_id));
+  live?.addEventListener("push", ({ detail }) => {
+    if (detail.call_id) onPush(detail.call_id);
+    if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
+  });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
   document.addEventListener("htmx:afterSettle", ({ detail }) => refreshOvertaken(begunAtMs.get(detail.xhr)));
   live?.addEventListener("up", onUp);
