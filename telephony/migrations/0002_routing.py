@@ -458,6 +458,10 @@ class Migration(migrations.Migration):
             model_name='queuevisit',
             index=models.Index(fields=['queue', '-entered_at'], name='visit_queue_newest'),
         ),
+        migrations.AddIndex(
+            model_name='queuevisit',
+            index=models.Index(condition=models.Q(('outcome', 'answered')), fields=['queue', 'ended_at'], name='visit_answered'),
+        ),
         migrations.AddConstraint(
             model_name='queuevisit',
             constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'waiting')), fields=('call',), name='a_call_waits_in_one_queue'),

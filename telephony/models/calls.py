@@ -283,6 +283,8 @@ class QueueVisit(CompanyOwned):
         indexes = [
             models.Index(fields=["queue", "entered_at"], name="visit_waiting", condition=models.Q(outcome="waiting")),
             models.Index(fields=["queue", "-entered_at"], name="visit_queue_newest"),
+            # How long calls of the last half hour took.
+            models.Index(fields=["queue", "ended_at"], name="visit_answered", condition=models.Q(outcome="answered")),
         ]
 
     def __str__(self) -> str:

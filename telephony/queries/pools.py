@@ -1,24 +1,24 @@
 """The people whom a place can ring, and who waits there: what ``decide`` asks for by ``Missing``.
 
-``CANDIDATES`` is shared with the statement of the first instruction, so both roads see the same people.
+``CANDIDATES`` is shared with the statement of the first instruction, so both roads see the same people. It reads what
+every call looks at; what only some queues look at is read by ``completed``, where it counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q
+from django.db.models import Q
 
 from agents.models import Agent
 from agents.presence import BEAT_TTL
 from curbe.lib.db import prepared
 from telephony.core import hours, ladder
-from telephony.core.plan import CompanyPlan, Destination, DestinationKind
+from telephony.core.plan import CompanyPlan, Destination, DestinationKind, Strategy, Window
 from telephony.core.types import Candidate, Handled, PastOffer, Pool, Sticky, Visit, Waiting
 from telephony.models import Call, Offer, QueueVisit
 
@@ -31,88 +31,56 @@ STICKY_DAYS: Final = 7
 #: Answered calls of the last half hour say how long one takes.
 HANDLED_WITHIN: Final = timedelta(minutes=30)
 
-#: Needs a CTE ``called`` (destination, agent_id, queue_id, company_id, strategy, since) of at most one row.
+#: For LEFT JOIN LATERAL: the people of one place. Before it stand ``n`` (destination, agent_id, company_id) and ``q``,
+#: the queue's row if the place is one. Executed by a plan that the server keeps: for so few rows, setting the plan up
+#: costs as much as running it, so every node counts. One agent is looked up at a time (a queue of five in a company of
+#: a thousand reads five): hence IS NOT DISTINCT FROM, by which no index is read.
 CANDIDATES: Final = """
-target AS (
-  SELECT called.agent_id AS id, 0::bigint AS position FROM called WHERE destination = 'user'
-  UNION ALL
-  SELECT m.agent_id, m.id FROM called JOIN telephony_queuemember m ON m.queue_id = called.queue_id
-   WHERE destination = 'queue'
-  UNION ALL
-  SELECT a.id, 0 FROM called JOIN agents_agent a ON a.company_id = called.company_id WHERE destination = 'company'
-), candidate AS (
   SELECT a.id, coalesce(nullif(u.name, ''), u.username) AS name, coalesce(e.sip_username, '') AS sip_username,
          a.intent, a.activity, a.reserved_until, a.idle_since, b.last_seen_at,
          coalesce(b.ready, false) AS ready, coalesce(b.microphone, false) AS microphone,
-         a.priority, target.position,
-         (SELECT array_agg(ARRAY[s.skill_id, s.level] ORDER BY s.skill_id) FROM agents_agentskill s
-           WHERE s.agent_id = a.id) AS skills,
-         coalesce(counted.answered, 0) AS answered, coalesce(a.on_duty_since > called.since, false) AS is_newcomer,
-         last_one.ended_at AS last_queue_call_at, a.on_duty_since, a.calls_on_day, a.calls_on_date,
+         a.priority, target.position, a.on_duty_since, a.calls_on_day, a.calls_on_date,
          (e.id IS NOT NULL AND b.last_seen_at > %(fresh)s AND b.ready AND b.microphone AND a.intent = 'AVAILABLE'
           AND (a.activity = 'IDLE' OR (a.activity = 'RESERVED' AND a.reserved_until <= %(now)s))) IS TRUE AS free
-  FROM called
-  JOIN target ON true
-  JOIN agents_agent a ON a.id = target.id AND a.company_id IS NOT DISTINCT FROM called.company_id AND a.is_active
+  FROM (
+    SELECT n.agent_id AS id, 0::bigint AS position WHERE n.destination = 'user'
+    UNION ALL
+    SELECT m.agent_id, m.id FROM telephony_queuemember m WHERE m.queue_id = q.id AND n.destination = 'queue'
+    UNION ALL
+    SELECT o.id, 0 FROM agents_agent o WHERE o.company_id = n.company_id AND n.destination = 'company'
+  ) AS target
+  JOIN agents_agent a ON a.id = target.id AND a.company_id IS NOT DISTINCT FROM n.company_id AND a.is_active
   JOIN companies_user u ON u.id = a.user_id AND u.is_active
   LEFT JOIN agents_beat b ON b.agent_id = a.id
   LEFT JOIN telephony_sipendpoint e ON e.agent_id = a.id
-  LEFT JOIN LATERAL (
-    SELECT count(*) AS answered FROM telephony_offer o
-     WHERE called.strategy = 'least_calls' AND o.queue_id = called.queue_id AND o.agent_id = a.id
-       AND o.outcome = 'answered' AND o.offered_at >= called.since
-  ) counted ON true
-  LEFT JOIN LATERAL (
-    SELECT coalesce(c.ended_at, %(now)s::timestamptz) AS ended_at
-      FROM telephony_offer o JOIN telephony_call c ON c.id = o.call_id
-     WHERE called.strategy = 'least_recent' AND o.queue_id = called.queue_id AND o.agent_id = a.id
-       AND o.outcome = 'answered'
-     ORDER BY o.offered_at DESC LIMIT 1
-  ) last_one ON true
   ORDER BY free DESC, a.idle_since, a.id
   LIMIT %(limit)s
-)"""
+"""
 
-#: The columns of a candidate, in the order of ``candidate_of``.
+#: The columns of a candidate, in the order of ``candidates_of``.
 COLUMNS: Final = """
-candidate.id, candidate.name, candidate.sip_username, candidate.intent, candidate.activity, candidate.reserved_until,
-candidate.idle_since, candidate.last_seen_at, candidate.ready, candidate.microphone, candidate.priority,
-candidate.position, candidate.skills, candidate.answered, candidate.is_newcomer, candidate.last_queue_call_at,
-candidate.on_duty_since, candidate.calls_on_day, candidate.calls_on_date"""
+candidate.free, candidate.id, candidate.name, candidate.sip_username, candidate.intent, candidate.activity,
+candidate.reserved_until, candidate.idle_since, candidate.last_seen_at, candidate.ready, candidate.microphone,
+candidate.priority, candidate.position, candidate.on_duty_since, candidate.calls_on_day, candidate.calls_on_date"""
 
-#: The moment from which a queue counts calls; "today" begins at midnight of the company.
-SINCE: Final = """
-CASE q.window
-  WHEN 'today' THEN date_trunc('day', %(now)s::timestamptz AT TIME ZONE c.timezone) AT TIME ZONE c.timezone
-  WHEN '15m' THEN %(now)s::timestamptz - interval '15 minutes'
-  WHEN '1h' THEN %(now)s::timestamptz - interval '1 hour'
-  WHEN '8h' THEN %(now)s::timestamptz - interval '8 hours'
-  WHEN '24h' THEN %(now)s::timestamptz - interval '24 hours'
-END"""
+#: How many wait in the queue ``q``.
+SIZE: Final = "(SELECT count(*) FROM telephony_queuevisit v WHERE v.queue_id = q.id AND v.outcome = 'waiting')"
 
 _SQL: Final = f"""
-WITH called AS (
-  SELECT %(kind)s::text AS destination, %(agent)s::bigint AS agent_id, q.id AS queue_id, c.id AS company_id,
-         q.strategy, q.cursor_agent_id, CASE WHEN q.strategy = 'least_calls' THEN {SINCE} END AS since
-  FROM companies_company c
-  LEFT JOIN telephony_callqueue q ON q.id = %(queue)s AND q.company_id = c.id
-  WHERE c.id = %(company)s
-), {CANDIDATES}
-SELECT (SELECT count(*) FROM called JOIN telephony_queuevisit v ON v.queue_id = called.queue_id
-         WHERE v.outcome = 'waiting'), called.cursor_agent_id, {COLUMNS}
-FROM called
-LEFT JOIN candidate ON true
-ORDER BY candidate.free DESC, candidate.idle_since, candidate.id
+SELECT {SIZE}, q.cursor_agent_id, {COLUMNS}
+FROM (SELECT %(kind)s::text AS destination, %(agent)s::bigint AS agent_id, %(company)s::bigint AS company_id) AS n
+LEFT JOIN telephony_callqueue q ON q.id = %(queue)s AND q.company_id IS NOT DISTINCT FROM n.company_id
+LEFT JOIN LATERAL ({CANDIDATES}) AS candidate ON true
 """
 
 
 def values(now: datetime) -> dict[str, Any]:
-    """Return what ``CANDIDATES`` and ``SINCE`` are asked with."""
+    """Return what ``CANDIDATES`` is asked with."""
     return {"now": now, "fresh": now - BEAT_TTL, "limit": MAX_CANDIDATES}
 
 
 def pool_of(place: Destination, *, company_id: int, plan: CompanyPlan, call_id: Any, now: datetime) -> Pool:
-    """Return the people of a place and, of a queue, those who wait in it besides this call."""
+    """Return the people of a place and, of a queue, those who wait in it besides this call. One or two statements."""
     rows = prepared(
         _SQL,
         {
@@ -124,50 +92,165 @@ def pool_of(place: Destination, *, company_id: int, plan: CompanyPlan, call_id: 
         },
     )
     size, cursor_agent_id = rows[0][:2]
-    today = local_date(plan, now)
-    pool = Pool(
-        candidates=tuple(candidate_of(row[2:], today) for row in rows if row[2] is not None),
-        size=size,
-        cursor_agent_id=cursor_agent_id or 0,
+    today = local_date(plan.timezone, now)
+    pool = Pool(candidates_of([row[2:] for row in rows], today), size=size, cursor_agent_id=cursor_agent_id or 0)
+    return completed(pool, place, plan=plan, call_id=call_id, now=now)
+
+
+def candidates_of(rows: Iterable[tuple[Any, ...]], today: date) -> tuple[Candidate, ...]:
+    """Return the candidates in rows of ``COLUMNS``: who is free first, then the longest idle."""
+    # The few rows are sorted here again rather than by one more node of the plan; ids differ, so no row is compared.
+    ranked = sorted([(not row[0], row[7], row[1], row) for row in rows if row[1] is not None])
+    return tuple(
+        [
+            Candidate(*row[1:13], NO_SKILLS, 0, False, None, row[13], row[14] if row[15] == today else 0)
+            for *_, row in ranked
+        ]
     )
-    return with_waiting(pool, place, call_id=call_id, now=now) if size else pool
-
-
-def with_waiting(pool: Pool, place: Destination, *, call_id: Any, now: datetime) -> Pool:
-    """Return the pool with those who wait there and are not being offered to anybody, and what calls of late took."""
-    return replace(pool, waiting=waiting_in(place.id, except_call=call_id, now=now), handled=handled_by(place.id, now))
-
-
-def candidate_of(row: tuple[Any, ...], today: date) -> Candidate:
-    """Return the candidate of one row of ``COLUMNS``."""
-    skills = dict(row[12]) if row[12] else NO_SKILLS
-    facts = (*row[:12], skills, *row[13:17], row[17] if row[18] == today else 0)
-    return Candidate(*facts)
 
 
 NO_SKILLS: Final[Mapping[int, int]] = MappingProxyType({})
 
 
-def local_date(plan: CompanyPlan, now: datetime) -> date:
-    zone: ZoneInfo = hours.zone(plan.timezone)
-    return now.astimezone(zone).date()
+def local_date(timezone: str, now: datetime) -> date:
+    """Return the day that it is in a time zone; UTC's for a name that nobody knows."""
+    return now.astimezone(hours.zone(timezone)).date()
 
 
-def waiting_in(queue_id: int, *, except_call: Any, now: datetime) -> tuple[Waiting, ...]:
-    """Return the callers of a queue who wait and are not being offered to anybody just now. Two queries."""
-    visits = list(
-        QueueVisit.objects.filter(queue_id=queue_id, outcome=QueueVisit.Outcome.WAITING)
-        .exclude(call_id=except_call)
-        .exclude(call__offers__outcome=Offer.Outcome.PENDING, call__offers__expires_at__gt=now)
-        .order_by("entered_at", "id")
-        .values_list("id", "call_id", "entered_at", "priority", "language")[:MAX_WAITING]
-    )
-    offers = offers_of([call_id for _id, call_id, *_rest in visits])
+# --- What only some calls need ------------------------------------------------------------------------------------
+
+#: One row of arrays. What is not asked for has NULL for its queue or no agents, and costs nothing.
+_MORE: Final = """
+WITH visit AS (
+  SELECT v.id, v.call_id, v.entered_at, v.priority, v.language FROM telephony_queuevisit v
+   WHERE v.queue_id = %(waiting_in)s AND v.outcome = 'waiting' AND v.call_id IS DISTINCT FROM %(call)s::uuid
+     AND NOT EXISTS (SELECT FROM telephony_offer o
+                      WHERE o.call_id = v.call_id AND o.outcome = 'pending' AND o.expires_at > %(now)s)
+   ORDER BY v.entered_at, v.id LIMIT %(limit)s
+), past AS (
+  SELECT o.call_id, o.agent_id, o.outcome, o.offered_at, o.ended_at
+    FROM visit JOIN telephony_offer o ON o.call_id = visit.call_id ORDER BY o.offered_at, o.id
+), counted AS (
+  SELECT o.agent_id, count(*) AS calls FROM telephony_offer o
+   WHERE o.queue_id = %(queue)s AND o.agent_id = ANY(%(counted)s::bigint[]) AND o.outcome = 'answered'
+     AND o.offered_at >= %(since)s
+   GROUP BY o.agent_id
+), last_one AS (
+  SELECT a.agent_id, coalesce(c.ended_at, %(now)s) AS ended_at
+    FROM unnest(%(recent)s::bigint[]) AS a (agent_id)
+    JOIN LATERAL (
+      SELECT o.call_id FROM telephony_offer o
+       WHERE o.queue_id = %(queue)s AND o.agent_id = a.agent_id AND o.outcome = 'answered'
+       ORDER BY o.offered_at DESC, o.id DESC LIMIT 1
+    ) AS o ON true
+    JOIN telephony_call c ON c.id = o.call_id
+)
+SELECT waiting.*, offers.*, skills.*, counts.*, ends.*, handled.*
+FROM (SELECT array_agg(id), array_agg(call_id), array_agg(entered_at), array_agg(priority), array_agg(language)
+        FROM visit) AS waiting,
+     (SELECT array_agg(call_id), array_agg(agent_id), array_agg(outcome), array_agg(offered_at), array_agg(ended_at)
+        FROM past) AS offers,
+     (SELECT array_agg(agent_id), array_agg(skill_id), array_agg(level)
+        FROM agents_agentskill WHERE agent_id = ANY(%(skilled)s::bigint[])) AS skills,
+     (SELECT array_agg(agent_id), array_agg(calls) FROM counted) AS counts,
+     (SELECT array_agg(agent_id), array_agg(ended_at) FROM last_one) AS ends,
+     (SELECT count(*), extract(epoch FROM avg(c.ended_at - v.ended_at))::float8
+        FROM telephony_queuevisit v JOIN telephony_call c ON c.id = v.call_id
+       WHERE v.queue_id = %(waiting_in)s AND v.outcome = 'answered' AND v.ended_at >= %(lately)s
+         AND c.ended_at IS NOT NULL) AS handled
+"""
+
+
+def completed(pool: Pool, place: Destination, *, plan: CompanyPlan, call_id: Any, now: datetime) -> Pool:
+    """Return the pool with who waits there and is not being offered, and with what its queue looks at in people.
+
+    ``call_id`` is the call that asks: it does not wait for itself. One statement; none where nobody waits and the queue
+    looks at nothing more.
+    """
+    queue = plan.queues.get(place.id) if place.kind is DestinationKind.QUEUE else None
+    # An agent who is asked for by himself may be wanted for any queue.
+    looking = (queue,) if queue else plan.queues.values() if place.kind is DestinationKind.USER else ()
+    agents = [one.agent_id for one in pool.candidates]
+    skilled = agents if any(one.requirements or one.match_language for one in looking) else []
+    counted = agents if queue and queue.strategy is Strategy.LEAST_CALLS else []
+    recent = agents if queue and queue.strategy is Strategy.LEAST_RECENT else []
+    if not (pool.size or skilled or counted or recent):
+        return pool
+    since = window_start(queue.window, plan.timezone, now) if queue and counted else None
+    asked = {
+        "now": now,
+        "limit": MAX_WAITING,
+        "lately": now - HANDLED_WITHIN,
+        "queue": place.id,
+        "waiting_in": place.id if pool.size else None,
+        "call": call_id,
+        "skilled": skilled,
+        "counted": counted,
+        "recent": recent,
+        "since": since,
+    }
+    (row,) = prepared(_MORE, asked)
+    waiting, handled = _waiting(row, now) if pool.size else ((), None)
+    pool = replace(pool, waiting=waiting, handled=handled)
+    return replace(pool, candidates=_with_more(pool.candidates, row, since)) if agents else pool
+
+
+def _waiting(row: tuple[Any, ...], now: datetime) -> tuple[tuple[Waiting, ...], Handled]:
+    offers: dict[Any, list[PastOffer]] = {}
+    for call_id, *offer in _unzipped(row[5:10]):
+        offers.setdefault(call_id, []).append(PastOffer(*offer))
     refused = {call_id: frozenset(ladder.refused_by(made, now)) for call_id, made in offers.items()}
-    return tuple(
+    waiting = tuple(
         Waiting(str(visit_id), entered_at, priority, language, refused.get(call_id, frozenset()))
-        for visit_id, call_id, entered_at, priority, language in visits
+        for visit_id, call_id, entered_at, priority, language in _unzipped(row[0:5])
     )
+    return waiting, Handled(row[17], row[18] or 0.0)
+
+
+def _with_more(
+    candidates: tuple[Candidate, ...], row: tuple[Any, ...], since: datetime | None
+) -> tuple[Candidate, ...]:
+    skills: dict[int, dict[int, int]] = {}
+    for agent_id, skill_id, level in _unzipped(row[10:13]):
+        skills.setdefault(agent_id, {})[skill_id] = level
+    calls, ends = dict(_unzipped(row[13:15])), dict(_unzipped(row[15:17]))
+    return tuple(
+        replace(
+            one,
+            skills=skills.get(one.agent_id, NO_SKILLS),
+            answered_in_window=calls.get(one.agent_id, 0),
+            is_newcomer=since is not None and one.on_duty_since is not None and one.on_duty_since > since,
+            last_queue_call_at=ends.get(one.agent_id),
+        )
+        for one in candidates
+    )
+
+
+def _unzipped(columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of columns that came as arrays, each NULL where there are none."""
+    return zip(*(column or () for column in columns), strict=True)
+
+
+#: How far back a queue counts calls.
+_WINDOWS: Final = {
+    Window.QUARTER: timedelta(minutes=15),
+    Window.HOUR: timedelta(hours=1),
+    Window.SHIFT: timedelta(hours=8),
+    Window.DAY: timedelta(hours=24),
+}
+
+
+def window_start(window: Window, timezone: str, now: datetime) -> datetime:
+    """Return the moment from which a queue counts calls; "today" begins at midnight of the company.
+
+    Reckoned here and not by PostgreSQL, which ends the statement for a time zone that it does not know.
+    """
+    if window in _WINDOWS:
+        return now - _WINDOWS[window]
+    return now.astimezone(hours.zone(timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+# --- What one call has behind it ----------------------------------------------------------------------------------
 
 
 def offers_of(call_ids: Iterable[Any]) -> dict[Any, tuple[PastOffer, ...]]:
@@ -178,18 +261,6 @@ def offers_of(call_ids: Iterable[Any]) -> dict[Any, tuple[PastOffer, ...]]:
         past = PastOffer(row.agent_id, row.outcome, row.offered_at, row.ended_at)
         offers[row.call_id] = (*offers.get(row.call_id, ()), past)
     return offers
-
-
-def handled_by(queue_id: int, now: datetime) -> Handled:
-    """Return how many calls of the queue were answered within the last half hour, and how long they took."""
-    took = ExpressionWrapper(F("call__ended_at") - F("ended_at"), output_field=DurationField())
-    counted = QueueVisit.objects.filter(
-        queue_id=queue_id,
-        outcome=QueueVisit.Outcome.ANSWERED,
-        ended_at__gte=now - HANDLED_WITHIN,
-        call__ended_at__isnull=False,
-    ).aggregate(samples=Count("id"), mean=Avg(took))
-    return Handled(counted["samples"], counted["mean"].total_seconds() if counted["mean"] else 0.0)
 
 
 def visit_of(call: Call) -> Visit | None:
