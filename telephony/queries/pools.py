@@ -31,10 +31,11 @@ STICKY_DAYS: Final = 7
 #: Answered calls of the last half hour say how long one takes.
 HANDLED_WITHIN: Final = timedelta(minutes=30)
 
-#: For LEFT JOIN LATERAL: the people of one place. Before it stand ``n`` (destination, agent_id, company_id) and ``q``,
-#: the queue's row if the place is one. Executed by a plan that the server keeps: for so few rows, setting the plan up
-#: costs as much as running it, so every node counts. One agent is looked up at a time (a queue of five in a company of
-#: a thousand reads five): hence IS NOT DISTINCT FROM, by which no index is read.
+#: For LEFT JOIN LATERAL: the people of one place. Before it stands one row, ``here`` (destination, agent_id, queue_id,
+#: company_id), fenced by OFFSET 0: its own sub-selects would run for each of the people. Executed by a plan that the
+#: server keeps: for so few rows, setting the plan up costs as much as running it, so every node counts. One agent is
+#: looked up at a time (a queue of five in a company of a thousand reads five): hence IS NOT DISTINCT FROM, by which no
+#: index is read.
 CANDIDATES: Final = """
   SELECT a.id, coalesce(nullif(u.name, ''), u.username) AS name, coalesce(e.sip_username, '') AS sip_username,
          a.intent, a.activity, a.reserved_until, a.idle_since, b.last_seen_at,
@@ -43,13 +44,13 @@ CANDIDATES: Final = """
          (e.id IS NOT NULL AND b.last_seen_at > %(fresh)s AND b.ready AND b.microphone AND a.intent = 'AVAILABLE'
           AND (a.activity = 'IDLE' OR (a.activity = 'RESERVED' AND a.reserved_until <= %(now)s))) IS TRUE AS free
   FROM (
-    SELECT n.agent_id AS id, 0::bigint AS position WHERE n.destination = 'user'
+    SELECT here.agent_id AS id, 0::bigint AS position WHERE here.destination = 'user'
     UNION ALL
-    SELECT m.agent_id, m.id FROM telephony_queuemember m WHERE m.queue_id = q.id AND n.destination = 'queue'
+    SELECT m.agent_id, m.id FROM telephony_queuemember m WHERE m.queue_id = here.queue_id AND here.destination = 'queue'
     UNION ALL
-    SELECT o.id, 0 FROM agents_agent o WHERE o.company_id = n.company_id AND n.destination = 'company'
+    SELECT o.id, 0 FROM agents_agent o WHERE o.company_id = here.company_id AND here.destination = 'company'
   ) AS target
-  JOIN agents_agent a ON a.id = target.id AND a.company_id IS NOT DISTINCT FROM n.company_id AND a.is_active
+  JOIN agents_agent a ON a.id = target.id AND a.company_id IS NOT DISTINCT FROM here.company_id AND a.is_active
   JOIN companies_user u ON u.id = a.user_id AND u.is_active
   LEFT JOIN agents_beat b ON b.agent_id = a.id
   LEFT JOIN telephony_sipendpoint e ON e.agent_id = a.id
@@ -67,9 +68,13 @@ candidate.priority, candidate.position, candidate.on_duty_since, candidate.calls
 SIZE: Final = "(SELECT count(*) FROM telephony_queuevisit v WHERE v.queue_id = q.id AND v.outcome = 'waiting')"
 
 _SQL: Final = f"""
-SELECT {SIZE}, q.cursor_agent_id, {COLUMNS}
-FROM (SELECT %(kind)s::text AS destination, %(agent)s::bigint AS agent_id, %(company)s::bigint AS company_id) AS n
-LEFT JOIN telephony_callqueue q ON q.id = %(queue)s AND q.company_id IS NOT DISTINCT FROM n.company_id
+SELECT here.size, here.cursor_agent_id, {COLUMNS}
+FROM (
+  SELECT place.*, q.id AS queue_id, q.cursor_agent_id, {SIZE} AS size
+  FROM (SELECT %(kind)s::text AS destination, %(agent)s::bigint AS agent_id, %(company)s::bigint AS company_id) AS place
+  LEFT JOIN telephony_callqueue q ON q.id = %(queue)s AND q.company_id IS NOT DISTINCT FROM place.company_id
+  OFFSET 0
+) AS here
 LEFT JOIN LATERAL ({CANDIDATES}) AS candidate ON true
 """
 

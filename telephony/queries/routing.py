@@ -73,24 +73,30 @@ class VoiceFacts:
 
 
 _SQL: Final = f"""
-SELECT seen.id, trace.document,
-       EXISTS (SELECT 1 FROM telephony_telnyxevent w
-               WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.root_call_sid = %(sid)s),
-       n.id, n.company_id, c.public_id, c.language, c.timezone,
-       EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number),
-       (SELECT v.id FROM telephony_planversion v WHERE v.company_id = n.company_id ORDER BY v.id DESC LIMIT 1),
-       n.destination, n.agent_id, q.id, n.menu_id, n.forward_to, n.words, n.hours_id, n.language,
-       p.kind, coalesce(p.agent_id, p.queue_id, p.menu_id, 0), coalesce(nullif(p.e164, ''), p.words),
-       q.cursor_agent_id, {pools.SIZE}, contact.id, contact.name, contact.language,
-       {pools.COLUMNS}
-FROM (SELECT 1) AS one
-LEFT JOIN telephony_call seen ON seen.root_call_sid = %(sid)s
-LEFT JOIN telephony_routetrace trace ON trace.call_id = seen.id AND trace.step = 1
-LEFT JOIN (telephony_phonenumber n JOIN companies_company c ON c.id = n.company_id) ON n.e164 = %(to)s
-LEFT JOIN telephony_callqueue q ON q.id = n.queue_id AND q.company_id IS NOT DISTINCT FROM n.company_id
-LEFT JOIN telephony_place p ON p.id = n.when_closed_id
-LEFT JOIN contacts_contactnumber cn ON cn.company_id = n.company_id AND cn.e164 = %(from)s
-LEFT JOIN contacts_contact contact ON contact.id = cn.contact_id
+SELECT here.*, {pools.COLUMNS}
+FROM (
+  SELECT seen.id AS call_id, trace.document,
+         EXISTS (SELECT 1 FROM telephony_telnyxevent w
+                 WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.root_call_sid = %(sid)s) AS awaited,
+         n.id AS number_id, n.company_id, c.public_id, c.language, c.timezone,
+         EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number) AS loops,
+         (SELECT v.id FROM telephony_planversion v WHERE v.company_id = n.company_id ORDER BY v.id DESC LIMIT 1)
+           AS version,
+         n.destination, n.agent_id, q.id AS queue_id, n.menu_id, n.forward_to, n.words, n.hours_id,
+         n.language AS number_language, p.kind AS closed_kind,
+         coalesce(p.agent_id, p.queue_id, p.menu_id, 0) AS closed_id,
+         coalesce(nullif(p.e164, ''), p.words) AS closed_text, q.cursor_agent_id, {pools.SIZE} AS size,
+         contact.id AS contact_id, contact.name AS contact_name, contact.language AS contact_language
+  FROM (SELECT 1) AS one
+  LEFT JOIN telephony_call seen ON seen.root_call_sid = %(sid)s
+  LEFT JOIN telephony_routetrace trace ON trace.call_id = seen.id AND trace.step = 1
+  LEFT JOIN (telephony_phonenumber n JOIN companies_company c ON c.id = n.company_id) ON n.e164 = %(to)s
+  LEFT JOIN telephony_callqueue q ON q.id = n.queue_id AND q.company_id IS NOT DISTINCT FROM n.company_id
+  LEFT JOIN telephony_place p ON p.id = n.when_closed_id
+  LEFT JOIN contacts_contactnumber cn ON cn.company_id = n.company_id AND cn.e164 = %(from)s
+  LEFT JOIN contacts_contact contact ON contact.id = cn.contact_id
+  OFFSET 0
+) AS here
 LEFT JOIN LATERAL ({pools.CANDIDATES}) AS candidate ON true
 """
 #: How many columns stand before the candidate's.
@@ -180,14 +186,14 @@ def pool_by_orm(place: Destination, *, company_id: int, timezone: str, now: date
     """Return the people of a place, not ``completed``; None for a place that is not made of people."""
     if place.kind not in PEOPLED:
         return None
-    reached = {
-        DestinationKind.USER: Q(pk=place.id),
-        DestinationKind.QUEUE: Q(queue_memberships__queue=place.id),
-        DestinationKind.COMPANY: Q(),
-    }[place.kind]
     queue = None
     if place.kind is DestinationKind.QUEUE:
         queue = CallQueue.objects.filter(pk=place.id, company_id=company_id).first()
+    reached = {
+        DestinationKind.USER: Q(pk=place.id),
+        DestinationKind.QUEUE: Q(queue_memberships__queue=queue.pk if queue else 0),
+        DestinationKind.COMPANY: Q(),
+    }[place.kind]
     agents = (
         Agent.objects.filter(reached, company_id=company_id, is_active=True, user__is_active=True)
         .select_related("user", "beat", "endpoint")
