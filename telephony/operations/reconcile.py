@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from agents.models import Agent
+from agents.models import Activity, Agent
 from agents.operations import release
 from curbe.lib.ids import first_id_at
 from telephony.core import call_state
@@ -176,7 +176,8 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
     left = Exists(legs) & ~Exists(legs.exclude(status=CallLeg.Status.ENDED)) & ~Exists(rings)
     # A call that is being opened claims its agents a moment before its row is there: leases end by themselves.
     leased = ~Exists(calls) & Q(reserved_until__isnull=False, reserved_until__gt=now)
-    busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(leased)
+    # Whoever is held is not idle, and only who is not idle stands in the index.
+    busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(activity=Activity.IDLE).exclude(leased)
     return busy.filter(~Exists(calls.exclude(status=Call.Status.COMPLETED)) | left)
 
 
