@@ -45,8 +45,13 @@ class Presence(models.TextChoices):
 class Agent(CompanyOwned):
     """A member who answers calls. ``presence`` is a cache of the derivation: readers that route compute it anew."""
 
+    # The unique constraint below begins with it.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agents", verbose_name=_("user")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="agents",
+        db_index=False,
+        verbose_name=_("user"),
     )
     is_active = models.BooleanField(_("active"), default=True)
     intent = models.CharField(_("intent"), max_length=16, choices=Intent, default=Intent.AVAILABLE)
@@ -85,13 +90,10 @@ class Agent(CompanyOwned):
             models.UniqueConstraint(fields=["user", "company"], name="one_agent_per_person_and_company"),
         ]
         indexes = [
-            # Who is held by a call: read at each end of a call, and by the reconciler. Few rows are busy.
+            # Who is held by a call, read at each end of one; and as a whole, whose lease or wrap-up may have run out,
+            # read at each sweep. Few rows are not idle. One index for both: each claim and release pays for it anew.
             models.Index(
-                fields=["busy_call_id"], name="agents_agent_busy_call", condition=models.Q(busy_call_id__isnull=False)
-            ),
-            # Whose lease or wrap-up may have run out: read at each sweep. Few rows are not idle.
-            models.Index(
-                fields=["activity"], name="agents_agent_not_idle", condition=~models.Q(activity=Activity.IDLE)
+                fields=["busy_call_id"], name="agents_agent_not_idle", condition=~models.Q(activity=Activity.IDLE)
             ),
         ]
 
@@ -162,7 +164,10 @@ class PresenceChange(CompanyOwned):
     """One change of the derived word; append-only."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="presence_changes", verbose_name=_("agent"))
+    # The index below begins with it.
+    agent = models.ForeignKey(
+        Agent, on_delete=models.CASCADE, related_name="presence_changes", db_index=False, verbose_name=_("agent")
+    )
     before = models.CharField(_("before"), max_length=16, choices=Presence)
     after = models.CharField(_("after"), max_length=16, choices=Presence)
     #: A short code: heartbeat, sweep, claim, answered, ended, declined, withdrawn, intent, ….

@@ -31,9 +31,11 @@ _THESE: Final = "agent.id = ANY(%(agents)s::bigint[])"
 LOCK_THESE: Final = _LOCK.format(which=_THESE, how="")
 #: Whoever is locked is being changed by somebody who knows more.
 LOCK_THESE_IF_FREE: Final = _LOCK.format(which=_THESE, how="SKIP LOCKED")
-LOCK_HELD: Final = _LOCK.format(which="agent.busy_call_id = %(call)s", how="")
-LOCK_THESE_OF_HELD: Final = _LOCK.format(which=f"agent.busy_call_id = %(call)s AND {_THESE}", how="")
-LOCK_THESE_AND_HELD: Final = _LOCK.format(which=f"({_THESE} OR agent.busy_call_id = %(call)s)", how="")
+#: Whoever is held is not idle, and only who is not idle stands in the index.
+_HELD: Final = "(agent.busy_call_id = %(call)s AND agent.activity <> 'IDLE')"
+LOCK_HELD: Final = _LOCK.format(which=_HELD, how="")
+LOCK_THESE_OF_HELD: Final = _LOCK.format(which=f"{_HELD} AND {_THESE}", how="")
+LOCK_THESE_AND_HELD: Final = _LOCK.format(which=f"({_THESE} OR {_HELD})", how="")
 
 #: Writes the rows, and notes each change of the word.
 _WRITE: Final = """

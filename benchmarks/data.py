@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
 from typing import Final
 
 import psycopg
+
+from telephony.core.plan import CompanyPlan, QueuePlan
+from telephony.core.plan_json import plan_as_json
 
 #: Numbers and agents of one company.
 NUMBERS_PER_COMPANY: Final = 10
@@ -44,13 +48,16 @@ INSERT INTO agents_beat (agent_id, phone_id, last_seen_at, ready, microphone)
 INSERT INTO telephony_sipendpoint (company_id, agent_id, telnyx_credential_id, sip_username, connection_id, created_at)
   SELECT (a - 1) / {per_company} + 1, a, 'credential-' || a, 'gencred' || a, '1', now()
   FROM generate_series(1, {agents}) a;
-INSERT INTO telephony_callqueue (id, company_id, name, strategy, ring_timeout_s, created_at)
-  SELECT c, c, 'ventas', 'ring_all', 25, now() FROM generate_series(1, {companies}) c;
+INSERT INTO telephony_callqueue (id, company_id, created_at, {queue_columns})
+  SELECT c, c, now(), {queue_values} FROM generate_series(1, {companies}) c;
 INSERT INTO telephony_queuemember (queue_id, agent_id)
   SELECT (a - 1) / {per_company} + 1, a FROM generate_series(1, {agents}) a WHERE (a - 1) % {per_company} < {members};
-INSERT INTO telephony_phonenumber (company_id, e164, label, telnyx_id, connection_id, destination, queue_id, created_at)
+INSERT INTO telephony_phonenumber (company_id, e164, label, telnyx_id, connection_id, destination, queue_id, forward_to,
+  words, language, created_at)
   SELECT (n - 1) / {numbers_per_company} + 1, '+1' || (3050000000 + n), '', '', '', 'queue',
-    (n - 1) / {numbers_per_company} + 1, now() FROM generate_series(1, {numbers}) n;
+    (n - 1) / {numbers_per_company} + 1, '', '', '', now() FROM generate_series(1, {numbers}) n;
+INSERT INTO telephony_planversion (company_id, document, created_at)
+  SELECT c, jsonb_set('{plan}', '{{queues,0,id}}', to_jsonb(c)), now() FROM generate_series(1, {companies}) c;
 """
 
 
@@ -64,12 +71,27 @@ FILLED: Final = (
     "telephony_callqueue",
     "telephony_queuemember",
     "telephony_phonenumber",
+    "telephony_planversion",
 )
+
+#: The one queue of each company; its row and its plan say the same.
+QUEUE: Final = QueuePlan(1, "ventas")
+_PLAN: Final = CompanyPlan(1, "es", queues={QUEUE.id: QUEUE})
+#: Fields of a queue's plan that are no column of its row, or refer to another one.
+_NO_COLUMN: Final = frozenset({"id", "requirements", "hours_id", "overflow", "when_closed"})
+
+
+def _literal(value: object) -> str:
+    return str(value) if isinstance(value, bool | int) and not isinstance(value, str) else f"'{value}'"
 
 
 def fill(connection: psycopg.Connection, size: Size) -> None:
     """Make the companies with their agents (all online), one queue each, and numbers that lead to it."""
+    row = {one.name: getattr(QUEUE, one.name) for one in fields(QUEUE) if one.name not in _NO_COLUMN}
     statement = _FILL.format(
+        plan=json.dumps(plan_as_json(_PLAN)),
+        queue_columns=", ".join(f'"{name}"' for name in row),
+        queue_values=", ".join(_literal(value) for value in row.values()),
         companies=size.companies,
         agents=size.agents,
         numbers=size.numbers,

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('presence_at', models.DateTimeField(auto_now_add=True, verbose_name='presence since')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company', verbose_name='company')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agents', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='agents', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={
                 'verbose_name': 'agent',
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=32, verbose_name='reason')),
                 ('call_id', models.UUIDField(blank=True, null=True, verbose_name='call id')),
                 ('at', models.DateTimeField(verbose_name='at')),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='presence_changes', to='agents.agent', verbose_name='agent')),
+                ('agent', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='presence_changes', to='agents.agent', verbose_name='agent')),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company', verbose_name='company')),
             ],
             options={
@@ -67,11 +67,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='agent',
-            index=models.Index(condition=models.Q(('busy_call_id__isnull', False)), fields=['busy_call_id'], name='agents_agent_busy_call'),
-        ),
-        migrations.AddIndex(
-            model_name='agent',
-            index=models.Index(condition=models.Q(('activity', 'IDLE'), _negated=True), fields=['activity'], name='agents_agent_not_idle'),
+            index=models.Index(condition=models.Q(('activity', 'IDLE'), _negated=True), fields=['busy_call_id'], name='agents_agent_not_idle'),
         ),
         migrations.AddConstraint(
             model_name='agent',

@@ -107,12 +107,15 @@ def _execute(raw: psycopg.Connection, statement: _Statement, values: list[bytes 
     Measured with six parameters: 51 → 31 µs of processor time, most of what is left the system's.
     """
     server = raw.pgconn
+    known = _known.get(raw)
+    if known is None:
+        # Left to itself, PostgreSQL may plan a statement anew at every execution, because it guesses more values in an
+        # array than there are. That cost more than claiming five agents does.
+        _checked(server, server.exec_(b"SET plan_cache_mode = force_generic_plan"))
+        known = _known[raw] = {}
     if not raw.autocommit and server.transaction_status == TransactionStatus.IDLE:
         # What a cursor of psycopg would do: a transaction begins with its first statement.
         _checked(server, server.exec_(b"BEGIN"))
-    known = _known.get(raw)
-    if known is None:
-        known = _known[raw] = {}
     reader = known.get(statement.name)
     if reader is None:
         _checked(server, server.prepare(statement.name, statement.text))

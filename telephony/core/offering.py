@@ -136,14 +136,11 @@ def ring(ranked: Sequence[Ranked], *, most: int, timeout_s: int, strategy: Strat
 
 
 def _turned_away(call: QueuedCall, notes: Notes) -> Leaves | None:
-    """Return how the call leaves a queue that is closed or full; None if it may be there."""
+    """Return how the call leaves a queue that is closed; None if it may be there."""
     queue, ctx = call.queue, call.ctx
     heeds_hours = call.joins or queue.when_closing is WhenClosing.OVERFLOW
     if heeds_hours and notes.is_closed(ctx.plan, queue.hours_id, ctx.now):
         return Leaves(VisitOutcome.CLOSED, queue.when_closed if queue.when_closed != NOWHERE else queue.overflow)
-    if call.joins and call.pool.size >= queue.max_size:
-        notes.add("queue_full", name=queue.name, size=call.pool.size)
-        return Leaves(VisitOutcome.OVERFLOW_FULL, queue.overflow)
     return None
 
 
@@ -258,6 +255,9 @@ def _why_leave(call: QueuedCall, notes: Notes) -> VisitOutcome | None:
     queue = call.queue
     if _is_empty(call, notes):
         return VisitOutcome.JOIN_EMPTY if call.joins else VisitOutcome.LEAVE_EMPTY
+    if call.joins and call.pool.size >= queue.max_size:
+        notes.add("queue_full", name=queue.name, size=call.pool.size)
+        return VisitOutcome.OVERFLOW_FULL
     if call.is_overdue:
         notes.add("waited_too_long", name=queue.name, seconds=int(call.waited_s))
         return VisitOutcome.OVERFLOW_WAIT

@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='queue_memberships', to='agents.agent', verbose_name='agent')),
-                ('queue', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='telephony.callqueue', verbose_name='queue')),
+                ('queue', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='telephony.callqueue', verbose_name='queue')),
             ],
             options={
                 'verbose_name': 'member of a queue',

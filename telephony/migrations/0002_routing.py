@@ -381,7 +381,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='planversion',
             name='company',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company', verbose_name='company'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company', verbose_name='company'),
         ),
         migrations.AddField(
             model_name='queueskill',
@@ -406,12 +406,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='queuevisit',
             name='company',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company', verbose_name='company'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company', verbose_name='company'),
         ),
         migrations.AddField(
             model_name='queuevisit',
             name='queue',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='telephony.callqueue', verbose_name='queue'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='telephony.callqueue', verbose_name='queue'),
         ),
         migrations.AddField(
             model_name='specialdate',
@@ -457,6 +457,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='queuevisit',
             index=models.Index(fields=['queue', '-entered_at'], name='visit_queue_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='queuevisit',
+            index=models.Index(condition=models.Q(('outcome', 'answered')), fields=['queue', 'ended_at'], name='visit_answered'),
         ),
         migrations.AddConstraint(
             model_name='queuevisit',

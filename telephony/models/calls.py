@@ -242,7 +242,14 @@ class QueueVisit(CompanyOwned):
         FAILED = VisitOutcome.FAILED, _("Failed")
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
-    queue = models.ForeignKey(CallQueue, on_delete=models.CASCADE, related_name="visits", verbose_name=_("queue"))
+    # Visits are read by queue and by call; a company that goes takes its queues along.
+    company = models.ForeignKey(
+        Company, on_delete=models.CASCADE, related_name="+", db_index=False, verbose_name=_("company")
+    )
+    # The indexes below begin with it.
+    queue = models.ForeignKey(
+        CallQueue, on_delete=models.CASCADE, related_name="visits", db_index=False, verbose_name=_("queue")
+    )
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="visits", verbose_name=_("call"))
     #: When the call first came; a transfer keeps it.
     entered_at = models.DateTimeField(_("entered at"))
@@ -283,6 +290,8 @@ class QueueVisit(CompanyOwned):
         indexes = [
             models.Index(fields=["queue", "entered_at"], name="visit_waiting", condition=models.Q(outcome="waiting")),
             models.Index(fields=["queue", "-entered_at"], name="visit_queue_newest"),
+            # How long calls of the last half hour took.
+            models.Index(fields=["queue", "ended_at"], name="visit_answered", condition=models.Q(outcome="answered")),
         ]
 
     def __str__(self) -> str:

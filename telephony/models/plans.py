@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, Skill
-from curbe.companies.models import CompanyOwned, Language, e164_validator
+from curbe.companies.models import Company, CompanyOwned, Language, e164_validator
 from telephony.core import plan
 from telephony.core.hours import Switch
 
@@ -234,7 +234,10 @@ class CallQueue(CompanyOwned):
 class QueueMember(models.Model):
     """An agent of a queue. The order of the rows is the fixed order that round robin goes through."""
 
-    queue = models.ForeignKey(CallQueue, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("queue"))
+    # The unique constraint below begins with it.
+    queue = models.ForeignKey(
+        CallQueue, on_delete=models.CASCADE, related_name="memberships", db_index=False, verbose_name=_("queue")
+    )
     agent = models.ForeignKey(
         Agent, on_delete=models.CASCADE, related_name="queue_memberships", verbose_name=_("agent")
     )
@@ -330,6 +333,10 @@ class MenuOption(models.Model):
 class PlanVersion(CompanyOwned):
     """A company's plan as it was compiled; its id is the version that traces name. Rows are added, never changed."""
 
+    # The index below begins with it.
+    company = models.ForeignKey(
+        Company, on_delete=models.CASCADE, related_name="+", db_index=False, verbose_name=_("company")
+    )
     document = models.JSONField(_("document"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

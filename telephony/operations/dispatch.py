@@ -21,13 +21,15 @@ from agents.models import Agent
 from telephony.core import ladder, queueing, skills
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind
 from telephony.core.types import Candidate, DialStatus, Ring, Wait, decision_from_json
-from telephony.models import Call, QueueMember, QueueVisit, RouteTrace
+from telephony.models import Call, CallLeg, QueueMember, QueueVisit, RouteTrace
 from telephony.operations import steps
 from telephony.operations.moving import move
 from telephony.operations.plans import current_plan
+from telephony.operations.repairs import report_on
 from telephony.queries import pools
-from telephony.telnyx.client import TelnyxClient
-from telephony.telnyx.errors import TelnyxError
+from telephony.telnyx.answers import LegReport
+from telephony.telnyx.client import GONE_CODES, TelnyxClient
+from telephony.telnyx.errors import TelnyxError, TelnyxRefused
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +67,8 @@ def agent_freed(agent_id: int, client: TelnyxClient, now: datetime) -> uuid.UUID
     for call_id in _suitable(people[0], agent.company_id, plan, now)[:MAX_TRIED]:
         offered = _offer(call_id, now)
         if offered is not None:
-            _move_leg(offered, client)
-            if agent_id in offered.agent_ids:
+            is_there = _move_leg(offered, client, now)
+            if is_there and agent_id in offered.agent_ids:
                 return offered.call_id
     return None
 
@@ -119,18 +121,31 @@ def _may_be_gone(newest: RouteTrace) -> bool:
     return any(reason.get("status") == DialStatus.CANCELED for reason in newest.reasons)
 
 
-def _move_leg(offered: Offered, client: TelnyxClient) -> None:
-    """Ask Telnyx to leave the music and ask us for the step that was written."""
+def _move_leg(offered: Offered, client: TelnyxClient, now: datetime) -> bool:
+    """Ask Telnyx to leave the music and ask us for the step that was written; return whether the caller is there."""
     if not offered.account_sid:
         # Only the resource of an account takes a new document; the next tick needs neither.
-        return
+        return True
     if RouteTrace.objects.filter(call=offered.call_id, step=offered.step, asked_at__isnull=False).exists():
         # The music ended in this very moment and Telnyx has asked: moving it once more would ring everybody anew.
-        return
+        return True
     try:
         client.redirect(offered.call_sid, offered.account_sid, url=step_url(offered))
+    except TelnyxRefused as err:
+        if err.codes & GONE_CODES:
+            _has_gone(offered, now)
+            return False
+        logger.warning("Call %s is moved to its offer by its next tick: %s", offered.call_id, err)
     except TelnyxError as err:
         logger.warning("Call %s is moved to its offer by its next tick: %s", offered.call_id, err)
+    return True
+
+
+def _has_gone(offered: Offered, now: datetime) -> None:
+    """Tell the call that its caller has left: that news is on its way, or was lost, and the agents need not wait."""
+    leg = CallLeg.objects.filter(call_sid=offered.call_sid).select_related("call").first()
+    if leg is not None:
+        report_on(leg, LegReport(call_sid=leg.call_sid, is_alive=False), leg.call, now)
 
 
 def step_url(offered: Offered) -> str:

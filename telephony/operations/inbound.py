@@ -118,8 +118,8 @@ def _context(request: VoiceRequest, number: NumberFacts, call_id: uuid.UUID, now
     """Return what ``decide`` may look at. Who waits, and whom the caller knows, is read only where it counts."""
     plan = plan_with(plan_of(number.company_id, number.plan_version), fallback_loops=number.fallback_loops)
     place, pool = number.plan.destination, number.pool
-    if pool is not None and pool.size:
-        pool = pools.with_waiting(pool, place, call_id=call_id, now=now)
+    if pool is not None:
+        pool = pools.completed(pool, place, plan=plan, call_id=call_id, now=now)
     return RouteContext(
         step=1,
         now=now,

@@ -16,6 +16,9 @@ from telephony.core.types import Decision, Missing, Pool, Ring, RouteContext, Ro
 
 #: An offer outlives its ring time-out by this much: Telnyx counts from when the browser rings, we from our answer.
 OFFER_MARGIN_S: Final = 5
+#: Agents are held for longer than their offer: if the news of an answer was lost, the reconciler finds who talks before
+#: anybody else can ring him.
+HELD_FOR_NEWS: Final = timedelta(seconds=20)
 #: A claim lost means that another call was quicker; after so many rounds nobody is rung and the plan goes on.
 MAX_ROUNDS: Final = 3
 
@@ -28,7 +31,7 @@ class Moved:
 
     routed: Routed
     claimed: tuple[int, ...]
-    #: Until when they are.
+    #: Until when the offer is; past it Telnyx is asked what became of it.
     lease: datetime
 
     def offered(self) -> tuple[tuple[int, list[float] | None], ...]:
@@ -64,7 +67,7 @@ def move(ctx: RouteContext, *, call_id: uuid.UUID, load: Load, now: datetime) ->
         if not isinstance(routed.decision, Ring):
             return Moved(routed, (), lease)
         wanted = [target.agent_id for target in routed.decision.targets]
-        claimed = claim(agent_ids=wanted, call_id=call_id, until=lease, now=now)
+        claimed = claim(agent_ids=wanted, call_id=call_id, until=lease + HELD_FOR_NEWS, now=now)
         lost = frozenset(wanted) - frozenset(claimed)
         if claimed:
             return Moved(_without(routed, routed.decision, lost), tuple(claimed), lease)

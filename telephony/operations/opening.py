@@ -15,6 +15,7 @@ from agents import statements
 from agents.operations import tell_claimed, wish_to_claim
 from curbe.lib.db import prepared
 from curbe.lib.ids import uuid7s
+from telephony.operations.moving import HELD_FOR_NEWS
 from telephony.operations.visits import Begun
 
 
@@ -71,7 +72,7 @@ leg AS (
     %(plan)s::bigint, %(now)s, %(now)s FROM opened
 ), offer AS (
   INSERT INTO telephony_offer (id, call_id, agent_id, step, queue_id, rank, outcome, offered_at, expires_at)
-  SELECT o.id, opened.id, o.agent_id, 1, %(offered_by)s::bigint, o.rank, 'pending', %(now)s, %(until)s
+  SELECT o.id, opened.id, o.agent_id, 1, %(offered_by)s::bigint, o.rank, 'pending', %(now)s, %(expires)s
   FROM opened, unnest(%(offer_ids)s::uuid[], %(agents)s::bigint[], %(ranks)s::jsonb[]) AS o (id, agent_id, rank)
 ), visit AS (
   INSERT INTO telephony_queuevisit (id, company_id, queue_id, call_id, entered_at, priority, language, outcome,
@@ -126,14 +127,17 @@ class Opened(Enum):
 
 def open_call(opening: Opening) -> Opened:
     """Write the call; its agents, if any, were claimed for it before."""
-    rows = prepared(_OPEN, _values(opening) | {"agents": opening.agent_ids, "until": opening.offers_expire_at})
+    rows = prepared(_OPEN, _values(opening) | {"agents": opening.agent_ids})
     return Opened.WRITTEN if rows else Opened.THERE
 
 
 def claim_and_open(opening: Opening) -> Opened:
     """Claim all the agents who are offered the call, and write it, in one statement."""
     wish = wish_to_claim(
-        agent_ids=opening.agent_ids, call_id=opening.call_id, until=opening.offers_expire_at, now=opening.now
+        agent_ids=opening.agent_ids,
+        call_id=opening.call_id,
+        until=opening.offers_expire_at + HELD_FOR_NEWS,
+        now=opening.now,
     )
     free = prepared(_CLAIM_AND_OPEN, _values(opening) | wish)
     if len(free) < len(opening.offered):
@@ -168,6 +172,7 @@ def _values(opening: Opening) -> dict[str, Any]:
         "outcome": opening.outcome,
         "offered_by": opening.offered_by,
         "offer_ids": ids[:rung],
+        "expires": opening.offers_expire_at,
         "ranks": [Jsonb(rank) if rank else None for _agent_id, rank in opening.offered],
         "walk": Jsonb(opening.walk) if opening.walk else None,
         "plan": opening.plan_version,

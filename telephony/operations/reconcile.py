@@ -15,11 +15,11 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from agents.models import Agent
+from agents.models import Activity, Agent
 from agents.operations import release
 from curbe.lib.ids import first_id_at
 from telephony.core import call_state
-from telephony.models import Call, CallLeg, Offer, SipEndpoint, TelnyxAccount
+from telephony.models import Call, CallLeg, Offer, RouteTrace, SipEndpoint, TelnyxAccount
 from telephony.operations import progress
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.operations.repairs import Turns, alone, note, report_on, word_on
@@ -134,7 +134,9 @@ def _close_if_pending(offer: Offer, now: datetime) -> None:
         if current.outcome != Offer.Outcome.PENDING:
             return
         over = Call.objects.filter(pk=call.pk, status=Call.Status.COMPLETED).exists()
-        current.outcome = call_state.OfferOutcome.WITHDRAWN if over else call_state.OfferOutcome.MISSED
+        # Made for a caller who waited, and he never came for it: nothing rang that could have been missed.
+        unasked = RouteTrace.objects.filter(call=call, step=offer.step, asked_at=None).exists()
+        current.outcome = call_state.OfferOutcome.WITHDRAWN if over or unasked else call_state.OfferOutcome.MISSED
         current.ended_at = now
         current.save(update_fields=["outcome", "ended_at"])
         release(call_id=call.pk, agent_ids=[offer.agent_id], reason=str(current.outcome), now=now)
@@ -174,7 +176,8 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
     left = Exists(legs) & ~Exists(legs.exclude(status=CallLeg.Status.ENDED)) & ~Exists(rings)
     # A call that is being opened claims its agents a moment before its row is there: leases end by themselves.
     leased = ~Exists(calls) & Q(reserved_until__isnull=False, reserved_until__gt=now)
-    busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(leased)
+    # Whoever is held is not idle, and only who is not idle stands in the index.
+    busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(activity=Activity.IDLE).exclude(leased)
     return busy.filter(~Exists(calls.exclude(status=Call.Status.COMPLETED)) | left)
 
 

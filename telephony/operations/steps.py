@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg.errors import DeadlockDetected
 
 from agents.operations import hold
 from curbe.lib import push
@@ -33,7 +34,7 @@ from telephony.core.types import (
 )
 from telephony.models import Call, CallQueue, Offer, PhoneNumber, RouteTrace, TelnyxEvent
 from telephony.operations import offers, visits
-from telephony.operations.moving import Moved, lease_of, move
+from telephony.operations.moving import HELD_FOR_NEWS, Moved, lease_of, move
 from telephony.operations.plans import current_plan
 from telephony.queries import pools
 from telephony.queries.routing import plan_with
@@ -69,6 +70,16 @@ def answer_step(request: StepRequest, *, now: datetime) -> str:
     told = _told(call_id, request.step)
     if told is not None:
         return told
+    try:
+        return _answer_locked(call_id, request, now)
+    except OperationalError as err:
+        if not isinstance(err.__cause__, DeadlockDetected):
+            raise
+        # Whoever got the lock is done by now.
+        return _answer_locked(call_id, request, now)
+
+
+def _answer_locked(call_id: uuid.UUID, request: StepRequest, now: datetime) -> str:
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
         return _told(call_id, request.step) or _next_step(call, request, now)
@@ -127,14 +138,14 @@ def _come_for(call: Call, newest: RouteTrace, ring: Ring, request: StepRequest, 
     """Return the offer that was made to a caller who waited, now that he comes for it.
 
     He may come late, if his leg could not be moved: only now the ringing begins, so its agents are held anew. If one of
-    them cannot be any more (he declined, his browser died, his lease ran out and another call has him), nobody of them
-    is rung for this call, and it is decided anew.
+    them cannot be any more (he declined, his browser died, his lease ran out and another call has him), or somebody
+    asked for the end of the call, none of them is rung, and it is decided anew.
     """
     offered = [target.agent_id for target in ring.targets]
     made = Offer.objects.filter(call=call, step=newest.step, outcome=Offer.Outcome.PENDING)
     lease = lease_of(ring, now)
-    pending = made.values_list("agent_id", flat=True)
-    if set(pending) == set(offered) == set(hold(agent_ids=offered, call_id=call.pk, until=lease, now=now)):
+    pending = set(made.values_list("agent_id", flat=True)) if call.hangup_requested_at is None else set()
+    if pending == set(offered) == set(hold(agent_ids=offered, call_id=call.pk, until=lease + HELD_FOR_NEWS, now=now)):
         made.update(expires_at=lease)
         RouteTrace.objects.filter(pk=newest.pk).update(asked_at=now)
         return newest.document

@@ -6,27 +6,22 @@ what it means. A hypothesis test holds them equal on generated companies.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from django.db import DataError
 from django.db.models import Q
 
 from agents.models import Agent, Beat, Intent
 from agents.presence import BEAT_TTL_S
 from curbe.contacts.models import ContactNumber
 from curbe.lib.db import prepared
-from telephony.core import hours
-from telephony.core.plan import NOWHERE, CompanyPlan, Destination, DestinationKind, NumberPlan, Strategy, Window
+from telephony.core.plan import NOWHERE, CompanyPlan, Destination, DestinationKind, NumberPlan
 from telephony.core.types import Candidate, Pool
 from telephony.models import (
     Call,
     CallQueue,
-    Offer,
     PhoneNumber,
     PlanVersion,
     QueueVisit,
@@ -36,8 +31,6 @@ from telephony.models import (
 )
 from telephony.queries import pools
 from telephony.queries.plans import number_plan_of
-
-logger = logging.getLogger(__name__)
 
 #: Kinds of places that are people, or lead to them at once.
 PEOPLED: Final = frozenset({DestinationKind.USER, DestinationKind.QUEUE, DestinationKind.COMPANY})
@@ -58,7 +51,7 @@ class NumberFacts:
     #: The newest version of the company's plan; None before the first.
     plan_version: int | None
     plan: NumberPlan
-    #: The people of ``plan.destination``, if it is made of people. Who waits there is not read here.
+    #: The people of ``plan.destination``, if it is made of people, without what ``pools.completed`` reads.
     pool: Pool | None
     contact_id: int | None
     contact_name: str
@@ -80,41 +73,31 @@ class VoiceFacts:
 
 
 _SQL: Final = f"""
-WITH called AS (
-  SELECT n.id, n.company_id, n.destination, n.agent_id, q.id AS queue_id, n.menu_id, n.forward_to, n.words,
-         n.hours_id, n.language AS number_language,
-         p.kind AS closed_kind, coalesce(p.agent_id, p.queue_id, p.menu_id, 0) AS closed_id,
-         coalesce(nullif(p.e164, ''), p.words) AS closed_text,
-         c.public_id, c.language, c.timezone,
-         EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number) AS fallback_loops,
-         (SELECT v.id FROM telephony_planversion v WHERE v.company_id = c.id ORDER BY v.id DESC LIMIT 1)
-           AS plan_version,
-         q.strategy, q.cursor_agent_id, CASE WHEN q.strategy = 'least_calls' THEN {pools.SINCE} END AS since
-  FROM telephony_phonenumber n
-  JOIN companies_company c ON c.id = n.company_id
-  LEFT JOIN telephony_callqueue q ON q.id = n.queue_id AND q.company_id = n.company_id
+SELECT here.*, {pools.COLUMNS}
+FROM (
+  SELECT seen.id AS call_id, trace.document,
+         EXISTS (SELECT 1 FROM telephony_telnyxevent w
+                 WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.root_call_sid = %(sid)s) AS awaited,
+         n.id AS number_id, n.company_id, c.public_id, c.language, c.timezone,
+         EXISTS (SELECT 1 FROM telephony_phonenumber f WHERE f.e164 = c.fallback_number) AS loops,
+         (SELECT v.id FROM telephony_planversion v WHERE v.company_id = n.company_id ORDER BY v.id DESC LIMIT 1)
+           AS version,
+         n.destination, n.agent_id, q.id AS queue_id, n.menu_id, n.forward_to, n.words, n.hours_id,
+         n.language AS number_language, p.kind AS closed_kind,
+         coalesce(p.agent_id, p.queue_id, p.menu_id, 0) AS closed_id,
+         coalesce(nullif(p.e164, ''), p.words) AS closed_text, q.cursor_agent_id, {pools.SIZE} AS size,
+         contact.id AS contact_id, contact.name AS contact_name, contact.language AS contact_language
+  FROM (SELECT 1) AS one
+  LEFT JOIN telephony_call seen ON seen.root_call_sid = %(sid)s
+  LEFT JOIN telephony_routetrace trace ON trace.call_id = seen.id AND trace.step = 1
+  LEFT JOIN (telephony_phonenumber n JOIN companies_company c ON c.id = n.company_id) ON n.e164 = %(to)s
+  LEFT JOIN telephony_callqueue q ON q.id = n.queue_id AND q.company_id IS NOT DISTINCT FROM n.company_id
   LEFT JOIN telephony_place p ON p.id = n.when_closed_id
-  WHERE n.e164 = %(to)s
-), {pools.CANDIDATES}
-SELECT seen.id, trace.document,
-       EXISTS (SELECT 1 FROM telephony_telnyxevent w
-               WHERE w.processed_at IS NULL AND w.call_id IS NULL AND w.root_call_sid = %(sid)s),
-       called.id, called.company_id, called.public_id, called.language, called.timezone, called.fallback_loops,
-       called.plan_version, called.destination, called.agent_id, called.queue_id, called.menu_id, called.forward_to,
-       called.words, called.hours_id, called.number_language, called.closed_kind, called.closed_id,
-       called.closed_text, called.cursor_agent_id,
-       (SELECT count(*) FROM called JOIN telephony_queuevisit v ON v.queue_id = called.queue_id
-         WHERE v.outcome = 'waiting'),
-       contact.id, contact.name, contact.language,
-       {pools.COLUMNS}
-FROM (SELECT 1) AS one
-LEFT JOIN telephony_call seen ON seen.root_call_sid = %(sid)s
-LEFT JOIN telephony_routetrace trace ON trace.call_id = seen.id AND trace.step = 1
-LEFT JOIN called ON true
-LEFT JOIN contacts_contactnumber cn ON cn.company_id = called.company_id AND cn.e164 = %(from)s
-LEFT JOIN contacts_contact contact ON contact.id = cn.contact_id
-LEFT JOIN candidate ON true
-ORDER BY candidate.free DESC, candidate.idle_since, candidate.id
+  LEFT JOIN contacts_contactnumber cn ON cn.company_id = n.company_id AND cn.e164 = %(from)s
+  LEFT JOIN contacts_contact contact ON contact.id = cn.contact_id
+  OFFSET 0
+) AS here
+LEFT JOIN LATERAL ({pools.CANDIDATES}) AS candidate ON true
 """
 #: How many columns stand before the candidate's.
 _HEAD: Final = 26
@@ -122,26 +105,17 @@ _HEAD: Final = 26
 
 def voice_facts(*, to_number: str, from_number: str, call_sid: str, now: datetime) -> VoiceFacts:
     """Return what is known of the number called, the caller, and this call, in one prepared statement."""
-    asked = {"to": to_number, "from": from_number, "sid": call_sid}
-    try:
-        rows = prepared(_SQL, {**pools.values(now), **asked})
-    except DataError:
-        # The company's time zone is none that PostgreSQL knows (ours may be newer). Its calls come all the same.
-        logger.warning("A call to %s is routed the long way", to_number, exc_info=True)
-        return voice_facts_by_orm(to_number=to_number, from_number=from_number, call_sid=call_sid, now=now)
-    head = rows[0]
-    call_id, document, awaited = head[:3]
-    return VoiceFacts(None if head[3] is None else _number(rows, now), call_id, document or "", awaited)
+    rows = prepared(_SQL, {**pools.values(now), "to": to_number, "from": from_number, "sid": call_sid})
+    call_id, document, awaited, number_id = rows[0][:4]
+    return VoiceFacts(None if number_id is None else _number(rows, now), call_id, document or "", awaited)
 
 
 def _number(rows: list[tuple[Any, ...]], now: datetime) -> NumberFacts:
-    (number_id, company_id, company, language, timezone, loops, version, kind, agent_id, queue_id, menu_id) = rows[0][
-        3:14
-    ]
-    (forward_to, words, hours_id, number_language, closed_kind, closed_id, closed_text, cursor, size) = rows[0][14:23]
-    contact_id, contact_name, contact_language = rows[0][23:_HEAD]
-    today = now.astimezone(hours.zone(timezone)).date()
-    candidates = tuple(pools.candidate_of(row[_HEAD:], today) for row in rows if row[_HEAD] is not None)
+    head = rows[0]
+    number_id, company_id, company, language, timezone, loops, version, kind, agent_id, queue_id, menu_id = head[3:14]
+    forward_to, words, hours_id, number_language, closed_kind, closed_id, closed_text, cursor, size = head[14:23]
+    contact_id, contact_name, contact_language = head[23:_HEAD]
+    candidates = pools.candidates_of([row[_HEAD:] for row in rows], pools.local_date(timezone, now))
     target = {"user": agent_id, "queue": queue_id, "menu": menu_id}.get(kind, 0)
     destination = Destination(DestinationKind(kind), target or 0, forward_to or words)
     if target is None or (kind in {"number", "say"} and not destination.text) or (kind == "user" and not candidates):
@@ -209,26 +183,24 @@ def _number_by_orm(number: PhoneNumber, from_number: str, now: datetime) -> Numb
 
 
 def pool_by_orm(place: Destination, *, company_id: int, timezone: str, now: datetime) -> Pool | None:
-    """Return the people of a place, without those who wait there; None for a place that is not made of people."""
+    """Return the people of a place, not ``completed``; None for a place that is not made of people."""
     if place.kind not in PEOPLED:
         return None
-    reached = {
-        DestinationKind.USER: Q(pk=place.id),
-        DestinationKind.QUEUE: Q(queue_memberships__queue=place.id),
-        DestinationKind.COMPANY: Q(),
-    }[place.kind]
     queue = None
     if place.kind is DestinationKind.QUEUE:
         queue = CallQueue.objects.filter(pk=place.id, company_id=company_id).first()
+    reached = {
+        DestinationKind.USER: Q(pk=place.id),
+        DestinationKind.QUEUE: Q(queue_memberships__queue=queue.pk if queue else 0),
+        DestinationKind.COMPANY: Q(),
+    }[place.kind]
     agents = (
         Agent.objects.filter(reached, company_id=company_id, is_active=True, user__is_active=True)
         .select_related("user", "beat", "endpoint")
-        .prefetch_related("skills")
         .order_by("idle_since", "id")
     )
-    zone = hours.zone(timezone)
-    since = pools.since(Window(queue.window), zone, now) if queue and queue.strategy == Strategy.LEAST_CALLS else None
-    everybody = [_candidate(agent, queue, since, zone, now) for agent in agents]
+    today = pools.local_date(timezone, now)
+    everybody = [_candidate(agent, queue, today) for agent in agents]
     return Pool(
         candidates=tuple(sorted(everybody, key=lambda one: not _is_free(one, now))[: pools.MAX_CANDIDATES]),
         size=QueueVisit.objects.filter(queue=queue, outcome="waiting").count() if queue else 0,
@@ -236,14 +208,9 @@ def pool_by_orm(place: Destination, *, company_id: int, timezone: str, now: date
     )
 
 
-def _candidate(agent: Agent, queue: Any, since: datetime | None, zone: ZoneInfo, now: datetime) -> Candidate:
+def _candidate(agent: Agent, queue: CallQueue | None, today: date) -> Candidate:
     beat: Beat | None = getattr(agent, "beat", None)
     endpoint: SipEndpoint | None = getattr(agent, "endpoint", None)
-    answered = Offer.objects.filter(queue=queue, agent=agent, outcome=Offer.Outcome.ANSWERED) if queue else None
-    last = None
-    if answered is not None and queue.strategy == Strategy.LEAST_RECENT:
-        last = answered.select_related("call").order_by("-offered_at").first()
-    today = now.astimezone(zone).date()
     return Candidate(
         agent_id=agent.pk,
         name=str(agent.user),
@@ -257,10 +224,6 @@ def _candidate(agent: Agent, queue: Any, since: datetime | None, zone: ZoneInfo,
         microphone=beat.microphone if beat else False,
         tier=agent.priority,
         position=agent.queue_memberships.get(queue=queue).pk if queue else 0,
-        skills={one.skill_id: one.level for one in agent.skills.all()},
-        answered_in_window=answered.filter(offered_at__gte=since).count() if answered is not None and since else 0,
-        is_newcomer=since is not None and agent.on_duty_since is not None and agent.on_duty_since > since,
-        last_queue_call_at=(last.call.ended_at or now) if last else None,
         on_duty_since=agent.on_duty_since,
         calls_today=agent.calls_on_day if agent.calls_on_date == today else 0,
     )

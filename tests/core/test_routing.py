@@ -518,7 +518,6 @@ def test_a_caller_s_language_is_the_number_s_then_the_contact_s_then_the_company
         ([busy(1)], {"waited_s": 299}, None, "waits"),
         ([busy(1)], {"waited_s": 300}, VisitOutcome.OVERFLOW_WAIT, "waited_too_long"),
         ([busy(1)], {"pool": {"size": 50}}, VisitOutcome.OVERFLOW_FULL, "queue_full"),
-        ([agent(1)], {"pool": {"size": 50}}, VisitOutcome.OVERFLOW_FULL, "queue_full"),
         ([busy(1)], {"pool": {"size": 49}}, None, "waits"),
         # Who waits already is one of those who fill it.
         ([busy(1)], {"pool": {"size": 50}, "waited_s": 20}, None, "waits"),
@@ -543,6 +542,13 @@ def test_a_queue_keeps_a_caller_or_lets_him_go(
     assert left == ([outcome] if outcome else [])
     assert code in codes(routed)
     assert isinstance(routed.decision, Voicemail if outcome else Wait)
+
+
+def test_a_full_queue_still_rings_for_a_newcomer_who_need_not_wait() -> None:
+    routed = decided(at_queue(agent(1), pool={"size": 50}))
+
+    assert isinstance(routed.decision, Ring)
+    assert [type(change) for change in routed.visits] == [Entered]
 
 
 @pytest.mark.parametrize(

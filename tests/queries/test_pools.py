@@ -9,8 +9,11 @@ from uuid import uuid4
 import pytest
 
 from agents.models import Agent
+from telephony.core.plan import Destination, DestinationKind
+from telephony.core.types import Handled, Pool
 from telephony.models import Call, CallQueue, Offer, QueueVisit
 from telephony.queries import pools
+from telephony.queries.plans import compile_plan
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +32,12 @@ def ana() -> Agent:
 @pytest.fixture
 def queue(ana: Agent) -> CallQueue:
     return cast.make_queue(ana.company, members=[ana])
+
+
+def pool_of(queue: CallQueue, *, except_call: Any = None) -> Pool:
+    plan = compile_plan(queue.company)
+    place = Destination(DestinationKind.QUEUE, queue.pk)
+    return pools.pool_of(place, company_id=queue.company_id, plan=plan, call_id=except_call, now=NOW)
 
 
 def visit(queue: CallQueue, seconds: float, **fields: Any) -> QueueVisit:
@@ -53,11 +62,11 @@ def test_those_who_wait_stand_in_the_order_of_their_coming_without_who_asks(queu
     visit(queue, 80, outcome=QueueVisit.Outcome.ABANDONED, ended_at=NOW)
     visit(cast.make_queue(queue.company, "otra"), 70)
 
-    waiting = pools.waiting_in(queue.pk, except_call=me.call_id, now=NOW)
+    waiting = pool_of(queue, except_call=me.call_id).waiting
 
     assert [one.visit_id for one in waiting] == [str(first.pk), str(last.pk)]
     assert (waiting[0].entered_at, waiting[0].priority, waiting[0].language) == (ago(90), 2, "es")
-    assert len(pools.waiting_in(queue.pk, except_call=None, now=NOW)) == 3
+    assert len(pool_of(queue, except_call=None).waiting) == 3
 
 
 def test_who_is_being_offered_stands_before_nobody_and_an_offer_that_ran_out_offers_nothing(
@@ -69,7 +78,7 @@ def test_who_is_being_offered_stands_before_nobody_and_an_offer_that_ran_out_off
     offer(forgotten.call, ana, "pending", offered_s=40, expires_s=-10, ended_s=None)
     offer(forgotten.call, ana, "declined", offered_s=5, expires_s=25, ended_s=4)
 
-    waiting = pools.waiting_in(queue.pk, except_call=uuid4(), now=NOW)
+    waiting = pool_of(queue, except_call=uuid4()).waiting
 
     assert [one.visit_id for one in waiting] == [str(forgotten.pk)]
 
@@ -90,7 +99,7 @@ def test_whom_the_call_must_leave_in_peace_is_said_of_each(
 ) -> None:
     offer(visit(queue, 90).call, ana, outcome, offered_s=60, expires_s=-30, ended_s=ended_s)
 
-    (one,) = pools.waiting_in(queue.pk, except_call=None, now=NOW)
+    (one,) = pool_of(queue, except_call=None).waiting
 
     assert one.excluded == ({ana.pk} if is_left_in_peace else set())
 
@@ -111,7 +120,7 @@ def test_how_long_calls_take_is_told_by_those_answered_within_the_last_half_hour
         Call.objects.filter(pk=call.pk).update(ended_at=ago(answered_s - talk_s))
     visit(queue, 60)
 
-    handled = pools.handled_by(queue.pk, NOW)
-
-    assert (handled.samples, handled.mean_s) == (2, 200.0)
-    assert pools.handled_by(cast.make_queue(queue.company, "otra").pk, NOW).samples == 0
+    assert pool_of(queue).handled == Handled(2, 200.0)
+    other = cast.make_queue(queue.company, "otra")
+    visit(other, 20)
+    assert pool_of(other).handled == Handled(0, 0.0)

@@ -96,3 +96,16 @@ def test_a_connection_that_died_meanwhile_is_opened_anew() -> None:
 
     ((after,),) = prepared("SELECT pg_backend_pid()", ())
     assert after != pid
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_is_planned_once_whatever_its_arrays_hold() -> None:
+    # PostgreSQL guesses ten; of fewer it would think that a plan of its own is worth making each time.
+    connection.close()
+    asked = "SELECT agent.id FROM unnest(%(ids)s::bigint[]) AS one (id) JOIN agents_agent AS agent USING (id)"
+    for _ in range(8):
+        prepared(asked, {"ids": [1]})
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements")
+        assert cursor.fetchall() == [(8, 0)]

@@ -160,6 +160,90 @@ def test_a_leg_that_cannot_be_moved_finds_its_offer_at_the_next_tick(
     assert Offer.objects.count() == 1
 
 
+def test_a_caller_whose_leg_could_not_be_moved_rings_for_his_whole_time_and_nobody_rings_twice(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    """The music takes 20 s, and only then the ringing of 25 s begins: the agent is his for all of it."""
+    api.post(LEGS, status=503)
+    line = Line(telnyx)
+    line.everybody_is(Activity.ON_CALL)
+    first = line.caller()
+    line.frees(line.agents[0])
+    assert agent_freed(line.agents[0].pk, client, timezone.now()) == first.call.pk
+    _later(line, first, 24)
+
+    first.goes_on()
+    assert first.document.rung == [line.sip(line.agents[0])]
+    _later(line, first, 25)
+    his_own = Caller(telnyx, cast.make_number(line.company, agent=line.agents[0]).e164)
+
+    assert his_own.calls().verbs == ["Say", "Record"]
+
+
+def test_an_offer_that_nobody_asked_for_in_time_is_withdrawn_and_its_caller_looked_at_anew(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    api.post(LEGS, status=503)
+    line = Line(telnyx)
+    line.everybody_is(Activity.ON_CALL)
+    late = line.caller()
+    line.frees(line.agents[0])
+    agent_freed(line.agents[0].pk, client, timezone.now())
+    offered = late.document.next
+    _later(line, late, 200)
+    other = Caller(telnyx, cast.make_number(line.company, agent=line.agents[0]).e164)
+    assert other.calls().rung == [line.sip(line.agents[0])], "his lease ran out"
+
+    late.goes_on(offered)
+
+    assert waits(late), "the agent rings for somebody else by now"
+    assert late.goes_on(offered).bytes == late.document.bytes
+    assert list(Offer.objects.filter(call=late.call).values_list("outcome", flat=True)) == ["withdrawn"]
+    assert Agent.objects.get().busy_call_id == other.call.pk
+    assert late.visits == ["waiting"]
+
+
+def test_an_agent_whose_answer_was_not_heard_of_is_not_rung_before_telnyx_was_asked(telnyx: Telnyx) -> None:
+    line = Line(telnyx)
+    talking = line.caller()
+    assert talking.document.rung == [line.sip(line.agents[0])]
+    _later(line, talking, 45)
+
+    his_own = Caller(telnyx, cast.make_number(line.company, agent=line.agents[0]).e164)
+
+    # The offer is past its 30 s, and the reconciler comes every 15.
+    assert Offer.objects.get().expires_at < timezone.now()
+    assert his_own.calls().verbs == ["Say", "Record"]
+
+
+def test_a_caller_who_has_left_unheard_holds_no_agent(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    gone = {"errors": [{"code": "90018", "title": "Call has already ended"}]}
+    line = Line(telnyx)
+    line.everybody_is(Activity.ON_CALL)
+    left, there = line.caller(), line.caller()
+    api.post(
+        re.compile(rf"{API}/texml/Accounts/{ACCOUNT_SID}/Calls/{left.sid.replace(':', '.*')}"), status=422, json=gone
+    )
+    api.post(LEGS, json={})
+    line.frees(line.agents[0])
+
+    assert agent_freed(line.agents[0].pk, client, timezone.now()) == there.call.pk
+
+    assert left.call.status == Call.Status.COMPLETED
+    assert left.visits == ["abandoned_short"]
+    assert Agent.objects.get().busy_call_id == there.call.pk
+
+
+def _later(line: Line, caller: Caller, seconds: float) -> None:
+    """Let time have passed for a caller and for the agents, who are alive all the while."""
+    caller.has_waited(seconds)
+    for agent in Agent.objects.filter(pk__in=[agent.pk for agent in line.agents], reserved_until__isnull=False):
+        assert agent.reserved_until is not None
+        Agent.objects.filter(pk=agent.pk).update(reserved_until=agent.reserved_until - timedelta(seconds=seconds))
+
+
 def test_a_tick_that_was_quicker_makes_the_only_offer(
     telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
 ) -> None:

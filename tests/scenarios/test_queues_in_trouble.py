@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 import responses
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from agents.models import Activity, Agent
-from telephony.models import Offer, Place, QueueVisit
+from agents.signals import freed
+from telephony.models import Call, Offer, Place, QueueVisit
 from telephony.operations.control import decline
 from telephony.operations.dispatch import agent_freed
+from telephony.operations.moving import HELD_FOR_NEWS
+from telephony.operations.reconcile import close_expired_offers
+from telephony.tasks import offer_waiting_call
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.transport import Transport
 from tests import cast
@@ -134,8 +139,9 @@ def test_an_offer_that_is_come_for_late_holds_its_agent_for_the_whole_ringing(
     caller.goes_on()
 
     assert caller.document.rung == [line.sip(agent)]
-    assert lease_of(agent) > timezone.now() + timedelta(seconds=25)
-    assert Offer.objects.get().expires_at == lease_of(agent)
+    expires_at = Offer.objects.get().expires_at
+    assert expires_at > timezone.now() + timedelta(seconds=25)
+    assert lease_of(agent) == expires_at + HELD_FOR_NEWS
 
 
 def test_an_agent_whom_another_call_took_meanwhile_is_not_rung_for_two(
@@ -187,6 +193,50 @@ def test_an_agent_whose_browser_died_before_it_rang_is_not_rung(
 
     assert caller.document.rung == [line.sip(line.agents[1])]
     assert idle(line.agents[0])
+
+
+def test_an_offer_that_nobody_came_for_was_no_missed_call(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    line = Line(telnyx)
+    agent = line.agents[0]
+    caller = offered_in_vain(line, client)
+    caller.has_waited(31)
+
+    close_expired_offers(client, timezone.now())
+
+    assert caller.call.offers.get().outcome == "withdrawn"
+    assert idle(agent)
+    assert caller.goes_on().rung == [line.sip(agent)]
+
+
+def test_a_call_whose_end_was_asked_for_rings_nobody_any_more(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    line = Line(telnyx)
+    caller = offered_in_vain(line, client)
+    Call.objects.update(hangup_requested_at=timezone.now())
+
+    assert caller.goes_on().verbs == ["Hangup"]
+    assert idle(line.agents[0])
+
+
+def test_a_broker_that_is_away_is_asked_once_however_many_agents_become_free(
+    telnyx: Telnyx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(telnyx, agents=3)
+    line.everybody_is(Activity.ON_CALL)
+    line.caller()
+    asked = []
+
+    def away(**wish: Any) -> None:
+        asked.append(wish)
+        raise OperationalError
+
+    monkeypatch.setattr(offer_waiting_call, "apply_async", away)
+    freed.send(None, agent_ids=[agent.pk for agent in line.agents], now=timezone.now())
+
+    assert len(asked) == 1
 
 
 # --- Several at once ------------------------------------------------------------------------------------------------

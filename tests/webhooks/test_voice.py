@@ -12,9 +12,19 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django import Settings as SettingsWrapper
 
-from agents.models import Activity, Agent, Beat, Intent, PresenceChange
+from agents.models import Activity, Agent, AgentSkill, Beat, Intent, PresenceChange, Skill
 from curbe.companies.models import Company
-from telephony.models import Call, CallLeg, Offer, PhoneNumber, RouteTrace, TelnyxEvent
+from telephony.models import (
+    Call,
+    CallLeg,
+    CallQueue,
+    Offer,
+    PhoneNumber,
+    QueueSkill,
+    QueueVisit,
+    RouteTrace,
+    TelnyxEvent,
+)
 from telephony.operations import inbound, moving, plans
 from telephony.operations.opening import Opened, Opening
 from tests import cast
@@ -277,6 +287,31 @@ def test_a_call_costs_two_queries(
 
     with django_assert_num_queries(2):
         assert len(rung(call(telnyx))) == 10
+
+
+@pytest.mark.parametrize("waiting", [1, 7])
+@pytest.mark.parametrize("strategy", CallQueue.Strategy.values)
+def test_a_call_behind_others_costs_three_queries_whatever_its_queue_looks_at(
+    telnyx: Telnyx,
+    company: Company,
+    strategy: str,
+    waiting: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    members = [cast.ready_agent(company, f"agent{number}") for number in range(12)]
+    queue = cast.make_queue(company, "ventas", members=members, strategy=strategy)
+    skill = Skill.objects.create(company=company, code="seguros")
+    QueueSkill.objects.create(queue=queue, skill=skill, min_level=2)
+    AgentSkill.objects.bulk_create([AgentSkill(agent=one, skill=skill, level=3) for one in members])
+    cast.make_number(company, CALLED, queue=queue)
+    for place in range(waiting):
+        before = cast.make_call(company, root_call_sid=f"v3:before-{place}")
+        QueueVisit.objects.create(company=company, queue=queue, call=before, entered_at=timezone.now())
+    plans.current_plan(company.pk)
+
+    with django_assert_num_queries(3):
+        # Nobody overtakes: whom those before could have is left to them.
+        assert len(rung(call(telnyx))) == (min(10, 12 - waiting) if strategy == "ring_all" else 1)
 
 
 def test_a_repeated_request_costs_one_query(
