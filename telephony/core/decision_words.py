@@ -24,8 +24,8 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     },
     "wait": {"es": "El llamante esperaría con música.", "en": "The caller would wait, with music."},
     "wait_told": {
-        "es": "El llamante oiría que está en el lugar {position} y esperaría con música.",
-        "en": "The caller would be told that he is at place {position}, and wait with music.",
+        "es": "El llamante oiría que es el número {position} de la cola y esperaría con música.",
+        "en": "The caller would hear that they are number {position} in the queue, and wait with music.",
     },
     "gather": {"es": "El llamante oiría el menú: «{text}»", "en": "The caller would hear the menu: “{text}”"},
     "voicemail": {"es": "El llamante podría dejar un mensaje.", "en": "The caller could leave a message."},

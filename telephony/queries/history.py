@@ -9,11 +9,11 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from curbe.lib.ids import first_id_at
 from curbe.lib.phone import NotANumber, is_e164, to_e164
-from telephony.models import Call
+from telephony.models import Call, Offer, QueueVisit
 from telephony.queries.records import ID_SKEW
 
 PAGE_SIZE: Final = 50
@@ -69,7 +69,14 @@ def todays(calls: QuerySet[Call], *, now: datetime, zone: tzinfo) -> tuple[Call,
 
 def with_all_a_row_shows(calls: QuerySet[Call]) -> QuerySet[Call]:
     # The recordings' app stands above this one: it is reached by the reverse relation.
-    return calls.select_related("agent__user", "queue", "number").prefetch_related("recordings")
+    return with_waits(calls.select_related("agent__user", "queue", "number").prefetch_related("recordings"))
+
+
+def with_waits(calls: QuerySet[Call]) -> QuerySet[Call]:
+    """Add ``waits``: the caller hears a queue's music, and nobody's phone rings for him."""
+    visits = QueueVisit.objects.filter(call=OuterRef("pk"), outcome=QueueVisit.Outcome.WAITING)
+    offers = Offer.objects.filter(call=OuterRef("pk"), outcome=Offer.Outcome.PENDING)
+    return calls.annotate(waits=Exists(visits) & ~Exists(offers))
 
 
 def zone_of(name: str) -> tzinfo:

@@ -74,9 +74,14 @@ def tone(call: Call) -> str:
 
 @register.filter
 def word(call: Call) -> str:
-    """Return the one word for how the call stands: its outcome once it is over, until then its status."""
+    """Return the one word for how the call stands: its outcome once it is over, until then its status.
+
+    A caller in a queue waits until somebody's phone rings (``queries.history.with_waits``).
+    """
     if call.status == Call.Status.COMPLETED and call.outcome:
         return str(call.get_outcome_display())
+    if call.status == Call.Status.RINGING and getattr(call, "waits", False):
+        return str(QueueVisit.Outcome.WAITING.label)
     return str(call.get_status_display())
 
 

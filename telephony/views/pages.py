@@ -78,7 +78,7 @@ def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
 @member_required
 def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     rows = (
-        for_company(request, Call)
+        history.with_waits(for_company(request, Call))
         .select_related("agent__user", "queue", "number", "contact", "hangup_requested_by__user")
         .prefetch_related(
             Prefetch("legs", CallLeg.objects.select_related("agent__user")),

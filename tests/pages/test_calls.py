@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from curbe.companies.models import Company, User
 from recordings.models import Recording
-from telephony.models import Call, Offer, RouteTrace
+from telephony.models import Call, Offer, QueueVisit, RouteTrace
 from telephony.operations import plans
 from telephony.queries import history
 from tests import cast
@@ -196,3 +196,18 @@ def test_why_somebody_came_first_is_said_once_and_by_which_plan(acme: Company, s
 
     assert page.count("El orden lo decide") == 1
     assert page.count(f"plan {version}") == 1
+
+
+def test_a_caller_in_a_queue_waits_until_a_phone_rings(acme: Company, sam: User) -> None:
+    ana = cast.ready_agent(acme, "ana")
+    queue = cast.make_queue(acme, members=[ana])
+    call = cast.make_call(acme, queue=queue)
+    browser = looking(sam)
+    QueueVisit.objects.create(company=acme, queue=queue, call=call, entered_at=call.started_at)
+    for address in ("/calls/", f"/calls/{call.id}/row"):
+        assert "Waiting" in words(browser.get(address))
+    assert '<span class="badge badge--live">Waiting</span>' in html(browser.get(f"/calls/{call.id}/"))
+
+    Offer.objects.create(call=call, agent=ana, step=1, offered_at=call.started_at, expires_at=call.started_at)
+
+    assert "Ringing" in words(browser.get(f"/calls/{call.id}/row"))
