@@ -25,7 +25,10 @@ _NOT_IN_DISPLAY_NAME: Final = re.compile(r"[^\w \-~!.+]", re.UNICODE)
 
 def clean(text: str) -> str:
     """Return the text without what would break the document or be run by Telnyx's templates."""
-    return _UNSAFE.sub("", text) if _UNSAFE.search(text) else text
+    # Nearly all that is written is printable ASCII, and asking for that is ten times as fast as looking for the rest.
+    if text.isascii() and text.isprintable() and "{" not in text and "}" not in text:
+        return text
+    return _UNSAFE.sub("", text)
 
 
 def escape(text: str) -> str:
@@ -63,9 +66,9 @@ class Sip:
     status_callback: str = ""
 
     def markup(self) -> str:
-        query = "&".join([f"{name}={quote(value, safe='')}" for name, value in self.headers if value])
-        uri = f"sip:{quote(self.username, safe='')}@sip.telnyx.com{'?' if query else ''}{query}"
-        return element("Sip", _noun(self.status_callback), escape(uri))
+        query = "&".join([f"{name}={_quoted(value)}" for name, value in self.headers if value])
+        uri = f"sip:{_quoted(self.username)}@sip.telnyx.com{'?' if query else ''}{query}"
+        return f"<Sip{_noun(self.status_callback)}>{escape(uri)}</Sip>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +77,22 @@ class Number:
     status_callback: str = ""
 
     def markup(self) -> str:
-        return element("Number", _noun(self.status_callback), escape(self.e164))
+        return f"<Number{_noun(self.status_callback)}>{escape(self.e164)}</Number>"
 
 
-def _noun(status_callback: str) -> tuple[tuple[str, str], ...]:
+def _noun(status_callback: str) -> str:
+    """Return the attributes of a target: markup, for ten of them are written at once."""
     if not status_callback:
-        return ()
+        return ""
     return (
-        ("statusCallback", status_callback),
-        ("statusCallbackEvent", "initiated ringing answered completed"),
-        ("statusCallbackMethod", "POST"),
+        f' statusCallback="{escape(status_callback)}"'
+        ' statusCallbackEvent="initiated ringing answered completed" statusCallbackMethod="POST"'
     )
+
+
+def _quoted(value: str) -> str:
+    # Ids and names of credentials need no quoting, and finding out is ten times as fast as quoting them.
+    return value if value.isascii() and value.replace("-", "").isalnum() else quote(value, safe="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,14 +88,11 @@ def _first_step(request: VoiceRequest, number: NumberFacts, facts: VoiceFacts, n
     opening = _opening(call_id, request, number, ctx.plan, wished(routed, now), now)
     opened = claim_and_open(opening) if opening.offered else open_call(opening)
     if opened is Opened.AGENT_LOST:
-        routed = (moved := move(ctx, call_id=call_id, load=load, now=now)).routed
-        opening = _opening(call_id, request, number, ctx.plan, moved, now)
+        opening = _opening(call_id, request, number, ctx.plan, move(ctx, call_id=call_id, load=load, now=now), now)
         opened = _open_claimed(opening)
     if opened is Opened.THERE:
         # The same request came twice at the same moment and the other one was written: its answer is the answer.
         return _written_by_the_other(request, number)
-    if isinstance(routed.decision, Wait):
-        visits.announced(call_id, routed.decision, now)
     if facts.awaited:
         _catch_up(call_id, now)
     _tell(call_id, number.company_id, opening.agent_ids)
@@ -201,6 +198,7 @@ def _opening(
         walk=walk_as_json(routed.walk) if routed.walk else None,
         plan_version=plan.version if plan else 0,
         visits=visits.begun(routed.visits, plan) if plan else (),
+        announced_position=routed.decision.position if isinstance(routed.decision, Wait) else 0,
         turn_of_queue=moved.turn_of(plan) if plan else None,
         now=now,
     )

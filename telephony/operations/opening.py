@@ -50,6 +50,8 @@ class Opening:
     plan_version: int
     #: Visits to queues that began in this step.
     visits: Sequence[Begun]
+    #: The place in the queue that the caller is told in this step; 0: he is told none.
+    announced_position: int
     #: The queue whose turn moves on to the agent offered; None for most.
     turn_of_queue: int | None
     now: datetime
@@ -76,9 +78,11 @@ leg AS (
   FROM opened, unnest(%(offer_ids)s::uuid[], %(agents)s::bigint[], %(ranks)s::jsonb[]) AS o (id, agent_id, rank)
 ), visit AS (
   INSERT INTO telephony_queuevisit (id, company_id, queue_id, call_id, entered_at, priority, language, outcome,
-    ended_at, plan_version, service_level_s, announced_position)
+    ended_at, plan_version, service_level_s, announced_at, announced_position)
   SELECT v.id, %(company)s::bigint, v.queue_id, opened.id, %(now)s, v.priority, v.language, v.outcome,
-    CASE WHEN v.outcome <> 'waiting' THEN %(now)s::timestamptz END, %(plan)s::bigint, v.service_level_s, 0
+    CASE WHEN v.outcome <> 'waiting' THEN %(now)s::timestamptz END, %(plan)s::bigint, v.service_level_s,
+    CASE WHEN v.outcome = 'waiting' AND %(position)s::smallint > 0 THEN %(now)s::timestamptz END,
+    CASE WHEN v.outcome = 'waiting' THEN %(position)s::smallint ELSE 0 END
   FROM opened, unnest(%(visit_ids)s::uuid[], %(visit_queues)s::bigint[], %(visit_priorities)s::smallint[],
     %(visit_languages)s::text[], %(visit_outcomes)s::text[], %(visit_levels)s::smallint[])
     AS v (id, queue_id, priority, language, outcome, service_level_s)
@@ -182,6 +186,7 @@ def _values(opening: Opening) -> dict[str, Any]:
         "visit_languages": [one.language for one in opening.visits],
         "visit_outcomes": [one.outcome for one in opening.visits],
         "visit_levels": [one.service_level_s for one in opening.visits],
+        "position": opening.announced_position,
         "turn_of": opening.turn_of_queue,
         "event_id": event_id,
         "dedupe": f"voice|{opening.call_sid}",

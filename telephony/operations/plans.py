@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Final
 
+import orjson
 from django.db import transaction
 
 from curbe.companies.models import Company
+from curbe.lib.db import prepared
 from telephony.core.plan import CompanyPlan
 from telephony.core.plan_json import plan_as_json, plan_from_json
 from telephony.models import PlanVersion
 from telephony.queries.plans import compile_plan
 
-#: Versions that a process keeps; each is some kilobytes.
-KEPT: Final = 2_000
+#: Versions that a process keeps, the latest used: most are of 1 to 5 KB.
+KEPT: Final = 5_000
 
-# A version never changes, so keeping it is no state: another process would read the same.
-_kept: OrderedDict[int, CompanyPlan] = OrderedDict()
 _held_back: ContextVar[set[int] | None] = ContextVar("held_back", default=None)
 
 
@@ -67,15 +67,19 @@ def published_once() -> Iterator[None]:
 
 def plan_of(company_id: int, version: int | None) -> CompanyPlan:
     """Return a version of a company's plan; without one (the company never had any) what its rows say now."""
-    version = version or publish(company_id)
-    known = _kept.get(version)
-    if known is not None:
-        return known
-    document = PlanVersion.objects.values_list("document", flat=True).get(pk=version, company_id=company_id)
-    plan = _kept[version] = plan_from_json(document, version)
-    while len(_kept) > KEPT:
-        _kept.popitem(last=False)
-    return plan
+    return _kept(company_id, version or publish(company_id))
+
+
+_DOCUMENT: Final = "SELECT document::text FROM telephony_planversion WHERE id = %(id)s AND company_id = %(company)s"
+
+
+# A version never changes, so keeping it is no state: another process would read the same.
+@lru_cache(maxsize=KEPT)
+def _kept(company_id: int, version: int) -> CompanyPlan:
+    rows = prepared(_DOCUMENT, {"id": version, "company": company_id})
+    if not rows:
+        raise PlanVersion.DoesNotExist(f"company {company_id} has no version {version} of its plan")
+    return plan_from_json(orjson.loads(rows[0][0]), version)
 
 
 def current_plan(company_id: int) -> CompanyPlan:

@@ -229,7 +229,8 @@ def write_step(
         "plan_version": plan.version if plan else 0,
     }
     if newest is not None and _changed_nothing(newest, routed):
-        RouteTrace.objects.filter(pk=newest.pk).update(**values)
+        # Its moment is that of the newest tick, which says for how long he has waited so far.
+        RouteTrace.objects.filter(pk=newest.pk).update(at=now, **values)
     else:
         RouteTrace.objects.create(call=call, at=now, asked_at=now if request is not None else None, **values)
         if request is not None:

@@ -112,8 +112,13 @@ def candidates_of(rows: Iterable[tuple[Any, ...]], today: date) -> tuple[Candida
     """Return the candidates in rows of ``COLUMNS``: who is free first, then the longest idle."""
     # The few rows are sorted here again rather than by one more node of the plan; ids differ, so no row is compared.
     ranked = sorted([(not row[0], row[7], row[1], row) for row in rows if row[1] is not None])
-    facts = [(*row[1:13], NO_SKILLS, 0, False, None, row[13], row[14] if row[15] == today else 0) for *_, row in ranked]
-    return tuple([Candidate(*one) for one in facts])
+    return tuple([_candidate(row, today) for *_, row in ranked])
+
+
+def _candidate(row: tuple[Any, ...], today: date) -> Candidate:
+    on_duty_since, calls, counted_on = row[13:]
+    facts = (*row[1:13], NO_SKILLS, 0, False, None, on_duty_since, calls if counted_on == today else 0)
+    return Candidate(*facts)
 
 
 NO_SKILLS: Final[Mapping[int, int]] = MappingProxyType({})

@@ -314,6 +314,24 @@ def test_a_call_behind_others_costs_three_queries_whatever_its_queue_looks_at(
         assert len(rung(call(telnyx))) == (min(10, 12 - waiting) if strategy == "ring_all" else 1)
 
 
+def test_a_call_that_waits_costs_three_queries_and_is_told_its_place_once(
+    telnyx: Telnyx, company: Company, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    bob = cast.ready_agent(company, "bob")
+    queue = cast.make_queue(company, "ventas", members=[bob])
+    cast.make_number(company, CALLED, queue=queue)
+    QueueVisit.objects.create(
+        company=company, queue=queue, call=cast.make_call(company), entered_at=timezone.now() - timedelta(minutes=1)
+    )
+    plans.current_plan(company.pk)
+
+    with django_assert_num_queries(3):
+        assert verbs(call(telnyx)) == ["Say", "Play", "Redirect"]
+
+    visit = QueueVisit.objects.get(call__root_call_sid="v3:one")
+    assert (visit.announced_position, visit.announced_at) == (2, visit.entered_at)
+
+
 def test_a_repeated_request_costs_one_query(
     telnyx: Telnyx, company: Company, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
