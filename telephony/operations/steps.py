@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -15,6 +15,7 @@ from agents.models import Activity, Agent
 from curbe.lib import push
 from telephony.core import render, texml
 from telephony.core.plan import NOWHERE, CompanyPlan, Destination, NumberPlan
+from telephony.core.queueing import MUSIC_S
 from telephony.core.types import (
     Decision,
     DialStatus,
@@ -32,7 +33,7 @@ from telephony.core.types import (
 )
 from telephony.models import Call, CallQueue, Offer, PhoneNumber, RouteTrace, TelnyxEvent
 from telephony.operations import offers, visits
-from telephony.operations.moving import Moved, move
+from telephony.operations.moving import Moved, is_being_moved, move
 from telephony.operations.plans import current_plan
 from telephony.queries import pools
 from telephony.queries.routing import plan_with
@@ -53,6 +54,8 @@ class StepRequest:
     payload: dict[str, str]
     #: What the caller keyed in a ``<Gather>``.
     digits: str = ""
+    #: It is asked because we moved the leg there, and not because what was heard before is over.
+    moved: bool = False
 
 
 class UnknownCall(LookupError):
@@ -71,6 +74,53 @@ def answer_step(request: StepRequest, *, now: datetime) -> str:
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
         return _said(call_id, request.step) or _next_step(call, request, now)
+
+
+def answer_again(call_id: uuid.UUID, payload: Mapping[str, str], *, now: datetime) -> str:
+    """Return how a call goes on of which Telnyx asks at the address of new calls; the same document for the same words.
+
+    It asks there once more when our first answer was late; and, as its fallback, in the middle of a call, when another
+    address of ours did not answer in time. The first document would then ring agents whom the call holds no more.
+    """
+    with transaction.atomic():
+        call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
+        newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
+        if newest is None:
+            raise UnknownCall(str(call_id))
+        if not NEWS & payload.keys() and _is_yet_to_be_heard(call, newest, now):
+            return newest.document
+        return _next_step(call, _continued(call, newest, payload), now)
+
+
+#: What only a request in the middle of a call has: a ``<Dial>``, a ``<Gather>`` or a ``<Record>`` is over.
+NEWS: Final = frozenset({"DialCallStatus", "Digits", "RecordingUrl"})
+
+
+def _continued(call: Call, newest: RouteTrace, payload: Mapping[str, str]) -> StepRequest:
+    dial = dial_status(payload)
+    return StepRequest(
+        kind="step" if dial is None else "dial_complete",
+        company=call.company.public_id,
+        call=str(call.pk),
+        step=newest.step if newest.asked_at is None else newest.step + 1,
+        call_sid=call.root_call_sid,
+        dial=dial,
+        payload=dict(payload),
+        digits=payload.get("Digits", "")[:32],
+    )
+
+
+def _is_yet_to_be_heard(call: Call, newest: RouteTrace, now: datetime) -> bool:
+    """Say whether the newest document was answered already but may not have reached Telnyx, and is still good."""
+    if newest.asked_at is None or call.status == Call.Status.COMPLETED:
+        return False
+    return not isinstance(decision_from_json(newest.decision), Ring) or _is_live(call, now)
+
+
+def dial_status(payload: Mapping[str, str]) -> DialStatus | None:
+    """Return how a ``<Dial>`` ended; None if the request speaks of none."""
+    status = payload.get("DialCallStatus", "")
+    return DialStatus(status) if status in set(DialStatus) else DialStatus.UNKNOWN if status else None
 
 
 def _call_of(request: StepRequest) -> uuid.UUID:
@@ -141,6 +191,11 @@ def _offered(call: Call, offered: RouteTrace, ring: Ring, request: StepRequest, 
     """
     if call.status == Call.Status.COMPLETED:
         return _nothing_more()
+    if not request.moved and is_being_moved(call.pk):
+        # His music ended while Telnyx is being asked to move him. A <Dial> now would be torn down by that, and its
+        # agents, free by all appearances, rung once more: he hears a little more music and asks for the same step.
+        meanwhile = Routed(Wait(MUSIC_S[-1]), (), walk_from_json(offered.walk) if offered.walk else None)
+        return render.render(meanwhile.decision, _facts(call, meanwhile), step=request.step - 1)
     if _are_held([target.agent_id for target in ring.targets], call, now + timedelta(seconds=ring.timeout_s)):
         RouteTrace.objects.filter(pk=offered.pk).update(asked_at=now)
         return offered.document
