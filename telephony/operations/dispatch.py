@@ -23,7 +23,7 @@ from telephony.core.plan import CompanyPlan, Destination, DestinationKind
 from telephony.core.types import Candidate, DialStatus, Ring, Wait, decision_from_json
 from telephony.models import Call, CallLeg, QueueMember, QueueVisit, RouteTrace
 from telephony.operations import steps
-from telephony.operations.moving import move
+from telephony.operations.moving import being_moved, move
 from telephony.operations.plans import current_plan
 from telephony.operations.repairs import report_on
 from telephony.queries import pools
@@ -65,11 +65,8 @@ def agent_freed(agent_id: int, client: TelnyxClient, now: datetime) -> uuid.UUID
     if not people or ladder.why_not(people[0], now):
         return None
     for call_id in _suitable(people[0], agent.company_id, plan, now)[:MAX_TRIED]:
-        offered = _offer(call_id, now)
-        if offered is not None:
-            is_there = _move_leg(offered, client, now)
-            if is_there and agent_id in offered.agent_ids:
-                return offered.call_id
+        if agent_id in _offer_and_move(call_id, client, now):
+            return call_id
     return None
 
 
@@ -86,6 +83,15 @@ def _suitable(agent: Candidate, company_id: int, plan: CompanyPlan, now: datetim
             callers.append(queueing.Caller(waiting, queue))
             calls[waiting.visit_id] = waiter.call_id
     return [calls[caller.waiting.visit_id] for caller in queueing.most_urgent_first(callers, now)]
+
+
+def _offer_and_move(call_id: uuid.UUID, client: TelnyxClient, now: datetime) -> tuple[int, ...]:
+    """Offer a caller who waits, and move his leg; return the agents who ring for him now."""
+    with being_moved(call_id) as is_ours:
+        offered = _offer(call_id, now) if is_ours else None
+        if offered is None or not _move_leg(offered, client, now):
+            return ()
+        return offered.agent_ids
 
 
 def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:
@@ -149,7 +155,7 @@ def _has_gone(offered: Offered, now: datetime) -> None:
 
 
 def step_url(offered: Offered) -> str:
-    query = f"call={offered.call_id}&step={offered.step}"
+    query = f"call={offered.call_id}&step={offered.step}&moved=1"
     return f"{settings.PUBLIC_URL}/webhooks/telnyx/step/{offered.company}?{query}"
 
 

@@ -32,7 +32,7 @@ from telephony.core.types import (
     walk_as_json,
 )
 from telephony.models import RouteTrace, TelnyxEvent
-from telephony.operations import ledger, visits
+from telephony.operations import ledger, steps, visits
 from telephony.operations.moving import Moved, decided, move, wished
 from telephony.operations.opening import Opened, Opening, claim_and_open, open_call
 from telephony.operations.plans import plan_of
@@ -69,8 +69,8 @@ def answer_voice(request: VoiceRequest, *, company: str | None, now: datetime) -
     facts = voice_facts(
         to_number=request.to_number, from_number=request.from_number, call_sid=request.call_sid, now=now
     )
-    if facts.document:
-        return facts.document
+    if facts.document and facts.call_id is not None:
+        return steps.answer_again(facts.call_id, request.payload, now=now)
     number = facts.number
     if number is None or (company is not None and number.company != company):
         return _foreign(request, number, company, now)

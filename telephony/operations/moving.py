@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from agents.operations import claim
+from curbe.lib.db import prepared
 from telephony.core.plan import CompanyPlan, Destination, DestinationKind, Strategy
 from telephony.core.routing import decide
 from telephony.core.types import Decision, Missing, Pool, Ring, RouteContext, Routed
@@ -54,6 +56,32 @@ class Moved:
         if queue is None or not self.claimed or queue.cursor_follows_answer:
             return None
         return queue.id if queue.strategy is Strategy.ROUND_ROBIN else None
+
+
+@contextmanager
+def being_moved(call_id: uuid.UUID) -> Iterator[bool]:
+    """Note, while the block runs, that a caller's leg is about to be moved; False if somebody else is at it.
+
+    A lock of the session and not of a transaction: Telnyx is asked meanwhile. It ends with the connection.
+    """
+    key = _advisory_key(call_id)
+    ((is_ours,),) = prepared("SELECT pg_try_advisory_lock(%(key)s::bigint)", {"key": key})
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            prepared("SELECT pg_advisory_unlock(%(key)s::bigint)", {"key": key})
+
+
+def is_being_moved(call_id: uuid.UUID) -> bool:
+    """Say whether Telnyx is being asked to move the caller's leg just now. Inside a transaction."""
+    ((is_free,),) = prepared("SELECT pg_try_advisory_xact_lock(%(key)s::bigint)", {"key": _advisory_key(call_id)})
+    return not is_free
+
+
+def _advisory_key(call_id: uuid.UUID) -> int:
+    # The random half of the id.
+    return call_id.int & (2**62 - 1)
 
 
 def move(ctx: RouteContext, *, call_id: uuid.UUID, load: Load, now: datetime) -> Moved:

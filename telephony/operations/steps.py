@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -34,7 +34,7 @@ from telephony.core.types import (
 )
 from telephony.models import Call, CallQueue, Offer, PhoneNumber, RouteTrace, TelnyxEvent
 from telephony.operations import offers, visits
-from telephony.operations.moving import HELD_FOR_NEWS, Moved, lease_of, move
+from telephony.operations.moving import HELD_FOR_NEWS, Moved, is_being_moved, lease_of, move
 from telephony.operations.plans import current_plan
 from telephony.queries import pools
 from telephony.queries.routing import plan_with
@@ -55,6 +55,8 @@ class StepRequest:
     payload: dict[str, str]
     #: What the caller keyed in a ``<Gather>``.
     digits: str = ""
+    #: It is asked because we moved the leg there, and not because what was heard before is over.
+    moved: bool = False
 
 
 class UnknownCall(LookupError):
@@ -83,6 +85,53 @@ def _answer_locked(call_id: uuid.UUID, request: StepRequest, now: datetime) -> s
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
         return _told(call_id, request.step) or _next_step(call, request, now)
+
+
+def answer_again(call_id: uuid.UUID, payload: Mapping[str, str], *, now: datetime) -> str:
+    """Return how a call goes on of which Telnyx asks at the address of new calls; the same document for the same words.
+
+    It asks there once more when our first answer was late; and, as its fallback, in the middle of a call, when another
+    address of ours did not answer in time. The first document would then ring agents whom the call holds no more.
+    """
+    with transaction.atomic():
+        call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
+        newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
+        if newest is None:
+            raise UnknownCall(str(call_id))
+        if not NEWS & payload.keys() and _is_yet_to_be_heard(call, newest, now):
+            return newest.document
+        return _next_step(call, _continued(call, newest, payload), now)
+
+
+#: What only a request in the middle of a call has: a ``<Dial>``, a ``<Gather>`` or a ``<Record>`` is over.
+NEWS: Final = frozenset({"DialCallStatus", "Digits", "RecordingUrl"})
+
+
+def _continued(call: Call, newest: RouteTrace, payload: Mapping[str, str]) -> StepRequest:
+    dial = dial_status(payload)
+    return StepRequest(
+        kind="step" if dial is None else "dial_complete",
+        company=call.company.public_id,
+        call=str(call.pk),
+        step=newest.step if newest.asked_at is None else newest.step + 1,
+        call_sid=call.root_call_sid,
+        dial=dial,
+        payload=dict(payload),
+        digits=payload.get("Digits", "")[:32],
+    )
+
+
+def _is_yet_to_be_heard(call: Call, newest: RouteTrace, now: datetime) -> bool:
+    """Say whether the newest document was answered already but may not have reached Telnyx, and is still good."""
+    if newest.asked_at is None or call.status == Call.Status.COMPLETED:
+        return False
+    return not isinstance(decision_from_json(newest.decision), Ring) or _is_live(call, now)
+
+
+def dial_status(payload: Mapping[str, str]) -> DialStatus | None:
+    """Return how a ``<Dial>`` ended; None if the request speaks of none."""
+    status = payload.get("DialCallStatus", "")
+    return DialStatus(status) if status in set(DialStatus) else DialStatus.UNKNOWN if status else None
 
 
 def _call_of(request: StepRequest) -> uuid.UUID:
@@ -141,6 +190,11 @@ def _come_for(call: Call, newest: RouteTrace, ring: Ring, request: StepRequest, 
     them cannot be any more (he declined, his browser died, his lease ran out and another call has him), or somebody
     asked for the end of the call, none of them is rung, and it is decided anew.
     """
+    if not request.moved and is_being_moved(call.pk):
+        # His music ended while Telnyx is being asked to move him. A <Dial> now would be torn down by that, and its
+        # agents, free by all appearances, rung once more: he hears a little more music and asks for the same step.
+        meanwhile = Routed(Wait(queueing.MUSIC_S[-1]), (), walk_from_json(newest.walk) if newest.walk else None)
+        return render.render(meanwhile.decision, _facts(call, meanwhile), step=request.step - 1)
     offered = [target.agent_id for target in ring.targets]
     made = Offer.objects.filter(call=call, step=newest.step, outcome=Offer.Outcome.PENDING)
     lease = lease_of(ring, now)

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from telephony.core import render, texml
-from telephony.core.types import DialStatus
 from telephony.operations import inbound, steps
 from telephony.webhooks.decorators import BadForm, form, signed
 
@@ -98,16 +97,16 @@ def _step_request(kind: str, request: HttpRequest, company: str) -> steps.StepRe
     number = request.GET.get("step", "")
     if not (number.isascii() and number.isdigit() and 2 <= int(number[:6]) <= 30_000):
         raise BadForm("the address names no step")
-    status = fields.get("DialCallStatus", "")
     return steps.StepRequest(
         kind=kind,
         company=company,
         call=request.GET.get("call", ""),
         step=int(number[:6]),
         call_sid=fields.get("CallSid", ""),
-        dial=DialStatus(status) if status in set(DialStatus) else DialStatus.UNKNOWN if status else None,
+        dial=steps.dial_status(fields),
         payload=fields,
         digits=fields.get("Digits", "")[:32],
+        moved=request.GET.get("moved") == "1",
     )
 
 

@@ -180,6 +180,42 @@ def test_a_caller_whose_leg_could_not_be_moved_rings_for_his_whole_time_and_nobo
     assert his_own.calls().verbs == ["Say", "Record"]
 
 
+def test_where_our_answer_to_the_end_of_a_dial_came_too_late_the_fallback_goes_on_and_rings_nobody_anew(
+    telnyx: Telnyx,
+) -> None:
+    """Telnyx then asks at the address of new calls, with the words of the request that was not answered in time."""
+    line = Line(telnyx)
+    caller = line.caller()
+    agent_sid = caller.is_answered_by(line.agents[0])
+    caller.agent_leg_ends(line.agents[0], agent_sid)
+
+    caller.goes_on("/webhooks/telnyx/inbound", DialCallStatus="completed")
+
+    assert caller.document.verbs == ["Hangup"]
+    assert Offer.objects.count() == 1
+
+
+def test_a_late_answer_to_a_tick_is_made_good_at_the_fallback(
+    telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
+) -> None:
+    api.post(LEGS, json={})
+    line = Line(telnyx)
+    line.everybody_is(Activity.ON_CALL)
+    caller = line.caller()
+    line.frees(line.agents[0])
+    agent_freed(line.agents[0].pk, client, timezone.now())
+    (path,) = moved_to(api)
+
+    offered = caller.goes_on("/webhooks/telnyx/inbound").bytes
+    assert caller.document.rung == [line.sip(line.agents[0])]
+    assert caller.goes_on(path).bytes == offered
+    assert caller.goes_on("/webhooks/telnyx/inbound").bytes == offered, "while it rings"
+
+    assert caller.goes_on("/webhooks/telnyx/inbound", DialCallStatus="no-answer").rung == []
+    assert waits(caller)
+    assert caller.visits == ["waiting"]
+
+
 def test_an_offer_that_nobody_asked_for_in_time_is_withdrawn_and_its_caller_looked_at_anew(
     telnyx: Telnyx, client: TelnyxClient, api: responses.RequestsMock
 ) -> None:
