@@ -1,6 +1,7 @@
 """`make bench`: the product's own processes, measured on this machine, with the framework's floor beside each figure.
 
-`python -m benchmarks inbound heartbeats inside play` runs the parts that are named, all without a name.
+`python -m benchmarks inbound heartbeats inside decide play freeing calls` runs the parts that are named, all without
+a name. `freeing` and `calls` run the whole house, the pretend Telnyx too.
 Every run is bounded in count and time and stays on loopback. `CURBE_BENCH_COMPANIES` makes the large data set smaller.
 """
 
@@ -20,6 +21,7 @@ from typing import Final
 import psycopg
 
 from benchmarks import data, load, telnyx
+from benchmarks.centre import house
 from benchmarks.weigh import cpu_s, resident_mb
 from curbe.dev import ports
 from curbe.dev.stack import Stack
@@ -31,18 +33,29 @@ CONNECTIONS: Final = (1, 16, 64)
 REQUESTS: Final = {1: 2_000, 16: 8_000, 64: 8_000}
 
 
-PARTS: Final = ("inbound", "heartbeats", "inside", "play")
+#: Measured with a load generator of our own …
+PARTS: Final = ("inbound", "heartbeats", "inside", "decide", "play")
+#: … and with the pretend Telnyx.
+HOUSE_PARTS: Final = ("freeing", "calls")
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or list(PARTS)
-    if unknown := set(wanted) - set(PARTS):
-        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}.")
-    with tempfile.TemporaryDirectory(prefix="curbe-bench-") as folder, _stack(Path(folder)) as stack:
-        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-        print("One web process (4 threads); PostgreSQL and the load generator share the machine.\n")
-        with psycopg.connect(stack.env["DATABASE_URL"], autocommit=True) as connection:
+    wanted = sys.argv[1:] or [*PARTS, *HOUSE_PARTS]
+    if unknown := set(wanted) - {*PARTS, *HOUSE_PARTS}:
+        known = ", ".join([*PARTS, *HOUSE_PARTS])
+        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}: choose of {known}.")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print("One web process (4 threads); PostgreSQL and the load generator share the machine.\n")
+    if set(wanted) & set(PARTS):
+        with (
+            tempfile.TemporaryDirectory(prefix="curbe-bench-") as folder,
+            _stack(Path(folder)) as stack,
+            psycopg.connect(stack.env["DATABASE_URL"], autocommit=True) as connection,
+        ):
             _measure(stack, connection, wanted)
+    if set(wanted) & set(HOUSE_PARTS):
+        with tempfile.TemporaryDirectory(prefix="curbe-bench-") as folder, house(Path(folder)) as stack:
+            _measure_house(stack, wanted)
 
 
 def _measure(stack: Stack, connection: psycopg.Connection, wanted: Sequence[str]) -> None:
@@ -59,9 +72,20 @@ def _measure(stack: Stack, connection: psycopg.Connection, wanted: Sequence[str]
     print(f"web process: {resident_mb(stack.process('web').pid):.0f} MB resident")
     if "inside" in wanted:
         _inside(stack)
+    if "decide" in wanted:
+        _decide(stack)
     if "play" in wanted:
         data.fill(connection, SMALL)
         _play(stack)
+
+
+def _measure_house(stack: Stack, wanted: Sequence[str]) -> None:
+    from benchmarks import freeing, many_calls
+
+    if "freeing" in wanted:
+        freeing.report(stack)
+    if "calls" in wanted:
+        many_calls.report(stack)
 
 
 @contextmanager
@@ -170,6 +194,15 @@ def _inside(stack: Stack) -> None:
     from benchmarks import inside
 
     inside.report(stack.env)
+
+
+def _decide(stack: Stack) -> None:
+    """Show the medians of pytest-benchmark for the pure decision; the one that counts is to be under 1,000 µs."""
+    shown = ("--benchmark-columns=median,iqr,rounds", "--benchmark-sort=name", "--benchmark-disable-gc")
+    options = ("-q", "-p", "no:randomly", "-p", "no:cacheprovider", *shown)
+    said = stack.run([sys.executable, "-m", "pytest", "benchmarks/test_decide.py", *options], capture=True)
+    print("decide, 200 candidates with skills")
+    print("".join(f"  {line}\n" for line in said.splitlines() if line.startswith(("Name", "test_"))))
 
 
 def _play(stack: Stack) -> None:

@@ -24,6 +24,7 @@ SETTLED_WITHIN_S = 30
 #: Which notifications are lost, and how late the others come; another number is another bad day.
 SEED = int(os.environ.get("TROUBLE_SEED", "7"))
 #: The callers of this test.
+OF_ACME = "company_id = (SELECT id FROM companies_company WHERE slug = 'acme')"
 OURS = "from_number LIKE '+13055552%'"
 
 
@@ -69,7 +70,7 @@ def _scripted_agents(stack: Stack, sandbox: Sandbox) -> list[str]:
 
 
 def _credentials(stack: Stack) -> list[str] | None:
-    names = [row[0] for row in _rows(stack, "SELECT sip_username FROM telephony_sipendpoint")]
+    names = [row[0] for row in _rows(stack, f"SELECT sip_username FROM telephony_sipendpoint WHERE {OF_ACME}")]
     return names if len(names) >= 2 else None
 
 
@@ -77,7 +78,7 @@ def _beat(stack: Stack) -> None:
     _rows(
         stack,
         "WITH beat AS (INSERT INTO agents_beat (agent_id, phone_id, last_seen_at, ready, microphone) "
-        "SELECT agent_id, 'script', now(), true, true FROM telephony_sipendpoint "
+        f"SELECT agent_id, 'script', now(), true, true FROM telephony_sipendpoint WHERE {OF_ACME} "
         "ON CONFLICT (agent_id) DO UPDATE SET phone_id = 'script', last_seen_at = now(), ready = true, "
         "microphone = true RETURNING 1) SELECT count(*) FROM beat",
     )
