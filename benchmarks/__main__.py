@@ -23,7 +23,7 @@ import psycopg
 from benchmarks import data, load, telnyx
 from benchmarks.centre import house
 from benchmarks.weigh import cpu_s, resident_mb
-from curbe.dev import ports
+from curbe.dev import ports, setup
 from curbe.dev.stack import Stack
 
 SMALL: Final = data.Size(companies=10)
@@ -44,6 +44,8 @@ def main() -> None:
     if unknown := set(wanted) - {*PARTS, *HOUSE_PARTS}:
         known = ", ".join([*PARTS, *HOUSE_PARTS])
         raise SystemExit(f"There is no part {', '.join(sorted(unknown))}: choose of {known}.")
+    # The pages that are measured want their browser packages; on a new machine nobody has fetched them yet.
+    setup.prepare()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print("One web process (4 threads); PostgreSQL and the load generator share the machine.\n")
     if set(wanted) & set(PARTS):
