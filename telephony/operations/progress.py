@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
+from agents.models import Activity, Agent
 from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
 from curbe.lib.phone import is_e164
@@ -105,7 +106,7 @@ def settle(
         if queued:
             visits.answered(call.pk, newly_answered.agent_id, newly_answered.answered_at or now)
         if newly_answered.agent_id is not None and not over and not newly_answered.ended_at:
-            _put_on_call(call, newly_answered.agent_id, now)
+            _put_on_call(call, newly_answered.agent_id, newly_answered.answered_at or now, now)
     if over and queued and visits.call_ended(call.pk, facts.ended_at or now) and facts.outcome is Outcome.MISSED:
         facts = replace(facts, outcome=Outcome.ABANDONED)
     closed = close_offers(offers, outcomes, now)
@@ -123,7 +124,18 @@ def _take_turn(answered: CallLeg, offers: Sequence[Offer]) -> None:
         follows.update(cursor_agent_id=offer.agent_id)
 
 
-def _put_on_call(call: Call, agent_id: int, now: datetime) -> None:
+def _put_on_call(call: Call, agent_id: int, answered_at: datetime, now: datetime) -> None:
+    """Put the agent on the call, unless he has answered another one since: then this is news of the past.
+
+    It would take him from the call that he is on, and this one's end would free him in the middle of it.
+    """
+    other = Agent.objects.filter(pk=agent_id, activity=Activity.ON_CALL).exclude(busy_call_id=call.pk)
+    on = other.values_list("busy_call_id", flat=True).first()
+    if (
+        on is not None
+        and CallLeg.objects.filter(call=on, agent_id=agent_id, answered_at__gt=answered_at, ended_at=None).exists()
+    ):
+        return
     today = now.astimezone(hours.zone(call.company.timezone)).date()
     leg_answered(agent_id=agent_id, call_id=call.pk, today=today, now=now)
 

@@ -85,10 +85,11 @@ class Caller:
         more = {"HangupCause": "originator_cancel", "HangupSource": "caller", "EndTime": now, "Timestamp": now}
         self._tell("/webhooks/telnyx/status", self.sid, CallStatus="completed", SequenceNumber="3", **more)
 
-    def is_answered_by(self, agent: Agent) -> str:
-        """The agent's leg is answered; return its CallSid."""
+    def is_answered_by(self, agent: Agent, *, ago_s: float = 0) -> str:
+        """The agent's leg is answered, or was so long ago; return its CallSid."""
         sid = f"v3:agent-{agent.pk}-{uuid.uuid4().hex}"
-        self._leg(agent, sid, "in-progress", "2")
+        at = timezone.now() - timedelta(seconds=ago_s)
+        self._leg(agent, sid, "in-progress", "2", Timestamp=at.isoformat())
         return sid
 
     def agent_leg_ends(self, agent: Agent, sid: str, status: str = "completed", **more: str) -> None:
@@ -96,8 +97,8 @@ class Caller:
 
     def _leg(self, agent: Agent, sid: str, status: str, sequence: str, **more: str) -> None:
         path = f"/webhooks/telnyx/status/{self.call.company.public_id}?call={self.call.pk}&agent={agent.pk}"
-        now = timezone.now().isoformat()
-        self._tell(path, sid, CallStatus=status, ParentCallSid=self.sid, SequenceNumber=sequence, Timestamp=now, **more)
+        news = {"CallStatus": status, "ParentCallSid": self.sid, "SequenceNumber": sequence}
+        self._tell(path, sid, **{**news, "Timestamp": timezone.now().isoformat(), **more})
 
     def _ask(self, path: str, **more: str) -> Document:
         answer = self.telnyx.form(path, self._fields(self.sid, **more))

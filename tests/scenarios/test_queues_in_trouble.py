@@ -330,3 +330,20 @@ def test_a_wait_that_ended_in_a_talk_ended_when_the_talk_began_even_if_that_is_t
     assert visit.outcome == "answered"
     assert visit.ended_at is not None
     assert visit.ended_at < timezone.now() - timedelta(seconds=90)
+
+
+def test_an_answer_of_an_older_call_that_is_told_late_takes_nobody_from_the_call_that_he_is_on(telnyx: Telnyx) -> None:
+    line = Line(telnyx)
+    (agent,) = line.agents
+    older = line.caller()
+    older.dial_ends("no-answer")
+    line.frees(agent)
+    younger = line.caller()
+    younger.is_answered_by(agent)
+
+    leg = older.is_answered_by(agent, ago_s=3)
+    older.agent_leg_ends(agent, leg, CallDuration="1")
+    older.hangs_up()
+
+    row = Agent.objects.get(pk=agent.pk)
+    assert (row.activity, row.busy_call_id) == (Activity.ON_CALL, younger.call.pk)
