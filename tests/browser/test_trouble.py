@@ -108,10 +108,11 @@ def _unsettled(stack: Stack, recordings: list[str]) -> list[tuple[str, str]]:
     return [*_rows(stack, _OPEN), *(("recording", one) for one in lost)]
 
 
-_OPEN = """
+_OPEN = f"""
 SELECT 'call', id::text FROM telephony_call WHERE status <> 'completed'
 UNION ALL SELECT 'offer', id::text FROM telephony_offer WHERE outcome = 'pending'
-UNION ALL SELECT 'agent', id::text FROM agents_agent WHERE activity <> 'IDLE' OR busy_call_id IS NOT NULL
+UNION ALL SELECT 'agent', id::text FROM agents_agent
+          WHERE {OF_ACME} AND (activity <> 'IDLE' OR busy_call_id IS NOT NULL)
 """
 
 
