@@ -245,12 +245,6 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     "message_taken": {"es": "El mensaje fue grabado.", "en": "The message was recorded."},
     "nothing_left": {"es": "No quedaba nada por hacer.", "en": "Nothing was left to do."},
     "hangup_requested": {"es": "Un agente pidió colgar.", "en": "An agent asked to hang up."},
-    # --- Of traces that were written before there were plans
-    "forwarded": {
-        "es": "Nadie podía atender: la llamada pasó al número de respaldo {number}.",
-        "en": "Nobody could answer: the call was passed to the fallback number {number}.",
-    },
-    "nobody_voicemail": {"es": "Nadie podía atender: buzón de voz.", "en": "Nobody could answer: voicemail."},
     # --- Ours
     "failed": {
         "es": "Hubo un error nuestro: el llamante oyó una disculpa y el buzón de voz.",

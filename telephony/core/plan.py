@@ -37,6 +37,12 @@ class DestinationKind(StrEnum):
     SAY = "say"
 
 
+#: Kinds that lead to a row of ours, by its id …
+WITH_TARGET: Final = frozenset({DestinationKind.USER, DestinationKind.QUEUE, DestinationKind.MENU})
+#: … and those that carry a text.
+WITH_TEXT: Final = frozenset({DestinationKind.NUMBER, DestinationKind.SAY})
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """One place. ``id`` is an agent's, a queue's or a menu's; ``text`` an E.164 number or the words to say."""

@@ -21,10 +21,6 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "es": "Lo sentimos, tenemos un problema técnico. Deje su mensaje después de la señal.",
         "en": "We are sorry, we have a technical problem. Please leave a message after the tone.",
     },
-    "closed": {
-        "es": "Nuestra oficina está cerrada en este momento.",
-        "en": "Our office is closed at the moment.",
-    },
     # Said before a menu that is said again.
     "no_digit": {"es": "No hemos recibido ninguna opción.", "en": "We did not receive an option."},
     "wrong_digit": {"es": "Esa opción no es válida.", "en": "That is not a valid option."},

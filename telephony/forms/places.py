@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from curbe.lib.phone import NotANumber, to_e164
-from telephony.core.plan import NOWHERE, Destination, DestinationKind
+from telephony.core.plan import NOWHERE, WITH_TARGET, Destination, DestinationKind
 from telephony.forms.lists import chosen
-from telephony.queries.place_choices import WITH_TARGET, PlaceChoices, code_of, destination_of_code
+from telephony.queries.place_choices import PlaceChoices, code_of, destination_of_code
 
 #: Where a number without a plus is dialled from.
 HOME: Final = "US"

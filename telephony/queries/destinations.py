@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent
 from curbe.lib.phone import is_e164
-from telephony.core.plan import NOWHERE, Destination, DestinationKind
+from telephony.core.plan import NOWHERE, WITH_TARGET, WITH_TEXT, Destination, DestinationKind
 from telephony.models import CallQueue, Menu, PhoneNumber, Place
 from telephony.queries.plans import destination_of, destination_of_number
 
@@ -18,8 +18,6 @@ SHOWN: Final = 20
 #: Words of an announcement at the most, and so of a code.
 MOST_WORDS: Final = 500
 MOST_CODE: Final = MOST_WORDS + len("number:")
-WITH_TARGET: Final = frozenset({DestinationKind.USER, DestinationKind.QUEUE, DestinationKind.MENU})
-WITH_TEXT: Final = frozenset({DestinationKind.NUMBER, DestinationKind.SAY})
 
 
 class Choice(NamedTuple):

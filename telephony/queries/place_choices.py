@@ -9,11 +9,9 @@ from typing import Final
 
 from agents.models import Agent
 from curbe.companies.models import Company
-from telephony.core.plan import NOWHERE, Destination, DestinationKind
+from telephony.core.plan import NOWHERE, WITH_TARGET, Destination, DestinationKind
 from telephony.models import CallQueue, Menu, PhoneNumber
 
-#: Kinds whose code carries the id of a row.
-WITH_TARGET: Final = frozenset({DestinationKind.USER, DestinationKind.QUEUE, DestinationKind.MENU})
 _CODES: Final = frozenset(str(kind) for kind in DestinationKind if kind is not DestinationKind.NONE)
 
 

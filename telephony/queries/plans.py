@@ -13,6 +13,8 @@ from telephony.core.hours import Calendar, SpecialDate, Switch
 from telephony.core.hours_text import DAYS, intervals_of
 from telephony.core.plan import (
     NOWHERE,
+    WITH_TARGET,
+    WITH_TEXT,
     CompanyPlan,
     Destination,
     DestinationKind,
@@ -97,12 +99,8 @@ def destination_of_number(number: PhoneNumber) -> Destination:
     kind = DestinationKind(number.destination)
     target = number.agent_id or number.queue_id or number.menu_id or 0
     text = number.forward_to or number.words
-    is_gone = (kind in _WITH_TARGET and not target) or (kind in _WITH_TEXT and not text)
+    is_gone = (kind in WITH_TARGET and not target) or (kind in WITH_TEXT and not text)
     return NOWHERE if is_gone else Destination(kind, target, text)
-
-
-_WITH_TARGET: Final = frozenset({DestinationKind.USER, DestinationKind.QUEUE, DestinationKind.MENU})
-_WITH_TEXT: Final = frozenset({DestinationKind.NUMBER, DestinationKind.SAY})
 
 
 def number_plan_of(number: PhoneNumber) -> NumberPlan:

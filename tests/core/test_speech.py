@@ -46,7 +46,7 @@ def test_a_caller_who_waits_is_told_his_place_and_the_wait(position: int, minute
 
 
 def test_a_language_that_no_text_has_hears_english() -> None:
-    assert speech.text("closed", "fr") == "Our office is closed at the moment."
+    assert speech.text("unassigned", "fr") == "Unassigned number"
     assert speech.voice("fr") == speech.voice("en")
 
 
