@@ -18,7 +18,16 @@ from django.db import DatabaseError, transaction
 
 from agents import signals, standing, statements
 from agents.models import Activity, Agent, Beat, Intent, Presence
-from agents.presence import BEAT_EVERY_S, BEAT_TTL, AgentFacts, derive, is_reserved, is_wrapping_up
+from agents.presence import (
+    BEAT_EVERY_S,
+    BEAT_TTL,
+    AgentFacts,
+    derive,
+    has_phone,
+    is_reserved,
+    is_seen,
+    is_wrapping_up,
+)
 from agents.queries import facts_of
 from agents.standing import Standing
 from curbe.lib import push
@@ -214,6 +223,35 @@ def release_each(
                 row.miss(most_misses[row.id])
         _settle(rows, reason=reasons, call_id=call_id, now=now)
     return [row.id for row in rows]
+
+
+class NotFree(Exception):
+    """The agent cannot place a call now; ``code`` says why: busy, wrap_up or no_device."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def dial_out(*, agent_id: int, call_id: UUID, until: datetime, now: datetime) -> None:
+    """Reserve an agent who is about to place a call himself, until ``until``. What he chose stays chosen.
+
+    Raises NotFree while a call has him, or his phone cannot call; UnknownAgent.
+    """
+    with transaction.atomic():
+        rows = standing.lock(standing.LOCK_THESE, agents=[agent_id])
+        if not rows or not rows[0].is_active:
+            raise UnknownAgent(agent_id)
+        row = rows[0]
+        facts = row.facts()
+        if row.activity == Activity.ON_CALL or is_reserved(facts, now):
+            raise NotFree("busy")
+        if is_wrapping_up(facts, now):
+            raise NotFree("wrap_up")
+        if not is_seen(facts, now) or not has_phone(facts):
+            raise NotFree("no_device")
+        row.activity, row.busy_call_id, row.reserved_until, row.wrap_up_until = Activity.RESERVED, call_id, until, None
+        _settle(rows, reason="dial_out", call_id=call_id, now=now)
 
 
 def sweep(now: datetime) -> int:

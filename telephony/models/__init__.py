@@ -15,6 +15,7 @@ from telephony.models.plans import (
     QueueSkill,
     SpecialDate,
 )
+from telephony.models.talk import OutboundIntent, Talk, TalkCommand
 
 __all__ = [
     "BusinessHours",
@@ -25,6 +26,7 @@ __all__ = [
     "Menu",
     "MenuOption",
     "Offer",
+    "OutboundIntent",
     "PhoneNumber",
     "Place",
     "PlanVersion",
@@ -34,6 +36,8 @@ __all__ = [
     "RouteTrace",
     "SipEndpoint",
     "SpecialDate",
+    "Talk",
+    "TalkCommand",
     "TelnyxAccount",
     "TelnyxEvent",
 ]

@@ -1,6 +1,6 @@
 """How a call goes on: one piece of news about one leg, and what follows from it for offers, agents and the call.
 
-The rules are in ``telephony.core.call_state``; here they meet the rows. Every function expects the call's row locked.
+The rules are in ``telephony.core.leg_state``; here they meet the rows. Every function expects the call's row locked.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from agents.models import Activity, Agent
 from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
 from curbe.lib.phone import is_e164
-from telephony.core import call_state, events, hours
-from telephony.core.call_state import CallStatus, LegKind, OfferOutcome, Outcome
+from telephony.core import events, hours, leg_state
 from telephony.core.events import LegProgress
+from telephony.core.leg_state import CallStatus, LegKind, OfferOutcome, Outcome
 from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, Offer, SipEndpoint, TelnyxEvent
-from telephony.operations import visits
+from telephony.operations import talks, visits
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ _LEG_FIELDS: Final = (
 
 def on_status(event: TelnyxEvent, call: Call, now: datetime) -> None:
     """Act on a status callback, or on the reconciler's word in its form."""
-    heard(call, events.leg_progress(event.payload), heard_at=event.occurred_at, now=now)
+    news = events.leg_progress(event.payload)
+    heard(call, news, heard_at=event.occurred_at, now=now, kind=talks.meet(call, news))
 
 
 def heard(call: Call, news: LegProgress, *, heard_at: datetime, now: datetime, kind: LegKind = LegKind.AGENT) -> None:
@@ -96,10 +97,17 @@ def settle(
     the end describes the past, and holds nobody.
     """
     outcomes = {offer.pk: _outcome_of(offer, legs, offers) for offer in offers}
-    facts = call_state.fold([_facts(leg) for leg in legs], outcomes.values(), Outcome(call.outcome))
+    facts = _fold(call, legs, outcomes.values())
     over = facts.status is CallStatus.COMPLETED
-    if over or facts.answered_at is not None:
-        outcomes = {pk: call_state.offer_after_call(outcome) for pk, outcome in outcomes.items()}
+    # Who rang together with somebody who answered rang in vain; a forward that was answered ends every ringing.
+    answered_steps = {offer.step for offer in offers if outcomes[offer.pk] is OfferOutcome.ANSWERED}
+    forwarded = any(leg.kind == LegKind.FORWARD and leg.answered_at for leg in legs) and not call.phase
+    outcomes = {
+        offer.pk: leg_state.offer_after_answer(
+            outcomes[offer.pk], is_over=over, same_step_answered=forwarded or offer.step in answered_steps
+        )
+        for offer in offers
+    }
     queued = call.queue_id is not None
     if newly_answered is not None and newly_answered.kind == LegKind.AGENT:
         # Of a group it may not be known who it was (the callbacks of his leg were lost): the wait is over all the same.
@@ -114,6 +122,14 @@ def settle(
     if newly_answered is not None:
         _take_turn(newly_answered, offers)
     _write(call, facts, now)
+    talks.settle(call, legs, now)
+
+
+def _fold(call: Call, legs: Sequence[CallLeg], outcomes: Iterable[OfferOutcome]) -> leg_state.CallFacts:
+    facts = [_facts(leg) for leg in legs]
+    if call.direction == Call.Direction.OUTBOUND:
+        return leg_state.fold_outbound(facts, Outcome(call.outcome))
+    return leg_state.fold(facts, outcomes, Outcome(call.outcome))
 
 
 def _take_turn(answered: CallLeg, offers: Sequence[Offer]) -> None:
@@ -142,7 +158,7 @@ def _put_on_call(call: Call, agent_id: int, answered_at: datetime, now: datetime
 
 def leave_voicemail(call: Call, now: datetime) -> None:
     """Note on a locked call that a message was left. An answered or forwarded call keeps that outcome."""
-    call.outcome = call_state.later_outcome(Outcome(call.outcome), Outcome.VOICEMAIL)
+    call.outcome = leg_state.later_outcome(Outcome(call.outcome), Outcome.VOICEMAIL)
     settle_call(call, now)
 
 
@@ -155,7 +171,7 @@ def _advance(row: CallLeg, call: Call, news: LegProgress, offers: Sequence[Offer
     if row.agent_id is None and row.kind == LegKind.AGENT:
         row.agent_id = agent_id
     # The address's word on the agent has been judged: from here on only the row's counts.
-    after = call_state.advance(_facts(row), replace(news, agent_id=row.agent_id), heard_at)
+    after = leg_state.advance(_facts(row), replace(news, agent_id=row.agent_id), heard_at)
     for name in _LEG_FIELDS:
         setattr(row, name, getattr(after, name))
     if row._state.adding:
@@ -184,21 +200,21 @@ def _agent_of(news: LegProgress, offers: Sequence[Offer]) -> int | None:
 
 
 def _kind_of(row: CallLeg, call: Call, news: LegProgress, agent_id: int | None) -> LegKind:
-    if row.call_sid == call.root_call_sid:
-        return LegKind.CALLER
+    if row.call_sid == call.customer_sid:
+        return LegKind.CALLED if call.direction == Call.Direction.OUTBOUND else LegKind.CALLER
     if agent_id is not None or row.agent_id is not None:
         return LegKind.AGENT
     return LegKind.FORWARD if is_e164(news.to) else LegKind(row.kind)
 
 
-def _facts(row: CallLeg) -> call_state.Leg:
-    return call_state.Leg(
+def _facts(row: CallLeg) -> leg_state.Leg:
+    return leg_state.Leg(
         call_sid=row.call_sid,
         kind=LegKind(row.kind),
         started_at=row.started_at,
         agent_id=row.agent_id,
         parent_call_sid=row.parent_call_sid,
-        status=call_state.LegStatus(row.status),
+        status=leg_state.LegStatus(row.status),
         end_status=row.end_status,
         hangup_cause=row.hangup_cause,
         hangup_source=row.hangup_source,
@@ -246,7 +262,7 @@ def _outcome_of(offer: Offer, legs: Iterable[CallLeg], offers: Sequence[Offer]) 
     outcome = OfferOutcome(offer.outcome)
     for leg in legs:
         if leg.agent_id == offer.agent_id and offer_of(leg, offers) is offer:
-            outcome = call_state.offer_after(outcome, _facts(leg))
+            outcome = leg_state.offer_after(outcome, _facts(leg))
     return outcome
 
 
@@ -302,12 +318,14 @@ def most_misses(closed: Sequence[Offer]) -> dict[int, int]:
 # --- The call -----------------------------------------------------------------------------------------------------
 
 
-def _write(call: Call, facts: call_state.CallFacts, now: datetime) -> None:
+def _write(call: Call, facts: leg_state.CallFacts, now: datetime) -> None:
     before = (call.status, call.outcome, call.agent_id, call.answered_at, call.ended_at)
     was = CallStatus(call.status)
-    call.status = call_state.later_status(was, facts.status)
+    call.status = leg_state.later_status(was, facts.status)
     call.outcome = facts.outcome
-    call.agent_id = facts.agent_id if facts.agent_id is not None else call.agent_id
+    # Once people move it about, who leads it has the call (``talks``); before that whoever answered first.
+    if facts.agent_id is not None and not call.phase:
+        call.agent_id = facts.agent_id
     call.answered_at = facts.answered_at or call.answered_at
     call.ended_at = facts.ended_at or call.ended_at
     call.hangup_cause = facts.hangup_cause or call.hangup_cause

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.core import call_state
-from telephony.core.call_state import CallFacts, CallStatus, Leg, LegKind, LegStatus, OfferOutcome, Outcome
+from telephony.core import leg_state
 from telephony.core.events import LegProgress
+from telephony.core.leg_state import CallFacts, CallStatus, Leg, LegKind, LegStatus, OfferOutcome, Outcome
 from telephony.core.types import DialStatus
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -52,7 +52,7 @@ ANSWERED = [
 def test_an_answered_leg_ends_the_same_in_any_order_doubled_or_with_only_its_end(told: list[LegProgress]) -> None:
     leg = agent_leg()
     for piece in told:
-        leg = call_state.advance(leg, piece, LATER)
+        leg = leg_state.advance(leg, piece, LATER)
 
     assert leg == replace(
         agent_leg(),
@@ -79,7 +79,7 @@ def test_an_answered_leg_ends_the_same_in_any_order_doubled_or_with_only_its_end
     ],
 )
 def test_status_only_climbs(before: LegStatus, word: str, after: LegStatus) -> None:
-    assert call_state.advance(replace(agent_leg(), status=before), news("a", word, 5), LATER).status is after
+    assert leg_state.advance(replace(agent_leg(), status=before), news("a", word, 5), LATER).status is after
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ def test_status_only_climbs(before: LegStatus, word: str, after: LegStatus) -> N
 def test_the_end_of_a_leg_makes_a_lost_answer_good_but_invents_none(
     end: LegProgress, answered_at: datetime | None
 ) -> None:
-    assert call_state.advance(agent_leg(), end, LATER).answered_at == answered_at
+    assert leg_state.advance(agent_leg(), end, LATER).answered_at == answered_at
 
 
 def test_news_without_a_time_counts_from_when_it_was_heard() -> None:
-    leg = call_state.advance(agent_leg(), LegProgress(call_sid="a", status="in-progress"), LATER)
+    leg = leg_state.advance(agent_leg(), LegProgress(call_sid="a", status="in-progress"), LATER)
 
     assert leg.answered_at == LATER
 
@@ -121,9 +121,9 @@ def test_news_without_a_time_counts_from_when_it_was_heard() -> None:
     ],
 )
 def test_the_leg_says_what_became_of_the_offer(end: LegProgress, outcome: OfferOutcome) -> None:
-    leg = call_state.advance(agent_leg(), end, LATER)
+    leg = leg_state.advance(agent_leg(), end, LATER)
 
-    assert call_state.offer_after(OfferOutcome.PENDING, leg) is outcome
+    assert leg_state.offer_after(OfferOutcome.PENDING, leg) is outcome
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_the_leg_says_what_became_of_the_offer(end: LegProgress, outcome: OfferO
 def test_the_dial_speaks_for_offers_that_nobody_else_has_spoken_for(
     before: OfferOutcome, dial: DialStatus, after: OfferOutcome
 ) -> None:
-    assert call_state.offer_after_dial(before, dial, rung=2) is after
+    assert leg_state.offer_after_dial(before, dial, rung=2) is after
 
 
 @pytest.mark.parametrize(
@@ -156,12 +156,12 @@ def test_the_dial_speaks_for_offers_that_nobody_else_has_spoken_for(
     ],
 )
 def test_the_dial_of_one_speaks_for_his_leg(dial: DialStatus, after: OfferOutcome) -> None:
-    assert call_state.offer_after_dial(OfferOutcome.PENDING, dial, rung=1) is after
+    assert leg_state.offer_after_dial(OfferOutcome.PENDING, dial, rung=1) is after
 
 
 def test_every_way_for_a_dial_to_end_is_in_the_table() -> None:
     for dial in DialStatus:
-        assert call_state.offer_after_dial(OfferOutcome.PENDING, dial, rung=2) is not OfferOutcome.PENDING
+        assert leg_state.offer_after_dial(OfferOutcome.PENDING, dial, rung=2) is not OfferOutcome.PENDING
 
 
 _ENDS = st.sampled_from(["busy", "no-answer", "failed", "canceled", "completed", "in-progress"])
@@ -169,10 +169,10 @@ _ENDS = st.sampled_from(["busy", "no-answer", "failed", "canceled", "completed",
 
 @given(_ENDS, st.sampled_from(list(DialStatus)), st.sampled_from(list(OfferOutcome)))
 def test_leg_and_dial_may_speak_in_either_order(word: str, dial: DialStatus, before: OfferOutcome) -> None:
-    leg = call_state.advance(agent_leg(), news("a", word, 5), LATER)
+    leg = leg_state.advance(agent_leg(), news("a", word, 5), LATER)
 
-    leg_first = call_state.offer_after_dial(call_state.offer_after(before, leg), dial, rung=2)
-    dial_first = call_state.offer_after(call_state.offer_after_dial(before, dial, rung=2), leg)
+    leg_first = leg_state.offer_after_dial(leg_state.offer_after(before, leg), dial, rung=2)
+    dial_first = leg_state.offer_after(leg_state.offer_after_dial(before, dial, rung=2), leg)
 
     assert leg_first is dial_first
 
@@ -211,7 +211,7 @@ FORWARD = Leg("f", LegKind.FORWARD, NOW, answered_at=at(9))
 def test_the_legs_of_a_call_amount_to(
     legs: list[Leg], offers: list[str], known: str, status: str, outcome: str
 ) -> None:
-    facts = call_state.fold(legs, [OfferOutcome(offer) for offer in offers], Outcome(known))
+    facts = leg_state.fold(legs, [OfferOutcome(offer) for offer in offers], Outcome(known))
 
     assert (facts.status, facts.outcome) == (CallStatus(status), Outcome(outcome))
 
@@ -219,7 +219,7 @@ def test_the_legs_of_a_call_amount_to(
 def test_who_answered_first_has_answered_the_call() -> None:
     second = replace(agent_leg("b", 2), answered_at=at(5))
 
-    assert call_state.fold([caller(), second, TALKED], []).agent_id == 1
+    assert leg_state.fold([caller(), second, TALKED], []).agent_id == 1
 
 
 def _story(seed: int) -> list[LegProgress]:
@@ -243,15 +243,15 @@ def _end_of(told: Sequence[LegProgress], dial: DialStatus | None) -> tuple[CallF
     offers = {"a": OfferOutcome.PENDING, "b": OfferOutcome.PENDING}
     outcome = Outcome.NONE
     for piece in told:
-        legs[piece.call_sid] = call_state.advance(legs[piece.call_sid], piece, LATER)
-        offers = {sid: call_state.offer_after(offer, legs[sid]) for sid, offer in offers.items()}
-        facts = call_state.fold(list(legs.values()), offers.values(), outcome)
+        legs[piece.call_sid] = leg_state.advance(legs[piece.call_sid], piece, LATER)
+        offers = {sid: leg_state.offer_after(offer, legs[sid]) for sid, offer in offers.items()}
+        facts = leg_state.fold(list(legs.values()), offers.values(), outcome)
         if facts.status is CallStatus.COMPLETED or facts.answered_at:
-            offers = {sid: call_state.offer_after_call(offer) for sid, offer in offers.items()}
+            offers = {sid: leg_state.offer_after_call(offer) for sid, offer in offers.items()}
         outcome = facts.outcome
     if dial is not None:
-        offers = {sid: call_state.offer_after_dial(offer, dial, rung=2) for sid, offer in offers.items()}
-    facts = call_state.fold(list(legs.values()), offers.values(), outcome)
+        offers = {sid: leg_state.offer_after_dial(offer, dial, rung=2) for sid, offer in offers.items()}
+    facts = leg_state.fold(list(legs.values()), offers.values(), outcome)
     return facts, list(legs.values()), list(offers.values())
 
 
