@@ -49,7 +49,7 @@ def run(call_id: uuid.UUID, client: TelnyxClient, now: datetime | None = None) -
 
 
 def run_due(client: TelnyxClient, now: datetime) -> int:
-    """Carry out commands that nobody came back for: the broker was away, or a worker died. Return for how many calls."""
+    """Carry out commands that nobody came back for: the broker or a worker was away. Return for how many calls."""
     due = TalkCommand.objects.filter(state=TalkCommand.State.WANTED, next_attempt_at__lte=now)
     calls = list(due.order_by("next_attempt_at").values_list("call", flat=True).distinct()[:BATCH])
     for call_id in dict.fromkeys(calls):

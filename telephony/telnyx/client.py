@@ -109,7 +109,7 @@ class TelnyxClient:
 
     def find_calls(self, account_sid: str, *, to: str, from_: str) -> list[FoundCall]:
         """Return the calls from one number to another, newest first: what became of one whose answer was lost."""
-        query = {"To": to, "From": from_, "PageSize": 50}
+        query: dict[str, str | int] = {"To": to, "From": from_, "PageSize": 50}
         body = self._transport.data(Wish("GET", f"/texml/Accounts/{_id(account_sid)}/Calls", True, query=query))
         rows = body.get("calls")
         return [FoundCall.read(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
