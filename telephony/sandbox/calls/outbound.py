@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telephony.sandbox.account.store import Row
-from telephony.sandbox.calls.endings import HUNG_UP_BY_API, OTHER_SIDE_ENDED, RANG_OUT
+from telephony.sandbox.calls.endings import HUNG_UP_BY_API, OTHER_SIDE_ENDED, PARENT_GONE, RANG_OUT
 from telephony.sandbox.calls.legs import Leg, StatusCallback, first_of
 from telephony.sandbox.texml import targets
 from telephony.sandbox.texml.document import sip_target
@@ -69,18 +69,29 @@ def move_leg(world: World, leg: Leg, start: Fetch | Inline, *, fallback_url: str
     Its own Dial, if it runs one, is torn down with its children. A leg that was dialled by another leaves that Dial,
     which then ends as completed and goes on to its `action` (the promotion to a room rests on this: assumption S-14).
     """
-    application = world.account.get("texml_applications", leg.connection_id) or {}
+    application_fallback, method = _instructions_of(world, leg.connection_id)
     leg.moved.set()
     world.switch.silence(leg.port)
     start_document(
         world,
         leg,
         start,
-        fallback_url=fallback_url or application.get("voice_fallback_url") or "",
-        method=str(application.get("voice_method", "post")).upper(),
+        fallback_url=fallback_url or application_fallback,
+        method=method,
     )
 
 
+def _instructions_of(world: World, connection_id: str) -> tuple[str, str]:
+    """The fallback address and the method of the application, or connection, that owns a leg."""
+    if connection := world.account.get("credential_connections", connection_id):
+        return connection.get("webhook_event_failover_url") or "", "POST"
+    application = world.account.get("texml_applications", connection_id) or {}
+    return application.get("voice_fallback_url") or "", str(application.get("voice_method", "post")).upper()
+
+
 def hang_up_by_api(leg: Leg) -> None:
-    """For a dialled leg the API is the calling side; for an inbound leg the called one."""
-    leg.end(OTHER_SIDE_ENDED if leg.answered_at and leg.parent is not None else HUNG_UP_BY_API)
+    """For a leg that was rung the API is the calling side; for one whose party called it is the called one."""
+    if leg.direction == "inbound" or leg.is_begun_by_party:
+        leg.end(HUNG_UP_BY_API)
+        return
+    leg.end(OTHER_SIDE_ENDED if leg.answered_at else PARENT_GONE)
