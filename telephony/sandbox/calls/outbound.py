@@ -25,6 +25,7 @@ def make_call(
     to: str,
     start: Fetch | Inline,
     callbacks: tuple[StatusCallback, ...],
+    ring_s: int = RING_S,
 ) -> Leg:
     """Ring `to` (E.164 or SIP URI); once it answers, run the document. Raises texml.document.Refused for a bad URI."""
     if to.startswith("sip:"):
@@ -45,13 +46,13 @@ def make_call(
     if target.alarm:
         call.fail(target.alarm)
     leg.begin()
-    world.spawn(_ring(world, leg, application, start))
+    world.spawn(_ring(world, leg, application, start, ring_s))
     return leg
 
 
-async def _ring(world: World, leg: Leg, application: Row, start: Fetch | Inline) -> None:
+async def _ring(world: World, leg: Leg, application: Row, start: Fetch | Inline, ring_s: int) -> None:
     world.spawn(leg.endpoint.ring(leg))
-    if not await first_of(leg.settled, timeout_s=RING_S * world.second_s):
+    if not await first_of(leg.settled, timeout_s=ring_s * world.second_s):
         leg.end(RANG_OUT)
     if leg.is_live:
         start_document(

@@ -107,6 +107,7 @@ class AgentScript:
 
     answer_after_ms: int | None = None
     decline_after_ms: int | None = None
+    busy_after_ms: int | None = None  # engaged: it never rings
     hangup_after_ms: int | None = None
     ignore: bool = False
 
@@ -145,6 +146,10 @@ class ScriptedAgent:
             return
         self._tally.begin()
         self._is_counted = True
+        if self._script.busy_after_ms is not None:
+            await asyncio.sleep(self._script.busy_after_ms / 1000)
+            leg.end(DECLINED)
+            return
         leg.rang()
         if self._script.ignore:
             return

@@ -137,9 +137,11 @@ OUTBOUND_VOICE_PROFILES_QUERY: Table = PAGE | {
 CALL_HANGUP: Table = {
     "command_id": str, "client_state": str, "reason": str, "custom_headers": [{"name!": str, "value!": str}],
 }  # fmt: skip
-TEXML_CALL_CREATE: Table = {  # StatusCallback…: only in Telnyx's knowledge base, not in the SDK (CONFLICT, S-25)
+# StatusCallback…: only in Telnyx's knowledge base, not in the SDK (CONFLICT, S-25); Timeout: only at
+# /texml/Accounts/{account}/Calls and at participants (S-63).
+TEXML_CALL_CREATE: Table = {
     "From!": str, "To!": str, "Url": str, "Method": VERBS, "Texml": str, "StatusCallback": str,
-    "StatusCallbackMethod": VERBS, "StatusCallbackEvent": str,
+    "StatusCallbackMethod": VERBS, "StatusCallbackEvent": str, "Timeout": Range(5, 120),
 }  # fmt: skip
 TEXML_CALL_UPDATE: Table = {
     "Status": ("completed",), "Url": str, "Method": VERBS, "FallbackUrl": str, "FallbackMethod": VERBS, "Texml": str,

@@ -36,6 +36,16 @@ def check_body(table: Mapping[str, Spec], body: Any) -> dict[str, Any]:
     return dict(body)
 
 
+def check_form(table: Mapping[str, Spec], body: Mapping[str, Any]) -> dict[str, Any]:
+    """As `check_body`, where a form may have brought numbers and booleans as texts."""
+    known = {name.rstrip("!"): spec for name, spec in table.items()}
+    read = {
+        name: _from_text(known[name], value) if name in known and isinstance(value, str) else value
+        for name, value in body.items()
+    }
+    return check_body(table, read)
+
+
 def check_query(table: Mapping[str, Spec], query: Mapping[str, str]) -> dict[str, Any]:
     """Return the query with texts turned into what the table says. Raises ApiError 422 for what it does not know."""
     read: dict[str, Any] = {}

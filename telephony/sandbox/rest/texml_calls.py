@@ -10,13 +10,13 @@ from aiohttp import web
 
 from telephony.sandbox import clock
 from telephony.sandbox.account.store import Row
-from telephony.sandbox.calls.legs import Leg, StatusCallback
-from telephony.sandbox.calls.outbound import hang_up_by_api, make_call, move_leg
+from telephony.sandbox.calls.legs import EVERY_EVENT, Leg, StatusCallback
+from telephony.sandbox.calls.outbound import RING_S, hang_up_by_api, make_call, move_leg
 from telephony.sandbox.rest import fields
 from telephony.sandbox.rest.calls import leg_of
 from telephony.sandbox.rest.errors import ApiError, Problem, already_ended, not_found
 from telephony.sandbox.rest.http import form_or_json_body, trouble, world_of
-from telephony.sandbox.rest.schema import check_body, check_query
+from telephony.sandbox.rest.schema import check_body, check_form, check_query
 from telephony.sandbox.texml.document import Refused, parse
 from telephony.sandbox.texml.run import Fetch, Inline
 from telephony.sandbox.world import World
@@ -28,11 +28,19 @@ async def create(request: web.Request) -> web.Response:
     application = world.account.get("texml_applications", request.match_info["application_id"])
     if application is None:
         raise not_found(f"TeXML application {request.match_info['application_id']}")
-    body = check_body(fields.TEXML_CALL_CREATE, await form_or_json_body(request))
+    body = check_form(fields.TEXML_CALL_CREATE, await form_or_json_body(request))
     start = _start(body, method="Method") or Fetch(application["voice_url"], application["voice_method"].upper())
     callbacks = _callbacks(body)
     try:
-        leg = make_call(world, application, from_=body["From"], to=body["To"], start=start, callbacks=callbacks)
+        leg = make_call(
+            world,
+            application,
+            from_=body["From"],
+            to=body["To"],
+            start=start,
+            callbacks=callbacks,
+            ring_s=body.get("Timeout") or RING_S,
+        )
     except Refused as error:
         raise ApiError(422, Problem("10027", str(error), "/To")) from error
     return web.json_response({"call_sid": leg.call_control_id, "from": leg.from_, "to": leg.to, "status": "queued"})
@@ -128,6 +136,9 @@ def _callbacks(body: Row) -> tuple[StatusCallback, ...]:
     if not body.get("StatusCallback"):
         return ()
     events = tuple((body.get("StatusCallbackEvent") or "completed").split())
+    if unknown := [event for event in events if event not in EVERY_EVENT]:
+        why = f"{', '.join(unknown)} is not among {', '.join(EVERY_EVENT)}."
+        raise ApiError(422, Problem("10032", why, "/StatusCallbackEvent"))
     return (StatusCallback(body["StatusCallback"], body.get("StatusCallbackMethod") or "POST", events),)
 
 
