@@ -139,6 +139,7 @@ class World:
         self.agents.clear()
         self.tallies.clear()
         self.searched_numbers.clear()
+        self.conferences.clear()
         self.sounds.clear()
         self.repeats.clear()
         self.trouble.update({"all_off": True})

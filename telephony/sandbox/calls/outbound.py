@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telephony.sandbox.account.store import Row
@@ -26,10 +27,13 @@ def make_call(
     start: Fetch | Inline,
     callbacks: tuple[StatusCallback, ...],
     ring_s: int = RING_S,
+    caller_name: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Leg:
     """Ring `to` (E.164 or SIP URI); once it answers, run the document. Raises texml.document.Refused for a bad URI."""
     if to.startswith("sip:"):
-        target = targets.sip(world, sip_target(to))
+        uri = sip_target(to)
+        target = targets.sip(world, replace(uri, headers=(*uri.headers, *headers)))
     else:
         target = targets.number(world, to, caller_id=from_, connection_id=application["id"])
     call = world.calls.new(world, what=f"The API calls {target.to} as {from_}")
@@ -41,6 +45,7 @@ def make_call(
         to=target.to,
         connection_id=application["id"],
         direction="outbound",
+        caller_name=caller_name,
         callbacks=() if target.is_silent else callbacks,
     )
     if target.alarm:

@@ -1,7 +1,7 @@
 """Checks a request against a table of fields. A field that the table does not know is an error: we catch mistakes.
 
-A specification is `str`, `bool`, `int`, `float`, a tuple of allowed values, `[spec]` for a list, a dict for an object
-(whose names may end in `!`: required), `Range(lo, hi)` or `E164`. None is allowed for what is not
+A specification is `str`, `bool`, `int`, `float`, None for anything, a tuple of allowed values, `[spec]` for a list, a
+dict for an object (whose names may end in `!`: required), `Range(lo, hi)` or `E164`. None is allowed for what is not
 required, as Telnyx does.
 """
 
@@ -64,6 +64,8 @@ def check_query(table: Mapping[str, Spec], query: Mapping[str, str]) -> dict[str
 
 def _check(spec: Spec, value: Any, pointer: str) -> list[Problem]:
     match spec:
+        case None:
+            return []
         case dict():
             return _check_object(spec, value, pointer)
         case list():
