@@ -54,25 +54,29 @@ class Room:
         return self.home.root(self.calls[label])
 
     async def hears(self, label: str, hz: float) -> None:
-        """Wait until half a second of this tone, and nothing louder, was heard; 0 is silence."""
+        """Wait until half a second of this tone, and nothing louder, was heard from now on; 0 is silence."""
         ear = self.root(label).endpoint.ear
+        from_s = ear.heard_s + 0.5
 
         def is_so() -> bool:
-            return ear.heard_rms < 0.002 if not hz else abs(ear.heard_peak_hz - hz) < 6
+            is_right = ear.heard_rms < 0.002 if not hz else abs(ear.heard_peak_hz - hz) < 6
+            return is_right and ear.heard_s > from_s
 
         await self.home.until(is_so, f"{label} hears {hz} Hz")
 
     def mixture(self, label: str) -> set[int]:
         """Which of the tones of the room are in what was heard last."""
         heard = self.root(label).endpoint.ear.heard[-RATE_HZ // 2 :]
-        if heard.size < RATE_HZ // 2:
-            return set()
         spectrum = np.abs(np.fft.rfft(heard * np.hanning(heard.size)))
         loud = spectrum.max() / 5
         return {hz for hz in (CUSTOMER_HZ, ANA_HZ, LUIS_HZ, HOLD_HZ) if spectrum[hz * heard.size // RATE_HZ] > loud}
 
     async def hears_all(self, label: str, *hz: int) -> None:
-        await self.home.until(lambda: self.mixture(label) == set(hz), f"{label} hears {hz}")
+        """Wait until half a second of these tones together was heard from now on."""
+        ear = self.root(label).endpoint.ear
+        from_s = ear.heard_s + 0.5
+        what = f"{label} hears {hz}"
+        await self.home.until(lambda: ear.heard_s > from_s and self.mixture(label) == set(hz), what)
 
     async def ask(self, method: str, path: str = "", *, status: int | None = None, **form: Any) -> Any:
         address = f"{self.home.account_path}/Conferences/{await self.sid()}{path}"

@@ -14,6 +14,7 @@ from telephony.sandbox.media.frames import AudioPort
 
 if TYPE_CHECKING:
     from telephony.sandbox.calls.calls import Call
+    from telephony.sandbox.recordings import Running
     from telephony.sandbox.world import World
 
 Fields = dict[str, str]
@@ -97,6 +98,8 @@ class Leg:
         self.recording_facts: Fields = {}
         self.digits: asyncio.Queue[str] = asyncio.Queue()
         self.heard_digits = ""  # the keys that reached this party's ear
+        self.recordings: list[Running] = []  # those that run beside the document, ended ones too
+        self.when_answered: list[Callable[[], object]] = []
         self.circle: Circle | None = None  # in whose company the party talks
         self.settled, self.ended = asyncio.Event(), asyncio.Event()
         self.moved = asyncio.Event()  # a REST update took the leg out of its Dial
@@ -174,6 +177,8 @@ class Leg:
         self._tell("answered")
         self.settled.set()
         self.endpoint.answered(self)
+        for begin in self.when_answered:
+            begin()
 
     def press(self, digit: str) -> None:
         """The party pressed a key."""
@@ -195,6 +200,7 @@ class Leg:
             return
         self.state, self.ending, self.ended_at = "ended", ending, clock.now()
         self.hears, self.circle = "nothing", None
+        self._stop_recordings()
         self.settled.set()
         self.ended.set()
         self.world.switch.silence(self.port)
@@ -202,6 +208,14 @@ class Leg:
         self.world.spawn(self.endpoint.bye(ending))
         self._tell("completed", self._ending_fields(ending))
         self.call.leg_ended(self)
+
+    def _stop_recordings(self) -> None:
+        for running in self.recordings:
+            row = self.world.recordings.stop(running)
+            self.recording_facts = {
+                "RecordingUrl": self.world.recordings.fresh_url(row),
+                "RecordingDuration": str(round(row["duration_millis"] / 1000)),
+            }
 
     async def wait_for(self, future: asyncio.Future[None], *, timeout_s: float | None = None) -> None:
         """Wait for what is done for this leg. Raises LegGone when the party leaves first, TimeoutError when late."""

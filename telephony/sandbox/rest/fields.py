@@ -150,6 +150,12 @@ TEXML_CALL_UPDATE: Table = {
     "Status": ("completed",), "Url": str, "Method": VERBS, "FallbackUrl": str, "FallbackMethod": VERBS, "Texml": str,
     "StatusCallback": str, "StatusCallbackMethod": VERBS,
 }  # fmt: skip
+TEXML_RECORDING_START: Table = {
+    "PlayBeep": bool, "RecordingChannels": ("single", "dual"), "RecordingStatusCallback": str,
+    "RecordingStatusCallbackEvent": str, "RecordingStatusCallbackMethod": VERBS,
+    "RecordingTrack": ("inbound", "outbound", "both"), "SendRecordingUrl": bool,
+}  # fmt: skip
+TEXML_RECORDING_UPDATE: Table = {"Status!": ("in-progress", "paused", "stopped")}
 TEXML_PAGE: Table = {"Page": Range(0, 10**6), "PageSize": Range(1, 1000), "PageToken": str}
 TEXML_CONFERENCES_QUERY: Table = TEXML_PAGE | {"FriendlyName": str, "Status": ("init", "in-progress", "completed")}
 TEXML_CONFERENCE_UPDATE: Table = {"Status": ("completed",), "AnnounceUrl": str, "AnnounceMethod": VERBS}
