@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from telephony.sandbox import clock, ids
 from telephony.sandbox.calls.endings import Ending
+from telephony.sandbox.calls.quality import call_quality_stats
 from telephony.sandbox.media.frames import AudioPort
 
 if TYPE_CHECKING:
@@ -278,6 +279,7 @@ class Leg:
             "CallControlId": self.call_control_id,
             "CallLegId": self.call_leg_id,
             "CallSessionId": self.call.session_id,
+            **({"CallQualityStats": call_quality_stats(self.duration_s)} if self.endpoint.kind == "sip" else {}),
             "HangupCause": ending.hangup_cause,
             "OrganizationId": self.world.account.account_sid,
             "UserId": self.world.account.account_sid,

@@ -45,6 +45,7 @@ class DiallingBrowser:
         await self.browser_leg.bye(ending.verto_cause, ending.verto_code, ending.sip_code)
 
     def lose(self) -> None:
+        """Trouble: the browser is gone at this moment."""
         self.browser_leg.lost()
 
 

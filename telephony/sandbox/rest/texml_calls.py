@@ -10,7 +10,8 @@ from aiohttp import web
 from telephony.sandbox import clock
 from telephony.sandbox.account.store import Row
 from telephony.sandbox.calls.legs import Leg
-from telephony.sandbox.calls.outbound import RING_S, hang_up_by_api, make_call, move_leg
+from telephony.sandbox.calls.moves import move
+from telephony.sandbox.calls.outbound import RING_S, hang_up_by_api, make_call
 from telephony.sandbox.rest import fields
 from telephony.sandbox.rest.calls import leg_of
 from telephony.sandbox.rest.errors import ApiError, Problem, already_ended, not_found
@@ -61,7 +62,7 @@ async def update(request: web.Request) -> web.Response:
         raise ApiError(422, Problem("10027", "Status and Url or Texml exclude each other.", "/Status"))
     if start is not None:
         switches = world.trouble.switches
-        await trouble(request, slow_ms=switches.slow_updates_ms, refusal=switches.refuse_updates)
+        await trouble(request, slow_ms=0, refusal=switches.refuse_updates)
     if not leg.is_live:
         raise already_ended()
     if body.get("StatusCallback"):
@@ -71,7 +72,7 @@ async def update(request: web.Request) -> web.Response:
     elif start is not None:
         if leg.answered_at is None and leg.parent is not None:
             raise ApiError(422, Problem("90034", "This call is not answered yet."))
-        move_leg(world, leg, start, fallback_url=body.get("FallbackUrl") or "")
+        await move(world, leg, start, fallback_url=body.get("FallbackUrl") or "")
     return web.json_response(_resource(world, leg))
 
 
