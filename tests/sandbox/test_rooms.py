@@ -334,3 +334,25 @@ def test_what_a_participant_cannot_be_told_is_named(
         await room.close()
 
     told(tmp_path, story)
+
+
+def test_a_room_that_nobody_has_entered_yet_takes_a_second_invitation_and_nothing_else(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish()
+        for number in (ANA, LUIS):
+            await home.control("POST", f"/agents/{number}", {"ignore": True})
+        path = f"{home.account_path}/Conferences/to-be"
+        form = {"From": NUMBER, "To": ANA, "ApplicationSid": home.application_id}
+        first = await home.api("POST", f"{path}/Participants", data=form)
+        room = f"{home.account_path}/Conferences/{first['conference_sid']}"
+        second = await home.api("POST", f"{room}/Participants", data=form | {"To": LUIS})
+        ended = await home.api("POST", room, data={"Status": "completed"}, status=422)
+        unknown = await home.api("POST", f"{path}-2/Participants", data={"From": NUMBER, "To": ANA}, status=422)
+
+        assert second["conference_sid"] == first["conference_sid"]
+        assert ended["errors"][0]["code"] == "90033"
+        assert unknown["errors"][0]["source"]["pointer"] == "/ApplicationSid"
+        await home.control("POST", "/calls/end_all")
+        await home.until_quiet()
+
+    told(tmp_path, story)

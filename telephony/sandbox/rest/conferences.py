@@ -138,7 +138,7 @@ async def add_participant(request: web.Request, world: World) -> web.Response:
     name = request.match_info["conference_sid"]
     room = world.conferences.of_sid(name)
     if room is not None:
-        _check_is_up(room)
+        _check_has_not_ended(room)
         if body.get("Label") and room.member(body["Label"]) is not None:
             why = f"Somebody in the room is called {body['Label']} already."
             raise ApiError(422, Problem("10027", why, "/Label"))
@@ -232,9 +232,13 @@ def _room(request: web.Request, world: World) -> Conference:
     return room
 
 
-def _check_is_up(room: Conference) -> None:
+def _check_has_not_ended(room: Conference) -> None:
     if room.ended.is_set():
         raise ApiError(422, Problem("90019", f"The conference {room.sid} has ended."))
+
+
+def _check_is_up(room: Conference) -> None:
+    _check_has_not_ended(room)
     if not room.members:
         raise ApiError(422, Problem("90033", f"The conference {room.sid} has no active participants."))
 
