@@ -31,9 +31,12 @@ def is_emergency(number: str, our_number: str) -> bool:
 def region_of(e164: str) -> str:
     """Return the country (ISO 3166 alpha-2) of a number; empty if it has none."""
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(e164, None)) or ""
+        parsed = phonenumbers.parse(e164, None)
     except phonenumbers.NumberParseException:
         return ""
+    # Of a number whose area nobody assigned: the first country of its code (+1: US).
+    main = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return phonenumbers.region_code_for_number(parsed) or ("" if main in {"ZZ", "001"} else main)
 
 
 def checked(written: str, *, our_number: str, countries: Sequence[str]) -> str:
