@@ -9,8 +9,9 @@ import requests
 from django.utils import timezone
 
 from agents.models import Activity, Agent, Beat
-from telephony.models import RouteTrace, Talk
+from telephony.models import CallLeg, RouteTrace, Talk, TelnyxEvent
 from telephony.operations import commands
+from telephony.operations.rooms import rescue_from_silent_browsers
 from telephony.telnyx.client import get_client
 from tests import cast
 from tests.scenarios.conversation import Conversation
@@ -266,6 +267,23 @@ def test_in_a_room_the_customer_is_moved_out_to_the_rescue(talk: Conversation, b
     assert moved(talk).verbs[-1] == "Redirect"
     assert talk.phase == "RESCUING"
     assert talk.caller.sid in talk.live_sids()
+
+
+def test_a_browser_that_is_silent_for_90_s_loses_its_call_though_telnyx_has_its_leg(
+    talk: Conversation, board: Switchboard
+) -> None:
+    CallLeg.objects.filter(call_sid=talk.ana_sid).update(answered_at=timezone.now() - timedelta(minutes=5))
+    gone_silent(talk.ana)
+
+    rescue_from_silent_browsers(get_client(), timezone.now() + timedelta(seconds=45))
+    assert talk.phase == ""
+    rescue_from_silent_browsers(get_client(), timezone.now() + timedelta(seconds=55))
+    talk.work(in_s=60)
+
+    assert talk.phase == "RESCUING"
+    assert board.of("hang_up") == [talk.ana_sid]
+    assert board.of("redirect") == [talk.caller.sid]
+    assert TelnyxEvent.objects.filter(call=talk.call, kind="reconciler.browser_silent").exists()
 
 
 def test_a_rescue_that_telnyx_does_not_take_is_asked_for_again_and_again(
