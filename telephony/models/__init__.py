@@ -15,6 +15,7 @@ from telephony.models.plans import (
     QueueSkill,
     SpecialDate,
 )
+from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
 __all__ = [
     "BusinessHours",
@@ -22,6 +23,8 @@ __all__ = [
     "CallIdentifier",
     "CallLeg",
     "CallQueue",
+    "CallWrapUp",
+    "Disposition",
     "Menu",
     "MenuOption",
     "Offer",
@@ -36,4 +39,5 @@ __all__ = [
     "SpecialDate",
     "TelnyxAccount",
     "TelnyxEvent",
+    "WrapUpPolicy",
 ]
