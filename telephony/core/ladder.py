@@ -51,7 +51,7 @@ def why_not(candidate: Candidate, now: datetime) -> str:
             return "" if ran_out else "ringing"
         case "WRAP_UP":
             # So is a wrap-up: a late sweep keeps nobody in it.
-            is_over = candidate.wrap_up_until is None or candidate.wrap_up_until <= now
+            is_over = candidate.wrap_up_until is not None and candidate.wrap_up_until <= now
             return "" if is_over else "wrap_up"
         case "NOT_RESPONDING":
             return "not_responding"

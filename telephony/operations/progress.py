@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from agents.models import Activity, Agent
+from agents.models import Activity, Agent, Beat
 from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
 from curbe.lib.phone import is_e164
@@ -262,6 +262,7 @@ def offer_of(leg: CallLeg, offers: Sequence[Offer]) -> Offer | None:
 def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome], now: datetime) -> list[Offer]:
     """Write outcomes, tell the agents, and return the offers that ended just now. One statement per outcome."""
     changed = [offer for offer in offers if offer.outcome != outcomes[offer.pk]]
+    outcomes = _heard_by_nobody(changed, outcomes)
     ended = [offer for offer in changed if offer.outcome == OfferOutcome.PENDING]
     for offer in changed:
         offer.outcome = outcomes[offer.pk]
@@ -271,6 +272,18 @@ def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome],
         Offer.objects.filter(pk__in=ids).update(outcome=outcome, ended_at=Coalesce("ended_at", Value(now)))
     tell_ended(ended)
     return ended
+
+
+def _heard_by_nobody(
+    changed: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome]
+) -> Mapping[UUID, OfferOutcome]:
+    """Return the outcomes with no miss of an agent whose browser says that no sound comes through: he heard nothing."""
+    missed = [offer for offer in changed if outcomes[offer.pk] == OfferOutcome.MISSED]
+    if not missed:
+        return outcomes
+    rung = Beat.objects.filter(agent__in={offer.agent_id for offer in missed}, degraded=True)
+    deaf = set(rung.values_list("agent_id", flat=True))
+    return {**outcomes, **{offer.pk: OfferOutcome.DEVICE_LOST for offer in missed if offer.agent_id in deaf}}
 
 
 def tell_ended(offers: Iterable[Offer]) -> None:

@@ -51,7 +51,7 @@ CANDIDATES: Final = """
          (e.id IS NOT NULL AND b.last_seen_at > %(fresh)s AND b.ready AND b.microphone AND NOT b.degraded
           AND a.intent = 'AVAILABLE'
           AND (a.activity = 'IDLE' OR (a.activity = 'RESERVED' AND a.reserved_until <= %(now)s)
-               OR (a.activity = 'WRAP_UP' AND (a.wrap_up_until IS NULL OR a.wrap_up_until <= %(now)s)))) IS TRUE AS free
+               OR (a.activity = 'WRAP_UP' AND a.wrap_up_until <= %(now)s))) IS TRUE AS free
   FROM (
     SELECT here.agent_id AS id, 0::bigint AS position WHERE here.destination = 'user'
     UNION ALL

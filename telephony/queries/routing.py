@@ -234,8 +234,8 @@ def _candidate(agent: Agent, queue: CallQueue | None, today: date) -> Candidate:
 def _is_free(candidate: Candidate, now: datetime) -> bool:
     fresh = candidate.last_seen_at is not None and candidate.last_seen_at > now - timedelta(seconds=BEAT_TTL_S)
     leased = candidate.reserved_until is None or candidate.reserved_until > now
-    wrapping_up = candidate.wrap_up_until is not None and candidate.wrap_up_until > now
-    lapsed = {"RESERVED": not leased, "WRAP_UP": not wrapping_up}
+    wrapped_up = candidate.wrap_up_until is not None and candidate.wrap_up_until <= now
+    lapsed = {"RESERVED": not leased, "WRAP_UP": wrapped_up}
     idle = candidate.activity == "IDLE" or lapsed.get(candidate.activity, False)
     audible = candidate.ready and candidate.microphone and not candidate.degraded
     reachable = bool(candidate.sip_username) and fresh and audible
