@@ -121,9 +121,7 @@ def log_in(*, user_id: int, now: datetime) -> None:
     gone.update(last_seen_at=now - BEAT_TTL)
 
 
-def choose_intent(
-    *, agent_id: int, intent: Intent, now: datetime, reason: str | None = None, by: By = NOBODY
-) -> str:
+def choose_intent(*, agent_id: int, intent: Intent, now: datetime, reason: str | None = None, by: By = NOBODY) -> str:
     """Keep what the person chose, a break with the code of its ``reason``; return his presence.
 
     Chosen while busy it stops new offers at once, and shows when the call (and its wrap-up) is over. Raises

@@ -21,7 +21,8 @@ from telephony.models import Disposition, WrapUpPolicy
 DEFINITIONS: Final[Mapping[WrapUpMode, str | Promise]] = {
     WrapUpMode.NONE: gettext_lazy("The agent is free the moment the call ends."),
     WrapUpMode.OPTIONAL: gettext_lazy(
-        "No new call until the agent presses Done. After 15 minutes it ends by itself, so that nobody is forgotten in it."
+        "No new call until the agent presses Done. After 15 minutes it ends by itself, so that nobody is forgotten in "
+        "it."
     ),
     WrapUpMode.TIMED: gettext_lazy("No new call for the time below. Whoever is done earlier presses Done."),
     WrapUpMode.TIMED_LOCKED: gettext_lazy(
@@ -50,7 +51,7 @@ class ListedForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(_("Give it a name."), code="required")
         others = self._rows().exclude(pk=self.instance.pk)
         if others.filter(name__iexact=name).exists():
-            raise forms.ValidationError(self.taken, code="taken")
+            raise forms.ValidationError(str(self.taken), code="taken")
         return name
 
     def wrong(self) -> list[str]:

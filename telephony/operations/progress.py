@@ -274,9 +274,7 @@ def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome],
     return ended
 
 
-def _heard_by_nobody(
-    changed: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome]
-) -> Mapping[UUID, OfferOutcome]:
+def _heard_by_nobody(changed: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome]) -> Mapping[UUID, OfferOutcome]:
     """Return the outcomes with no miss of an agent whose browser says that no sound comes through: he heard nothing."""
     missed = [offer for offer in changed if outcomes[offer.pk] == OfferOutcome.MISSED]
     if not missed:

@@ -72,7 +72,7 @@ def _of_company(company_id: int, kind: WrapUpPolicy.Calls) -> WrapUp | None:
 
 
 def began(call: Call, policies: Mapping[int, WrapUp], released: Collection[int], now: datetime) -> None:
-    """Keep that the work after this call began for those who were released into it. Part of the caller's transaction."""
+    """Keep that the work after this call began for those who were released into it. Part of a transaction."""
     asked = sorted(policies.keys() & set(released))
     if not asked:
         return

@@ -201,7 +201,12 @@ def test_a_pending_break_is_taken_back_by_choosing_available(bob: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"intent": "BREAK", "reason": "siesta"}, {"intent": "OFFLINE", "reason": "lunch"}, {"intent": "BREAK", "reason": ["lunch"]}]
+    "body",
+    [
+        {"intent": "BREAK", "reason": "siesta"},
+        {"intent": "OFFLINE", "reason": "lunch"},
+        {"intent": "BREAK", "reason": ["lunch"]},
+    ],
 )
 def test_a_reason_that_cannot_be_is_named(bob: User, body: dict[str, Any]) -> None:
     answer = Asker(bob).post("/api/agents/intent", body)

@@ -81,7 +81,10 @@ def test_it_costs_the_same_for_many(
 def test_a_new_reason_stands_at_the_end_under_a_code_of_its_own(acme: Company, alice: User) -> None:
     browser = looking(alice)
     sent = sent_by(
-        browser.get("/breaks/new/"), name="  Reunión de equipo ", soft_limit_s="600", hard_limit_s="900",
+        browser.get("/breaks/new/"),
+        name="  Reunión de equipo ",
+        soft_limit_s="600",
+        hard_limit_s="900",
         at_limit="auto_return",
     )
 

@@ -200,9 +200,7 @@ def test_outbound_calls_have_it_as_an_option_and_failed_ones_as_another(telnyx: 
     call = cast.make_call(line.company, direction=Call.Direction.OUTBOUND)
     over = {"call": call, "started_at": now, "ended_at": now, "status": "ended"}
     CallLeg.objects.create(**over, call_sid="v3:his", kind="agent", agent=agent, answered_at=now)
-    CallLeg.objects.create(
-        **over, call_sid=call.root_call_sid, kind="caller", answered_at=now if reached else None
-    )
+    CallLeg.objects.create(**over, call_sid=call.root_call_sid, kind="caller", answered_at=now if reached else None)
     leg_answered(agent_id=agent.pk, call_id=call.pk, today=now.date(), now=now)
 
     progress.settle_call(call, now)
@@ -217,9 +215,7 @@ def test_a_call_that_is_answered_in_it_ends_it(telnyx: Telnyx) -> None:
     first = talked(line)
     second, now = line.caller(), timezone.now()
     # As a transfer does that was told to ring him all the same.
-    Offer.objects.create(
-        call=second.call, agent=agent, step=1, offered_at=now, expires_at=now + timedelta(seconds=30)
-    )
+    Offer.objects.create(call=second.call, agent=agent, step=1, offered_at=now, expires_at=now + timedelta(seconds=30))
 
     second.is_answered_by(agent)
 
