@@ -162,7 +162,9 @@ def end_overdue(now: datetime) -> int:
     Nothing depends on it but the history: whoever routes calls compares the times himself.
     """
     with transaction.atomic():
-        ids = list(_open().filter(until__lte=now).order_by("until").values_list("pk", flat=True)[:ENDED_AT_ONCE])
+        # Whoever is locked is being ended by somebody who knows more, and waits for nobody here.
+        overdue = _open().filter(until__lte=now).select_for_update(skip_locked=True)
+        ids = list(overdue.order_by("pk").values_list("pk", flat=True)[:ENDED_AT_ONCE])
         return _time_out(CallWrapUp.objects.filter(pk__in=ids), now) if ids else 0
 
 

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from agents.models import BreakReason
+from agents.models import Agent, BreakReason, PresenceChange
 from curbe.companies.models import Company, User
-from telephony.models import CallQueue, CallWrapUp, Disposition, WrapUpPolicy
+from telephony.models import CallLeg, CallQueue, CallWrapUp, Disposition, WrapUpPolicy
 from tests import cast
 from tests.pages.people import html, looking, words
 from tests.pages.plans import errors_at, sent_by
@@ -262,3 +262,58 @@ def test_nobody_is_sent_to_the_log_in_and_nothing_is_deleted_by_looking(acme: Co
 
 def test_the_pages_speak_spanish(acme: Company, alice: User) -> None:
     assert "Motivos de pausa" in words(looking(alice, "es").get("/breaks/"))
+
+
+# --- A call and an agent, as pages show them ------------------------------------------------------------------------
+
+
+def test_a_calls_page_says_how_it_went(acme: Company, sam: User) -> None:
+    kept = of_a_call(disposition_of(acme, name="Venta cerrada"))
+    CallWrapUp.objects.filter(pk=kept.pk).update(note="Llama el <lunes>")
+
+    page = looking(sam).get(f"/calls/{kept.call_id}/")
+
+    assert "How the call went Venta cerrada" in words(page)
+    assert "Llama el &lt;lunes&gt;" in html(page)
+
+
+def test_a_supervisor_releases_an_agent_where_he_sees_why_no_call_comes(bob: User, sam: User) -> None:
+    agent = bob.agents.get()
+    cast.endpoint_for(agent)
+    cast.beat(agent, now=timezone.now())
+    Agent.objects.filter(pk=agent.pk).update(intent="BREAK")
+    browser, why = looking(sam), f"/agents/{agent.pk}/why/"
+    assert "Release…" in words(browser.get(why))
+    assert "Release…" not in words(looking(bob).get(why))
+
+    browser.post(f"/agents/{agent.pk}/release/", {"reason": " "})
+    assert "Nothing was changed." in words(browser.get(why))
+    assert bob.agents.get().intent == "BREAK"
+    answer = browser.post(f"/agents/{agent.pk}/release/", {"reason": "Esperan diez"})
+
+    assert answer["Location"] == why
+    assert "was released." in words(browser.get(why))
+    assert bob.agents.get().intent == "AVAILABLE"
+    change = PresenceChange.objects.latest("id")
+    assert (change.actor, change.words, change.reason) == (sam, "Esperan diez", "released")
+
+
+def test_a_call_is_not_released_from(acme: Company, bob: User, sam: User) -> None:
+    call, agent = cast.make_call(acme, status="in_progress"), bob.agents.get()
+    Agent.objects.filter(pk=agent.pk).update(activity="ON_CALL", busy_call_id=call.pk)
+    CallLeg.objects.create(call=call, call_sid="v3:1", kind="agent", agent=agent, started_at=timezone.now())
+    browser = looking(sam)
+
+    browser.post(f"/agents/{agent.pk}/release/", {"reason": "x"})
+
+    assert "end the call instead" in words(browser.get(f"/agents/{agent.pk}/why/"))
+    assert bob.agents.get().activity == "ON_CALL"
+
+
+def test_only_who_supervises_there_releases(bob: User, mallory: User, sam: User) -> None:
+    path = f"/agents/{bob.agents.get().pk}/release/"
+
+    assert looking(bob).post(path, {"reason": "x"}).status_code == 403
+    assert looking(mallory).post(path, {"reason": "x"}).status_code == 404
+    assert looking(sam).get(path).status_code == 405
+    assert not PresenceChange.objects.exists()
