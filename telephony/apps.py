@@ -15,8 +15,10 @@ class TelephonyConfig(AppConfig):
         from telephony.handlers import register
         from telephony.operations.plans import published_once
         from telephony.operations.progress import on_status
+        from telephony.operations.rooms import on_conference
 
         register("status.*", on_status)
+        register("conference.*", on_conference)
         for section in SECTIONS:
             company_file.register(section)
         company_file.surround(published_once)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -18,7 +19,8 @@ from agents.signals import freed
 from curbe.companies.models import Company
 from telephony.models import BusinessHours, CallQueue, Menu, MenuOption, QueueSkill, SpecialDate
 from telephony.operations import dispatch, plans
-from telephony.tasks import make_endpoint, offer_waiting_call
+from telephony.signals import commands_wanted
+from telephony.tasks import make_endpoint, offer_waiting_call, run_commands
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,15 @@ def a_free_agent_is_offered_who_waits(agent_ids: Sequence[int], **_: Any) -> Non
             logger.warning("The broker is away: whoever waits finds the agents who became free by himself")
             # A request of Telnyx may be waiting for us, and each further try would cost it 0.3 s.
             return
+
+
+@receiver(commands_wanted, dispatch_uid="telephony.commands_are_carried_out")
+def commands_are_carried_out(call_id: UUID, **_: Any) -> None:
+    """Queue what a conversation asks of Telnyx. A broker that is away delays it until the beat's next run."""
+    try:
+        run_commands.apply_async(kwargs={"call_id": str(call_id)}, queue="calls")
+    except OperationalError:
+        logger.warning("The broker is away: commands of call %s wait for the next run of the beat", call_id)
 
 
 #: By then every caller has asked by himself.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Final
+from uuid import UUID
 
 from celery import shared_task
 from celery.signals import before_task_publish
@@ -11,7 +12,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from agents.models import Agent
-from telephony.operations import dispatch, ledger
+from telephony.operations import commands, dispatch, ledger, wrap_ups
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.operations.reconcile import reconcile_all
 from telephony.telnyx.client import get_client
@@ -39,6 +40,20 @@ def offer_waiting_call(*, agent_id: int, **_: object) -> None:
 
 
 @shared_task
+def run_commands(*, call_id: str, **_: object) -> None:
+    """Ask Telnyx for what one call's conversation needs; come back for what has to wait."""
+    again_s = commands.run(UUID(call_id), get_client())
+    if again_s is not None:
+        run_commands.apply_async(kwargs={"call_id": call_id}, queue="calls", countdown=again_s)
+
+
+@shared_task
+def run_due_commands(**_: object) -> None:
+    """Ask for what nobody came back for: the broker was away, or a worker died."""
+    commands.run_due(get_client(), timezone.now())
+
+
+@shared_task
 def process_events(**_: object) -> None:
     """Act on events that were kept and not acted on yet."""
     ledger.process_due(timezone.now())
@@ -48,6 +63,12 @@ def process_events(**_: object) -> None:
 def reconcile(**_: object) -> None:
     """Ask Telnyx about everything that has gone silent."""
     reconcile_all(get_client(), timezone.now())
+
+
+@shared_task
+def end_wrap_ups(**_: object) -> None:
+    """Write down which wrap-ups the clock has ended."""
+    wrap_ups.end_overdue(timezone.now())
 
 
 @shared_task

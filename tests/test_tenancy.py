@@ -72,6 +72,14 @@ def beat(acme: Acme) -> dict[str, Any]:
     }
 
 
+def switch(acme: Acme) -> dict[str, Any]:
+    return {"on": True}
+
+
+def target(acme: Acme) -> dict[str, Any]:
+    return {"to": {"agent": acme.agent_id}}
+
+
 #: Shows a person what is his own: answered, but without a word of Acme's.
 OWN = frozenset({200})
 #: Takes only the other method.
@@ -91,6 +99,13 @@ EXPECTED: dict[str, Expected] = {
     # A form of her own company, which she has not filled in.
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
     **dict.fromkeys(("hours", "hours_new_preview"), MINE),
+    "breaks": MINE,
+    **dict.fromkeys(
+        ("new-break", "new-disposition", "wrap-up-policies"),
+        Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
+    ),
+    # Her own work after a call, of which there is none.
+    **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),
@@ -101,6 +116,13 @@ EXPECTED: dict[str, Expected] = {
     # Her own intent and her own token: the body's ids are not read.
     "intent": Expected(stranger=frozenset({200, 400, 405}), nobody=LOG_IN | WRONG_METHOD),
     "webrtc-token": Expected(stranger=frozenset({200, 400, 405, 409, 502, 503}), nobody=LOG_IN | WRONG_METHOD),
+    **dict.fromkeys(("caller-ids", "transfer-targets"), MINE),
+    # Her own call, which needs a number to show.
+    "announce-call": Expected(stranger=frozenset({400, 405}), nobody=LOG_IN | WRONG_METHOD),
+    **dict.fromkeys(("talk-hold", "talk-mute"), Expected(REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, switch)),
+    **dict.fromkeys(("talk-transfer", "talk-consult"), Expected(REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, target)),
+    "talk-digits": Expected(REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, lambda acme: {"digits": "1"}),
+    "talk-end": Expected(REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, lambda acme: {"reason": "mine"}),
     "heartbeat": Expected(stranger=frozenset({403, 405}), nobody=LOG_IN | WRONG_METHOD, body=beat),
     "server-hangup": Expected(stranger=frozenset({403, 405}), nobody=LOG_IN | WRONG_METHOD, body=hang_up),
 }

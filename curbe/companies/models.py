@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,11 @@ class Language(models.TextChoices):
     ENGLISH = "en", "English"
 
 
+def default_countries() -> list[str]:
+    """Return what Telnyx's own profiles allow until somebody says otherwise (rest-api.md section 7)."""
+    return ["US", "CA"]
+
+
 class Company(models.Model):
     """A tenant: its numbers, people, calls and recordings are its own."""
 
@@ -43,6 +49,14 @@ class Company(models.Model):
     routing_mode = models.CharField(_("routing mode"), max_length=16, choices=RoutingMode, default=RoutingMode.AUTO)
     fallback_number = models.CharField(
         _("fallback number"), max_length=16, blank=True, default="", validators=[e164_validator]
+    )
+    #: The countries (ISO 3166 alpha-2) that its agents may call; emergency numbers are never blocked.
+    outbound_countries = ArrayField(
+        models.CharField(max_length=2, validators=[RegexValidator(r"^[A-Z]{2}$")]),
+        verbose_name=_("countries that may be called"),
+        default=default_countries,
+        blank=True,
+        help_text=_("Two capital letters each (US, CA, MX), separated by commas."),
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

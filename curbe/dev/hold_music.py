@@ -1,4 +1,4 @@
-"""Compose the music that waiting callers hear: `python -m curbe.dev.hold_music` writes static/sound/hold-*.mp3.
+"""Compose what callers and agents hear: `python -m curbe.dev.hold_music` writes static/sound/*.mp3.
 
 Our own, so nobody is owed anything for it: broken chords of a quiet electric piano, which a telephone's narrow band
 carries well. The pieces are as long as telephony.core.queueing.MUSIC_S says, and each ends where it began.
@@ -48,6 +48,16 @@ def _note(hz: float) -> np.ndarray[Any, np.dtype[np.float64]]:
     return sounding
 
 
+def tones(hertz: tuple[int, int], *, on_s: float, off_s: float, times: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return a call-progress tone of North America (two sines), as often as wanted."""
+    at_s = np.arange(int(on_s * RATE_HZ)) / RATE_HZ
+    tone = LEVEL * (np.sin(2 * np.pi * hertz[0] * at_s) + np.sin(2 * np.pi * hertz[1] * at_s))
+    edge = int(0.01 * RATE_HZ)
+    tone[:edge] *= np.linspace(0, 1, edge)
+    tone[-edge:] *= np.linspace(1, 0, edge)
+    return np.tile(np.concatenate([tone, np.zeros(int(off_s * RATE_HZ))]), times)
+
+
 def write(path: str, samples: np.ndarray[Any, np.dtype[np.float64]]) -> None:
     with av.open(path, "w") as container:
         stream = container.add_stream("mp3", rate=RATE_HZ, layout="mono")
@@ -63,6 +73,8 @@ def main() -> int:
     folder.mkdir(exist_ok=True)
     for length_s in LENGTHS_S:
         write(str(folder / f"hold-{length_s}.mp3"), piece(length_s))
+    write(str(folder / "ringback.mp3"), tones((440, 480), on_s=2, off_s=4, times=1))
+    write(str(folder / "busy.mp3"), tones((480, 620), on_s=0.5, off_s=0.5, times=4))
     return 0
 
 

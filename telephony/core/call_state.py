@@ -1,247 +1,344 @@
-"""Where a leg, an offer and a call stand, whatever order the news came in.
+"""The life of a conversation: where it stands, what may happen to it, and what has to be done then.
 
-Pure. News of a call may come twice, late, in any order or not at all, so every rule here is a join: taking a piece of
-news twice changes nothing, and two pieces end in the same state whichever is taken first. Status only climbs; an end
-is final; of two moments the earlier one counts.
+Pure. One table has every happening in every phase. A happening is a *wish* of a person or a *fact* about a leg. Facts
+are read off the legs as they are (``due``), never off the order in which their news came: a webhook that is doubled,
+late or lost leads to the same phase. A wish that the table does not have is refused; a fact that it does not have
+changes nothing.
+
+The customer is the caller of an inbound call and the called party of an outbound one. The *lead* is whoever talks with
+the customer; the *target* is whoever the lead consults.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeVar
+from types import MappingProxyType
+from typing import Final
 
-from telephony.core.events import END_STATUSES, LegProgress
-from telephony.core.types import DialStatus
-
-T = TypeVar("T")
+from telephony.core.leg_state import Leg
 
 
-class LegKind(StrEnum):
-    CALLER = "caller"
-    AGENT = "agent"
-    FORWARD = "forward"
+class Phase(StrEnum):
+    #: An agent's call out: he hears the ring-back, the customer's telephone rings.
+    DIALLING = "DIALLING"
+    #: The plan has the customer: somebody rings, music, a menu, voicemail.
+    ROUTING = "ROUTING"
+    TALKING = "TALKING"
+    #: A wish needs a room, and both legs are on their way into it.
+    PROMOTING = "PROMOTING"
+    HELD = "HELD"
+    CONSULT_RINGING = "CONSULT_RINGING"
+    #: The lead talks with the target, the customer hears music.
+    CONSULTING = "CONSULTING"
+    #: The lead talks with the customer, the target hears music.
+    SWAPPED = "SWAPPED"
+    #: All three hear each other.
+    MERGED = "MERGED"
+    #: The customer is on his way to somebody else; the lead has left, or is about to.
+    TRANSFERRING = "TRANSFERRING"
+    #: The lead's line was lost: the customer hears music until he is back, or somebody else takes the call.
+    RESCUING = "RESCUING"
+    ENDED = "ENDED"
 
 
-class LegStatus(StrEnum):
-    INITIATED = "initiated"
-    RINGING = "ringing"
-    IN_PROGRESS = "in_progress"
-    ENDED = "ended"
+class Wish(StrEnum):
+    HOLD = "hold"
+    UNHOLD = "unhold"
+    CONSULT = "consult"
+    COMPLETE = "complete"
+    CANCEL = "cancel"
+    MERGE = "merge"
+    SWAP = "swap"
+    #: A blind transfer.
+    TRANSFER = "transfer"
+    #: The lead is heard by nobody, told by the server; his own microphone button needs no server.
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    LEAVE = "leave"
+    END = "end"
 
 
-class OfferOutcome(StrEnum):
-    PENDING = "pending"
-    WITHDRAWN = "withdrawn"
-    MISSED = "missed"
-    DEVICE_LOST = "device_lost"
-    DECLINED = "declined"
-    ANSWERED = "answered"
+class Fact(StrEnum):
+    CUSTOMER_ANSWERED = "customer_answered"
+    CUSTOMER_LEFT = "customer_left"
+    #: Somebody whom the plan, a transfer or a rescue rang has answered.
+    AGENT_JOINED = "agent_joined"
+    #: The lead hung up.
+    LEAD_LEFT = "lead_left"
+    #: The lead's line is gone without a bye.
+    LEAD_LOST = "lead_lost"
+    TARGET_ANSWERED = "target_answered"
+    TARGET_LEFT = "target_left"
+    #: Both legs are in the room.
+    ROOM_OPENED = "room_opened"
+    #: The room could not be had; nobody was moved.
+    ROOM_FAILED = "room_failed"
+    #: A transfer could not be begun, or what it led to gave the call back to the plan.
+    ROUTED_ON = "routed_on"
 
 
-class CallStatus(StrEnum):
-    RINGING = "ringing"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
+class Effect(StrEnum):
+    """What has to be done; each is a command to Telnyx that may be asked for twice."""
+
+    OPEN_ROOM = "open_room"
+    HOLD_CUSTOMER = "hold_customer"
+    FREE_CUSTOMER = "free_customer"
+    HOLD_TARGET = "hold_target"
+    FREE_TARGET = "free_target"
+    MUTE_LEAD = "mute_lead"
+    UNMUTE_LEAD = "unmute_lead"
+    RING_TARGET = "ring_target"
+    DROP_TARGET = "drop_target"
+    DROP_LEAD = "drop_lead"
+    #: The target is the lead from now on.
+    ADOPT_TARGET = "adopt_target"
+    #: The customer's leg goes back to the plan, with a mission: to whom it is transferred, whom it waits for.
+    SEND_TRANSFER = "send_transfer"
+    SEND_RESCUE = "send_rescue"
+    SEND_BACK = "send_back"
+    END_ALL = "end_all"
 
 
-class Outcome(StrEnum):
-    NONE = ""
-    ABANDONED = "abandoned"
-    MISSED = "missed"
-    UNASSIGNED = "unassigned"
-    FAILED = "failed"
-    VOICEMAIL = "voicemail"
-    FORWARDED = "forwarded"
-    ANSWERED = "answered"
-
-
-#: The order of climbing. What is not further up never replaces what is.
-LEG_ORDER: Final = tuple(LegStatus)
-OFFER_ORDER: Final = tuple(OfferOutcome)
-CALL_ORDER: Final = tuple(CallStatus)
-OUTCOME_ORDER: Final = tuple(Outcome)
-
-#: Telnyx's word → where the leg stands. Words that are not here (dtmf, …) say nothing of it.
-_LEG_STATUS: Final[Mapping[str, LegStatus]] = {
-    "initiated": LegStatus.INITIATED,
-    "ringing": LegStatus.RINGING,
-    "in-progress": LegStatus.IN_PROGRESS,
-    **dict.fromkeys(END_STATUSES, LegStatus.ENDED),
-}
-
-#: How an unanswered leg ended → what became of the offer behind it.
-_UNANSWERED: Final[Mapping[str, OfferOutcome]] = {
-    "busy": OfferOutcome.DECLINED,
-    "no-answer": OfferOutcome.MISSED,
-    "failed": OfferOutcome.DEVICE_LOST,
-    "canceled": OfferOutcome.WITHDRAWN,
-    # Ended like a conversation, yet never answered: somebody else was quicker, or the caller went.
-    "completed": OfferOutcome.WITHDRAWN,
-}
-
-#: How a <Dial> ended → what became of the offers of its step. One word for all of its legs proves little of any one of
-#: them, so it ranks below what the leg itself, or the agent, said: busy may be one agent's word and not another's.
-_DIAL_ENDED: Final[Mapping[DialStatus, OfferOutcome]] = {
-    DialStatus.COMPLETED: OfferOutcome.WITHDRAWN,
-    DialStatus.CANCELED: OfferOutcome.WITHDRAWN,
-    DialStatus.NO_ANSWER: OfferOutcome.MISSED,
-    DialStatus.BUSY: OfferOutcome.MISSED,
-    DialStatus.FAILED: OfferOutcome.MISSED,
-    DialStatus.UNKNOWN: OfferOutcome.MISSED,
-}
-
-#: Where one was rung alone, the Dial's word is his leg's.
-_DIAL_OF_ONE: Final[Mapping[DialStatus, OfferOutcome]] = {
-    DialStatus.BUSY: OfferOutcome.DECLINED,
-    DialStatus.FAILED: OfferOutcome.DEVICE_LOST,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One party's connection."""
-
-    call_sid: str
-    kind: LegKind
-    started_at: datetime
-    agent_id: int | None = None
-    parent_call_sid: str = ""
-    status: LegStatus = LegStatus.INITIATED
-    #: Telnyx's final word; empty while the leg is up.
-    end_status: str = ""
-    hangup_cause: str = ""
-    hangup_source: str = ""
-    sip_code: str = ""
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-
-    @property
-    def is_live(self) -> bool:
-        return self.status is not LegStatus.ENDED
-
-    @property
-    def was_answered(self) -> bool:
-        return self.answered_at is not None
+Happening = Wish | Fact
 
 
 @dataclass(frozen=True, slots=True)
-class CallFacts:
-    """What the legs of a call amount to."""
-
-    status: CallStatus
-    outcome: Outcome
-    #: Which of our agents answered first; None when nobody of ours did.
-    agent_id: int | None
-    answered_at: datetime | None
-    ended_at: datetime | None
-    hangup_cause: str
+class Move:
+    phase: Phase
+    effects: tuple[Effect, ...] = ()
+    #: A plain ``<Dial>`` cannot do it: the legs go into a room first.
+    needs_room: bool = False
+    #: Code of what the agent is told besides the phase; empty: nothing.
+    message: str = ""
 
 
-def advance(leg: Leg, news: LegProgress, heard_at: datetime) -> Leg:
-    """Return the leg after a piece of news. ``heard_at`` stands in for a moment that the news does not name."""
-    status = _LEG_STATUS.get(news.status)
-    at = news.occurred_at or heard_at
-    ended = status is LegStatus.ENDED
-    return replace(
-        leg,
-        status=_later(LEG_ORDER, leg.status, status or LegStatus.INITIATED),
-        agent_id=leg.agent_id if leg.agent_id is not None else news.agent_id,
-        parent_call_sid=leg.parent_call_sid or news.parent_call_sid,
-        started_at=min(leg.started_at, news.started_at or leg.started_at),
-        answered_at=_earlier(leg.answered_at, _answered_at(news, status, at)),
-        ended_at=_earlier(leg.ended_at, (news.ended_at or at) if ended else None),
-        end_status=max(leg.end_status, news.status) if ended else leg.end_status,
-        hangup_cause=max(leg.hangup_cause, news.hangup_cause),
-        hangup_source=max(leg.hangup_source, news.hangup_source),
-        sip_code=max(leg.sip_code, news.sip_code),
-    )
+_E = Effect
+_ENDED: Final = Move(Phase.ENDED, (_E.END_ALL,))
+_LOST: Final = Move(Phase.RESCUING, (_E.SEND_RESCUE,))
+_TRANSFER: Final = Move(Phase.TRANSFERRING, (_E.SEND_TRANSFER,))
+#: The lead is gone before anybody took over: the customer waits first in line, with the age that he had.
+_BACK: Final = Move(Phase.ROUTING, (_E.DROP_TARGET, _E.SEND_BACK))
 
 
-def _answered_at(news: LegProgress, status: LegStatus | None, at: datetime) -> datetime | None:
-    """Return since when the leg has been answered, if this news says so.
+def _mutable(phase: Phase, *, needs_room: bool = False) -> dict[Happening, Move]:
+    return {
+        Wish.MUTE: Move(phase, (_E.MUTE_LEAD,), needs_room=needs_room),
+        Wish.UNMUTE: Move(phase, (_E.UNMUTE_LEAD,), needs_room=needs_room),
+    }
 
-    The end of a leg repeats when it was answered, so a lost ``answered`` is made good. A bare ``completed`` proves
-    nothing: whether the losers of a ring group end with that word is not documented.
+
+#: Everything that can happen in every phase. What is not here cannot: a wish is refused, a fact changes nothing.
+TABLE: Final[Mapping[Phase, Mapping[Happening, Move]]] = MappingProxyType(
+    {
+        Phase.DIALLING: {
+            Fact.CUSTOMER_ANSWERED: Move(Phase.TALKING),
+            Fact.CUSTOMER_LEFT: _ENDED,
+            Fact.LEAD_LEFT: _ENDED,
+            # Nobody is there to hear whoever answers.
+            Fact.LEAD_LOST: _ENDED,
+            Wish.LEAVE: _ENDED,
+            Wish.END: _ENDED,
+        },
+        Phase.ROUTING: {
+            Fact.AGENT_JOINED: Move(Phase.TALKING),
+            Fact.CUSTOMER_LEFT: _ENDED,
+            Wish.END: _ENDED,
+        },
+        Phase.TALKING: {
+            **_mutable(Phase.TALKING, needs_room=True),
+            Wish.HOLD: Move(Phase.HELD, (_E.HOLD_CUSTOMER,), needs_room=True),
+            Wish.CONSULT: Move(Phase.CONSULT_RINGING, (_E.HOLD_CUSTOMER, _E.RING_TARGET), needs_room=True),
+            Wish.TRANSFER: _TRANSFER,
+            Wish.LEAVE: _ENDED,
+            Wish.END: _ENDED,
+            Fact.CUSTOMER_LEFT: _ENDED,
+            Fact.LEAD_LEFT: _ENDED,
+            Fact.LEAD_LOST: _LOST,
+        },
+        Phase.PROMOTING: {
+            # The wish that asked for the room is taken up again by ``after``.
+            Fact.ROOM_OPENED: Move(Phase.TALKING),
+            Fact.ROOM_FAILED: Move(Phase.TALKING, message="no_room"),
+            # Thought better of it: the room opens all the same, and nothing happens in it.
+            Wish.UNHOLD: Move(Phase.TALKING),
+            Wish.CANCEL: Move(Phase.TALKING),
+            Wish.LEAVE: _ENDED,
+            Wish.END: _ENDED,
+            Fact.CUSTOMER_LEFT: _ENDED,
+            Fact.LEAD_LEFT: _ENDED,
+            Fact.LEAD_LOST: _LOST,
+        },
+        Phase.HELD: {
+            **_mutable(Phase.HELD),
+            Wish.UNHOLD: Move(Phase.TALKING, (_E.FREE_CUSTOMER,)),
+            Wish.CONSULT: Move(Phase.CONSULT_RINGING, (_E.RING_TARGET,)),
+            Wish.TRANSFER: _TRANSFER,
+            Wish.LEAVE: _ENDED,
+            Wish.END: _ENDED,
+            Fact.CUSTOMER_LEFT: _ENDED,
+            Fact.LEAD_LEFT: _ENDED,
+            Fact.LEAD_LOST: _LOST,
+        },
+        Phase.CONSULT_RINGING: {
+            Fact.TARGET_ANSWERED: Move(Phase.CONSULTING),
+            Fact.TARGET_LEFT: Move(Phase.TALKING, (_E.DROP_TARGET, _E.FREE_CUSTOMER), message="target_failed"),
+            Wish.CANCEL: Move(Phase.TALKING, (_E.DROP_TARGET, _E.FREE_CUSTOMER)),
+            Wish.LEAVE: Move(Phase.ROUTING, (_E.DROP_TARGET, _E.SEND_BACK)),
+            Wish.END: _ENDED,
+            Fact.CUSTOMER_LEFT: Move(Phase.ENDED, (_E.DROP_TARGET, _E.END_ALL), message="caller_left"),
+            Fact.LEAD_LEFT: _BACK,
+            Fact.LEAD_LOST: _BACK,
+        },
+        Phase.CONSULTING: {
+            **_mutable(Phase.CONSULTING),
+            Wish.COMPLETE: Move(Phase.TALKING, (_E.FREE_CUSTOMER, _E.DROP_LEAD, _E.ADOPT_TARGET)),
+            Wish.LEAVE: Move(Phase.TALKING, (_E.FREE_CUSTOMER, _E.DROP_LEAD, _E.ADOPT_TARGET)),
+            Wish.CANCEL: Move(Phase.TALKING, (_E.DROP_TARGET, _E.FREE_CUSTOMER)),
+            Wish.MERGE: Move(Phase.MERGED, (_E.FREE_CUSTOMER,)),
+            Wish.SWAP: Move(Phase.SWAPPED, (_E.HOLD_TARGET, _E.FREE_CUSTOMER)),
+            Wish.END: _ENDED,
+            Fact.TARGET_LEFT: Move(Phase.TALKING, (_E.DROP_TARGET, _E.FREE_CUSTOMER), message="target_left"),
+            Fact.CUSTOMER_LEFT: Move(Phase.ENDED, (_E.DROP_TARGET, _E.END_ALL), message="caller_left"),
+            Fact.LEAD_LEFT: Move(Phase.TALKING, (_E.FREE_CUSTOMER, _E.ADOPT_TARGET)),
+            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.FREE_CUSTOMER, _E.ADOPT_TARGET)),
+        },
+        Phase.SWAPPED: {
+            **_mutable(Phase.SWAPPED),
+            Wish.SWAP: Move(Phase.CONSULTING, (_E.HOLD_CUSTOMER, _E.FREE_TARGET)),
+            Wish.COMPLETE: Move(Phase.TALKING, (_E.FREE_TARGET, _E.DROP_LEAD, _E.ADOPT_TARGET)),
+            Wish.LEAVE: Move(Phase.TALKING, (_E.FREE_TARGET, _E.DROP_LEAD, _E.ADOPT_TARGET)),
+            Wish.CANCEL: Move(Phase.TALKING, (_E.DROP_TARGET,)),
+            Wish.MERGE: Move(Phase.MERGED, (_E.FREE_TARGET,)),
+            Wish.END: _ENDED,
+            Fact.TARGET_LEFT: Move(Phase.TALKING, (_E.DROP_TARGET,), message="target_left"),
+            Fact.CUSTOMER_LEFT: Move(Phase.ENDED, (_E.DROP_TARGET, _E.END_ALL), message="caller_left"),
+            Fact.LEAD_LEFT: Move(Phase.TALKING, (_E.FREE_TARGET, _E.ADOPT_TARGET)),
+            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.FREE_TARGET, _E.ADOPT_TARGET)),
+        },
+        Phase.MERGED: {
+            **_mutable(Phase.MERGED),
+            Wish.COMPLETE: Move(Phase.TALKING, (_E.DROP_LEAD, _E.ADOPT_TARGET)),
+            Wish.LEAVE: Move(Phase.TALKING, (_E.DROP_LEAD, _E.ADOPT_TARGET)),
+            Wish.CANCEL: Move(Phase.TALKING, (_E.DROP_TARGET,)),
+            Wish.END: _ENDED,
+            Fact.TARGET_LEFT: Move(Phase.TALKING, (_E.DROP_TARGET,), message="target_left"),
+            Fact.CUSTOMER_LEFT: Move(Phase.ENDED, (_E.DROP_TARGET, _E.END_ALL), message="caller_left"),
+            Fact.LEAD_LEFT: Move(Phase.TALKING, (_E.ADOPT_TARGET,)),
+            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.ADOPT_TARGET,)),
+        },
+        Phase.TRANSFERRING: {
+            Fact.AGENT_JOINED: Move(Phase.TALKING),
+            Fact.ROUTED_ON: Move(Phase.ROUTING),
+            # Telnyx did not take the customer's leg: nothing was moved, and the two still talk.
+            Fact.ROOM_FAILED: Move(Phase.TALKING, (_E.FREE_CUSTOMER,), message="no_transfer"),
+            Fact.CUSTOMER_LEFT: _ENDED,
+            Wish.END: _ENDED,
+        },
+        Phase.RESCUING: {
+            Fact.AGENT_JOINED: Move(Phase.TALKING),
+            Fact.ROUTED_ON: Move(Phase.ROUTING),
+            Fact.CUSTOMER_LEFT: _ENDED,
+            Wish.END: _ENDED,
+        },
+        Phase.ENDED: {},
+    }
+)
+
+#: In these somebody of ours talks, or could at once; his leg's end means something.
+LED: Final = frozenset(
+    {
+        Phase.DIALLING,
+        Phase.TALKING,
+        Phase.PROMOTING,
+        Phase.HELD,
+        Phase.CONSULT_RINGING,
+        Phase.CONSULTING,
+        Phase.SWAPPED,
+        Phase.MERGED,
+    }
+)
+#: In these the plan has the customer.
+ROUTED: Final = frozenset({Phase.ROUTING, Phase.TRANSFERRING, Phase.RESCUING})
+#: In these there is a target.
+CONSULTED: Final = frozenset({Phase.CONSULT_RINGING, Phase.CONSULTING, Phase.SWAPPED, Phase.MERGED})
+#: In these the customer hears music.
+CUSTOMER_HELD: Final = frozenset({Phase.HELD, Phase.CONSULT_RINGING, Phase.CONSULTING})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a conversation stands, with everything that ``due`` looks at. A leg that is not there yet is None."""
+
+    phase: Phase
+    #: What the room was asked for; only while PROMOTING.
+    wish: Wish | None = None
+    #: Both legs are in a room already.
+    in_room: bool = False
+    customer_in_room: bool = False
+    lead_in_room: bool = False
+    customer: Leg | None = None
+    lead: Leg | None = None
+    target: Leg | None = None
+    #: The lead's line is gone and nobody said bye: judged where clocks and heartbeats are known.
+    lead_was_lost: bool = False
+    #: Somebody who was rung by the plan has answered and is still there.
+    somebody_joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What follows a happening."""
+
+    phase: Phase
+    effects: tuple[Effect, ...]
+    wish: Wish | None = None
+    message: str = ""
+
+
+def may(standing: Standing) -> frozenset[Wish]:
+    """Return what may be wished now."""
+    return frozenset(one for one in TABLE[standing.phase] if isinstance(one, Wish))
+
+
+def after(standing: Standing, happening: Happening) -> After | None:
+    """Return what follows; None where the table has nothing: a wish is then refused, a fact changes nothing."""
+    move = TABLE[standing.phase].get(happening)
+    if move is None:
+        return None
+    if standing.phase is Phase.PROMOTING and happening is Fact.ROOM_OPENED and standing.wish is not None:
+        # In the room the wish is what it would have been there from the beginning.
+        move = TABLE[Phase.TALKING].get(standing.wish, move)
+        return After(move.phase, move.effects, message=move.message)
+    if move.needs_room and not standing.in_room:
+        return After(Phase.PROMOTING, (Effect.OPEN_ROOM,), wish=Wish(happening))
+    return After(move.phase, move.effects, message=move.message)
+
+
+def due(standing: Standing) -> Fact | None:
+    """Return the fact that the legs tell and the phase does not know yet; None when the two agree.
+
+    Level-triggered: asked again after each move, until nothing is left. The customer counts first: what happens to the
+    others after he left is the end of the call, and no transfer.
     """
-    if news.answered_at is not None:
-        return news.answered_at
-    if status is LegStatus.IN_PROGRESS:
-        return at
-    if news.status == "completed" and news.duration_s:
-        return (news.ended_at or at) - timedelta(seconds=news.duration_s)
+    phase = standing.phase
+    if phase is Phase.ENDED:
+        return None
+    if standing.customer is not None and not standing.customer.is_live:
+        return Fact.CUSTOMER_LEFT
+    if phase in ROUTED:
+        return Fact.AGENT_JOINED if standing.somebody_joined else None
+    if standing.lead is not None and not standing.lead.is_live:
+        return Fact.LEAD_LOST if standing.lead_was_lost else Fact.LEAD_LEFT
+    if phase is Phase.DIALLING:
+        answered = standing.customer is not None and standing.customer.was_answered
+        return Fact.CUSTOMER_ANSWERED if answered else None
+    if phase is Phase.PROMOTING:
+        return Fact.ROOM_OPENED if standing.customer_in_room and standing.lead_in_room else None
+    if phase in CONSULTED and standing.target is not None:
+        if not standing.target.is_live:
+            return Fact.TARGET_LEFT
+        if phase is Phase.CONSULT_RINGING and standing.target.was_answered:
+            return Fact.TARGET_ANSWERED
     return None
-
-
-def offer_after(offer: OfferOutcome, leg: Leg) -> OfferOutcome:
-    """Return the outcome of an agent's offer, given where his leg stands."""
-    if leg.was_answered:
-        return OfferOutcome.ANSWERED
-    if leg.is_live:
-        return offer
-    return _later(OFFER_ORDER, offer, _UNANSWERED.get(leg.end_status, OfferOutcome.WITHDRAWN))
-
-
-def offer_after_dial(offer: OfferOutcome, dial: DialStatus, rung: int) -> OfferOutcome:
-    """Return the outcome of an offer after its ``<Dial>``, which rang so many, ended; the leg's own word is surer."""
-    if rung == 1 and dial in _DIAL_OF_ONE:
-        return _later(OFFER_ORDER, offer, _DIAL_OF_ONE[dial])
-    return _later(OFFER_ORDER, offer, _DIAL_ENDED[dial])
-
-
-def offer_after_call(offer: OfferOutcome) -> OfferOutcome:
-    """Return the outcome of an offer whose call is over, or was answered by somebody else."""
-    return OfferOutcome.WITHDRAWN if offer is OfferOutcome.PENDING else offer
-
-
-def fold(legs: Sequence[Leg], offers: Iterable[OfferOutcome], known: Outcome = Outcome.NONE) -> CallFacts:
-    """Return what the legs say of their call.
-
-    ``known`` is what is certain without them: voicemail (a message was left), unassigned, failed. The call is over
-    when the caller's leg is: whatever is connected to it ends with it (webhooks.md section 5).
-    """
-    caller = next((leg for leg in legs if leg.kind is LegKind.CALLER), None)
-    answered = sorted(
-        (leg for leg in legs if leg.kind is not LegKind.CALLER and leg.was_answered),
-        key=lambda leg: (leg.answered_at or leg.started_at, leg.call_sid),
-    )
-    agents = [leg.agent_id for leg in answered if leg.kind is LegKind.AGENT and leg.agent_id is not None]
-    over = caller is not None and not caller.is_live
-    return CallFacts(
-        status=CallStatus.COMPLETED if over else CallStatus.IN_PROGRESS if answered else CallStatus.RINGING,
-        outcome=_outcome(answered, tuple(offers), known, over),
-        agent_id=agents[0] if agents else None,
-        answered_at=answered[0].answered_at if answered else None,
-        ended_at=caller.ended_at if over and caller else None,
-        hangup_cause=caller.hangup_cause if over and caller else "",
-    )
-
-
-def _outcome(answered: Sequence[Leg], offers: Sequence[OfferOutcome], known: Outcome, over: bool) -> Outcome:
-    if any(leg.kind is LegKind.AGENT for leg in answered):
-        return Outcome.ANSWERED
-    if answered:
-        return Outcome.FORWARDED
-    if known in {Outcome.VOICEMAIL, Outcome.FAILED, Outcome.UNASSIGNED} or not over:
-        return known
-    # The caller went while somebody rang; otherwise he had met nobody, or an empty voicemail.
-    rang = {OfferOutcome.PENDING, OfferOutcome.WITHDRAWN}
-    return Outcome.ABANDONED if any(offer in rang for offer in offers) else Outcome.MISSED
-
-
-def later_status(one: CallStatus, other: CallStatus) -> CallStatus:
-    return _later(CALL_ORDER, one, other)
-
-
-def later_outcome(one: Outcome, other: Outcome) -> Outcome:
-    return _later(OUTCOME_ORDER, one, other)
-
-
-def _later(order: Sequence[T], one: T, other: T) -> T:
-    return one if order.index(one) >= order.index(other) else other
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((at for at in (one, other) if at is not None), default=None)

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 
 from curbe.lib.phone import for_people
 from telephony.core import speech
-from telephony.core.types import Decision, Forward, Gather, Hangup, Ring, Say, Voicemail, Wait
+from telephony.core.types import Decision, Forward, Gather, Hangup, Ring, Room, Say, Voicemail, Wait
 
 _TEXTS: Final[dict[str, dict[str, str]]] = {
     "ring_one": {
@@ -33,6 +33,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "es": "El llamante oiría «{text}» y la llamada terminaría.",
         "en": "The caller would hear “{text}”, and the call would end.",
     },
+    "room": {"es": "La llamada seguiría en una sala.", "en": "The call would go on in a room."},
     "hangup": {"es": "La llamada terminaría.", "en": "The call would end."},
 }
 _AND: Final = {"es": " y ", "en": " and "}
@@ -63,6 +64,8 @@ def in_words(decision: Decision, names: Mapping[int, str], *, spoken: str, langu
             return text("voicemail")
         case Say(key, words):
             return text("say", text=words or speech.text(key, spoken))
+        case Room():
+            return text("room")
         case Hangup():
             return text("hangup")
         case never:

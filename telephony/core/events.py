@@ -61,6 +61,9 @@ class LegProgress:
     sip_code: str = ""
     #: From the address of the callback: whose browser this leg rings. A hint, to be checked against the offers.
     agent_id: int | None = None
+    #: From the address too: ``customer`` or ``target`` of a leg that we had made, and which target it was.
+    role: str = ""
+    target: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ def leg_progress(payload: Payload) -> LegProgress:
         hangup_source=text(payload.get("HangupSource"), 16),
         sip_code=text(payload.get("SipHangupCause"), 16),
         agent_id=whole(address(payload).get("agent")),
+        role=word(address(payload).get("role")),
+        target=whole(address(payload).get("target")),
     )
 
 
@@ -150,6 +155,22 @@ def dialled_leg(payload: Payload) -> LegProgress | None:
 
 #: CallStatus of a leg that is over (webhooks.md section 3).
 END_STATUSES: Final = frozenset({"completed", "busy", "no-answer", "canceled", "failed"})
+
+
+# --- Conference callbacks -----------------------------------------------------------------------------------------
+
+
+def conference_notice(payload: Payload) -> Notice:
+    """Return how the ledger takes the callback of a room. Its fields are not published (S-50): read leniently."""
+    event = word(payload.get("StatusCallbackEvent")) or "unknown"
+    sid, leg = text(payload.get("ConferenceSid"), 64), text(payload.get("CallSid"), SID_LENGTH)
+    return Notice(
+        kind=f"conference.{event}"[:KIND_LENGTH],
+        dedupe_key=key("conference", sid, event, leg, text(payload.get("SequenceNumber")))
+        if sid
+        else key("conference", fingerprint(payload)),
+        occurred_at=_occurred_at(payload),
+    )
 
 
 # --- Recording callbacks ------------------------------------------------------------------------------------------

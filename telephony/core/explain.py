@@ -61,6 +61,47 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
         "es": "La persona a la que lleva el plan ya no atiende llamadas.",
         "en": "The person whom the plan names does not take calls any more.",
     },
+    # --- What happens once people talk
+    "placed": {
+        "es": "{name} llama al número {number}.",
+        "en": "{name} calls the number {number}.",
+    },
+    "room": {
+        "es": "La conversación pasa a una sala, para retenerla, consultar o sumar a alguien.",
+        "en": "The conversation goes on in a room, to hold it, consult somebody or bring somebody in.",
+    },
+    "transferred_to": {
+        "es": "Se transfiere la llamada a {name}.",
+        "en": "The call is transferred to {name}.",
+    },
+    "transferred_to_number": {
+        "es": "Se transfiere la llamada al número {number}.",
+        "en": "The call is transferred to the number {number}.",
+    },
+    "transferred_to_queue": {
+        "es": "Se transfiere la llamada a otra cola.",
+        "en": "The call is transferred to another queue.",
+    },
+    "returned_to": {
+        "es": "Nadie contestó la transferencia: la llamada vuelve a {name}, que la envió.",
+        "en": "Nobody answered the transfer: the call goes back to {name}, who sent it.",
+    },
+    "rescued_by": {
+        "es": "Se perdió la línea de {name}: se le vuelve a llamar.",
+        "en": "The line of {name} was lost: they are rung again.",
+    },
+    "rescue_waits": {
+        "es": "El cliente oye música mientras vuelve la persona con quien hablaba.",
+        "en": "The customer hears music until the person they were talking with is back.",
+    },
+    "rescue_over": {
+        "es": "La persona con quien hablaba el cliente no volvió a tiempo.",
+        "en": "The person whom the customer was talking with did not come back in time.",
+    },
+    "head_of_queue": {
+        "es": "La llamada vuelve a la cola {name}, la primera, con el tiempo que ya había esperado.",
+        "en": "The call goes back to the queue {name}, first in line, with the time that it had waited.",
+    },
     # --- Hours
     "closed_switch": {
         "es": "El horario {name} está cerrado a mano con el interruptor.",
@@ -112,6 +153,10 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     "no_device": {
         "es": "{agent} no recibe la llamada: su teléfono no está conectado o no tiene micrófono.",
         "en": "{agent} is not rung: the phone is not connected or has no microphone.",
+    },
+    "no_sound": {
+        "es": "{agent} no recibe la llamada: a su navegador no le llega sonido o su pestaña está dormida.",
+        "en": "{agent} is not rung: no sound comes through in the browser, or its tab is asleep.",
     },
     "chose_break": {"es": "{agent} no recibe la llamada: está en pausa.", "en": "{agent} is not rung: on a break."},
     "chose_offline": {

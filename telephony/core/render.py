@@ -8,10 +8,15 @@ from urllib.parse import quote
 
 from curbe.lib.phone import is_e164
 from telephony.core import speech, texml
-from telephony.core.types import Decision, Forward, Gather, Hangup, Ring, Say, Voicemail, Wait
+from telephony.core.types import Decision, Forward, Gather, Hangup, Ring, Room, Say, Voicemail, Wait
 
 #: Length in seconds → the piece of music that callers hear while they wait. Telnyx fetches it from us.
 MUSIC: Final = {length: f"/static/sound/hold-{length}.mp3" for length in (20, 10, 5)}
+
+#: Who is alone in a room, or held in it, hears this, and it begins again when it ends.
+HOLD_MUSIC: Final = "/static/sound/hold-20.mp3"
+RING_BACK: Final = "/static/sound/ringback.mp3"
+BUSY: Final = "/static/sound/busy.mp3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,9 @@ def render(decision: Decision, facts: CallFacts, step: int) -> str:
                     max_length_s=max_length_s,
                 ),
             )
-        case Wait(music_s, position, minutes):
-            said = speech.position_text(position, minutes, facts.language)
+        case Wait(music_s, position, minutes, words):
+            told = speech.position_text(position, minutes, facts.language)
+            said = speech.text(words, facts.language) if words else told
             return texml.document(
                 *([texml.Say(said, speech.voice(facts.language))] if said else []),
                 texml.Play(f"{facts.origin}{MUSIC[music_s]}"),
@@ -98,10 +104,61 @@ def render(decision: Decision, facts: CallFacts, step: int) -> str:
             return texml.document(texml.Say(words, speech.voice(facts.language)), texml.Hangup())
         case Say(text):
             return spoken(text, facts.language)
+        case Room(name):
+            return customer_room(name, facts, step)
         case Hangup():
             return texml.document(texml.Hangup())
         case never:
             assert_never(never)
+
+
+def customer_room(name: str, facts: CallFacts, step: int) -> str:
+    """Return the document by which the customer enters a room: recorded, and the room ends with him.
+
+    ``action`` is asked when the room ends under him, so a customer whose agents are all gone still goes on somewhere.
+    """
+    return texml.document(
+        texml.StartRecording(_url(facts, "recording", "&kind=room")),
+        texml.DialConference(
+            name,
+            label="customer",
+            wait_url=f"{facts.origin}{HOLD_MUSIC}",
+            ends_room=True,
+            status_callback=_url(facts, "conference"),
+            action=_url(facts, "step", f"&step={step + 1}"),
+        ),
+    )
+
+
+def agent_room(name: str, facts: CallFacts, *, label: str, hears: str = HOLD_MUSIC) -> str:
+    """Return the document by which anybody but the customer enters a room; alone in it he hears ``hears``.
+
+    No ``action``: who leaves a room that he does not own has nothing to go on to, and his leg ends.
+    """
+    return texml.document(
+        texml.DialConference(
+            name,
+            label=label,
+            wait_url=f"{facts.origin}{hears}",
+            ends_room=False,
+            status_callback=_url(facts, "conference"),
+        )
+    )
+
+
+def tone(path: str, origin: str) -> str:
+    """Return a document that plays one sound of ours, and hangs up."""
+    return texml.document(texml.Play(f"{origin}{path}"), texml.Hangup())
+
+
+def without_recording(document: str) -> str:
+    """Return the document with the end of a room's recording before it: its own <Dial> records from here on."""
+    return document.replace("<Response>", f"<Response>{texml.StopRecording().markup()}", 1)
+
+
+def callback(facts: CallFacts, what: str, more: str = "") -> str:
+    """Return the address of ours that Telnyx calls about this call; ``what`` is its name in the contract."""
+    return _url(facts, what, more)
 
 
 def spoken(text: str, language: str) -> str:

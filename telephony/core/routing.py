@@ -7,10 +7,12 @@ Every path ends in a person, a voicemail or a spoken end: a plan that leads in c
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, assert_never
 
 from telephony.core import offering
 from telephony.core.ladder import why_not
+from telephony.core.missions import HEAD_PRIORITY, TRANSFER_RING_S, Mission, MissionKind
 from telephony.core.notes import Notes
 from telephony.core.plan import (
     NOWHERE,
@@ -34,6 +36,7 @@ from telephony.core.types import (
     Missing,
     Pool,
     Ring,
+    Room,
     RouteContext,
     Routed,
     Say,
@@ -62,6 +65,8 @@ def decide(ctx: RouteContext) -> Routed | Missing:
     if ctx.hangup_requested:
         return Routed(Hangup(), ({"code": "hangup_requested"},))
     road = _Road(ctx)
+    if ctx.mission is not None:
+        return road.set_out(ctx.mission)
     match ctx.previous:
         case None:
             return road.begin()
@@ -73,6 +78,8 @@ def decide(ctx: RouteContext) -> Routed | Missing:
             return road.after_menu(menu_id)
         case Voicemail():
             return road.end(Say("message_kept"), "message_taken")
+        case Room():
+            return road.end(Hangup(), "conversation_ended")
         case Say() | Hangup():
             return road.end(Hangup(), "nothing_left")
         case never:
@@ -92,6 +99,8 @@ class _Road:
         self.visit: Visit | None = ctx.visit
         #: Queues that this very decision has left: they would say the same again.
         self.left: set[int] = set()
+        #: The mission that brought the call back to its queue just now.
+        self.came_back: Mission | None = None
 
     # --- Where to ------------------------------------------------------------------------------------------------
 
@@ -112,7 +121,9 @@ class _Road:
         return self.stay()
 
     def stay(self) -> Routed | Missing:
-        """Decide at the place where the call stands."""
+        """Decide at the place where the call stands, or what its mission says before."""
+        if self.walk.mission is not None:
+            return self._on_mission(self.walk.mission)
         place = self.walk.place
         match place.kind:
             case DestinationKind.USER:
@@ -139,6 +150,8 @@ class _Road:
             self._leave(VisitOutcome.ANSWERED)
             return self.end(Hangup(), "conversation_ended")
         self.notes.add("not_answered", status=str(dial))
+        if self.walk.mission is not None:
+            return self._mission_not_answered(self.walk.mission)
         if self.walk.place.kind is DestinationKind.QUEUE and isinstance(self.ctx.previous, Ring):
             if dial is DialStatus.CANCELED and self.visit is not None:
                 # Most likely he hung up and the news is on its way (S-13). Nobody rings for him before he has asked
@@ -173,6 +186,79 @@ class _Road:
     def _unassigned(self) -> Routed:
         """Say that the number is nobody's, in the company's language: the caller has chosen nothing here."""
         return replace(self.end(Say("unassigned"), "unassigned"), walk=None)
+
+    # --- A mission -----------------------------------------------------------------------------------------------
+
+    def set_out(self, mission: Mission) -> Routed | Missing:
+        """Begin a mission: the call is taken from wherever it stood."""
+        self._leave(VisitOutcome.ANSWERED)
+        self.walk = replace(self.walk, mission=mission)
+        return self.stay()
+
+    def _on_mission(self, mission: Mission) -> Routed | Missing:
+        match mission.kind:
+            case MissionKind.TRANSFER:
+                return self._transfer(mission)
+            case MissionKind.RETURN:
+                return self._ring_agent(mission.from_agent_id, "returned_to", self.plan.ring_timeout_s) or self._head()
+            case MissionKind.RESCUE:
+                return self._rescue(mission)
+            case MissionKind.HEAD:
+                return self._head()
+            case never:
+                assert_never(never)
+
+    def _transfer(self, mission: Mission) -> Routed | Missing:
+        to = mission.to
+        if to.kind is DestinationKind.USER:
+            return self._ring_agent(to.id, "transferred_to", TRANSFER_RING_S) or self._mission_not_answered(mission)
+        if to.kind is DestinationKind.NUMBER:
+            return self.end(Forward(to.text, TRANSFER_RING_S), "transferred_to_number", number=to.text)
+        # A queue has its own ways to go on.
+        self.notes.add("transferred_to_queue")
+        self.walk = replace(self.walk, mission=None)
+        return self.go(to)
+
+    def _mission_not_answered(self, mission: Mission) -> Routed | Missing:
+        if mission.kind is MissionKind.RESCUE:
+            return self._rescue(mission)
+        if mission.kind is MissionKind.TRANSFER and mission.from_agent_id:
+            mission = replace(mission, kind=MissionKind.RETURN)
+            self.walk = replace(self.walk, mission=mission)
+            return self._on_mission(mission)
+        return self._head()
+
+    def _rescue(self, mission: Mission) -> Routed | Missing:
+        if mission.until is not None and self.ctx.now >= mission.until:
+            self.notes.add("rescue_over")
+            return self._head()
+        ringing = self._ring_agent(mission.to.id, "rescued_by", self.plan.ring_timeout_s)
+        if ringing is not None:
+            return ringing
+        is_new = self.ctx.mission is not None
+        return self.end(Wait(MUSIC_S[-1], words="reconnecting" if is_new else ""), "rescue_waits")
+
+    def _ring_agent(self, agent_id: int, code: str, timeout_s: int) -> Routed | Missing | None:
+        """Ring one agent; None if he cannot be rung now."""
+        place = Destination(DestinationKind.USER, agent_id)
+        pool = self.ctx.pools.get(place)
+        if pool is None:
+            return Missing(place)
+        if pool.candidates:
+            self.notes.add(code, name=pool.candidates[0].name)
+        rung = offering.ring_the_free(self.ctx, pool, self.notes) if pool.candidates else None
+        return None if rung is None else self.end(replace(rung, timeout_s=timeout_s))
+
+    def _head(self) -> Routed | Missing:
+        """End the mission: go on where the call was answered, in a queue before everybody else."""
+        mission = self.walk.mission
+        self.walk = replace(self.walk, mission=None)
+        if mission is None:
+            return self.stay()
+        if mission.origin.kind is DestinationKind.QUEUE and mission.origin.id in self.plan.queues:
+            self.notes.add("head_of_queue", name=self.plan.queues[mission.origin.id].name)
+            self.came_back = mission
+        return self.go(mission.origin)
 
     # --- A menu --------------------------------------------------------------------------------------------------
 
@@ -269,8 +355,15 @@ class _Road:
         # A visit elsewhere that is still open was left without a word.
         self._leave(VisitOutcome.FAILED)
         self.notes.add("destination_queue", name=queue.name)
-        self.visits.append(Entered(queue.id, queue.priority, self._chosen_language()))
-        self.visit = Visit("", queue.id, self.ctx.now, queue.priority)
+        if self.came_back is None:
+            self.visits.append(Entered(queue.id, queue.priority, self._chosen_language()))
+            self.visit = Visit("", queue.id, self.ctx.now, queue.priority)
+            return self.visit
+        # He was being served: first in line, with the age that he had, but never so old that the queue gives him up.
+        age = timedelta(seconds=min(self.came_back.waited_s, queue.max_wait_s // 2))
+        entered_at = self.ctx.now - age
+        self.visits.append(Entered(queue.id, HEAD_PRIORITY, self._chosen_language(), entered_at))
+        self.visit = Visit("", queue.id, entered_at, HEAD_PRIORITY)
         return self.visit
 
     def _leave(self, outcome: VisitOutcome) -> None:

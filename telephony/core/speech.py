@@ -21,6 +21,11 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "es": "Lo sentimos, tenemos un problema técnico. Deje su mensaje después de la señal.",
         "en": "We are sorry, we have a technical problem. Please leave a message after the tone.",
     },
+    # The agent's line was lost.
+    "reconnecting": {
+        "es": "Un momento, por favor. Le estamos volviendo a comunicar.",
+        "en": "One moment, please. We are reconnecting you.",
+    },
     # Said before a menu that is said again.
     "no_digit": {"es": "No hemos recibido ninguna opción.", "en": "We did not receive an option."},
     "wrong_digit": {"es": "Esa opción no es válida.", "en": "That is not a valid option."},

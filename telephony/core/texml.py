@@ -202,6 +202,58 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class DialConference:
+    """Be in the room of that name, made by its first member. Without ``action`` the leg ends when it leaves."""
+
+    name: str
+    #: Unique in the room; the REST API knows a participant by it too.
+    label: str
+    #: What is heard alone, and before the room begins.
+    wait_url: str
+    #: The room ends with this member, and everybody else in it goes on.
+    ends_room: bool
+    status_callback: str
+    action: str = ""
+
+    def markup(self) -> str:
+        noun = (
+            ("participantLabel", self.label),
+            ("startConferenceOnEnter", "true"),
+            ("endConferenceOnExit", "true" if self.ends_room else "false"),
+            # Both sound by default (texml.md section 3.4).
+            ("beep", "false"),
+            ("waitUrl", self.wait_url),
+            ("statusCallback", self.status_callback),
+            ("statusCallbackEvent", "start end join leave"),
+            ("statusCallbackMethod", "POST"),
+        )
+        dial = (("action", self.action), ("method", "POST" if self.action else ""))
+        return element("Dial", dial, element("Conference", noun, escape(self.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Record this leg in the background, through whatever follows, until StopRecording or its end."""
+
+    callback: str
+
+    def markup(self) -> str:
+        attributes = (
+            ("channels", "dual"),
+            ("recordingStatusCallback", self.callback),
+            ("recordingStatusCallbackEvent", "completed"),
+            ("recordingStatusCallbackMethod", "POST"),
+        )
+        return f"<Start>{element('Recording', attributes)}</Start>"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    def markup(self) -> str:
+        return "<Stop><Recording/></Stop>"
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     def markup(self) -> str:
         return "<Hangup/>"
@@ -215,7 +267,9 @@ class Reject:
         return '<Reject reason="rejected"/>'
 
 
-Verb = Dial | Say | Play | Gather | Redirect | Record | Hangup | Reject
+Verb = (
+    Dial | DialConference | StartRecording | StopRecording | Say | Play | Gather | Redirect | Record | Hangup | Reject
+)
 
 
 def document(*verbs: Verb) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from telephony.core.missions import Mission
 from telephony.core.plan import CompanyPlan, Destination, NumberPlan
 
 #: Telnyx documents no limit of parallel targets in one <Dial>; Twilio's is 10 (docs/telnyx-assumptions.md).
@@ -74,6 +75,9 @@ class Candidate:
     #: When his phone last came back from offline.
     on_duty_since: datetime | None = None
     calls_today: int = 0
+    #: The browser beats, but no sound would come through.
+    degraded: bool = False
+    wrap_up_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,8 @@ class Walk:
     tries: int = 0
     #: How many places the call has been at; a plan that leads round in circles ends after MAX_PLACES.
     hops: int = 0
+    #: What comes before the place: a transfer, a rescue. None once it is done.
+    mission: Mission | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +198,8 @@ class RouteContext:
     lost_claims: frozenset[int] = frozenset()
     #: Somebody of ours asked for the end of this call.
     hangup_requested: bool = False
+    #: A mission that begins with this step, wherever the call stood before.
+    mission: Mission | None = None
 
 
 # --- Decisions ----------------------------------------------------------------------------------------------------
@@ -245,6 +253,8 @@ class Wait:
     position: int = 0
     #: The expected wait in whole minutes, said behind the position; 0: nothing is said.
     minutes: int = 0
+    #: A key of ``telephony.core.speech`` that is said instead of both; empty: nothing.
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +287,18 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Be in a conference with this name, until it ends."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """Nothing is left to do."""
 
 
-Decision = Ring | Forward | Wait | Gather | Voicemail | Say | Hangup
+Decision = Ring | Forward | Wait | Gather | Voicemail | Say | Room | Hangup
 
 #: One reason: a code of ``telephony.core.explain`` and the values that its sentence names.
 Reason = dict[str, Any]
@@ -294,6 +311,8 @@ class Entered:
     queue_id: int
     priority: int
     language: str
+    #: Since when he counts as waiting, if he has been here before; None: from now on.
+    entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,8 +356,9 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
             }
         case Forward(e164, timeout_s):
             return {"verb": "forward", "e164": e164, "timeout_s": timeout_s}
-        case Wait(music_s, position, minutes):
-            return {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}
+        case Wait(music_s, position, minutes, words):
+            told = {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}
+            return {**told, **({"words": words} if words else {})}
         case Gather(menu_id, text, timeout_s, again, finish_on_key, language):
             return {
                 "verb": "gather",
@@ -353,6 +373,8 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
             return {"verb": "voicemail", "max_length_s": max_length_s}
         case Say(text, words):
             return {"verb": "say", "text": text, **({"words": words} if words else {})}
+        case Room(name):
+            return {"verb": "room", "name": name}
         case Hangup():
             return {"verb": "hangup"}
 
@@ -366,13 +388,15 @@ def decision_from_json(data: Mapping[str, Any]) -> Decision:
         case {"verb": "forward", "e164": e164, "timeout_s": timeout_s}:
             return Forward(e164, timeout_s)
         case {"verb": "wait", "music_s": music_s, "position": position, "minutes": minutes}:
-            return Wait(music_s, position, minutes)
+            return Wait(music_s, position, minutes, data.get("words", ""))
         case {"verb": "gather", "menu": menu_id, "text": text, "timeout_s": timeout_s, "again": again}:
             return Gather(menu_id, text, timeout_s, again, data.get("finish_on_key", "#"), data.get("language", "es"))
         case {"verb": "voicemail", "max_length_s": max_length_s}:
             return Voicemail(max_length_s)
         case {"verb": "say", "text": text}:
             return Say(text, data.get("words", ""))
+        case {"verb": "room", "name": name}:
+            return Room(name)
         case {"verb": "hangup"}:
             return Hangup()
     raise ValueError(f"not a decision: {data!r}")
@@ -386,6 +410,7 @@ def walk_as_json(walk: Walk) -> dict[str, Any]:
         "language_is_chosen": walk.language_is_chosen,
         "tries": walk.tries,
         "hops": walk.hops,
+        **({"mission": walk.mission.as_json()} if walk.mission else {}),
     }
 
 
@@ -397,4 +422,5 @@ def walk_from_json(data: Mapping[str, Any]) -> Walk:
         language_is_chosen=data["language_is_chosen"],
         tries=data["tries"],
         hops=data["hops"],
+        mission=Mission.from_json(data["mission"]) if data.get("mission") else None,
     )

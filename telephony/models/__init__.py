@@ -15,6 +15,8 @@ from telephony.models.plans import (
     QueueSkill,
     SpecialDate,
 )
+from telephony.models.talk import OutboundIntent, Talk, TalkCommand
+from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
 __all__ = [
     "BusinessHours",
@@ -22,9 +24,12 @@ __all__ = [
     "CallIdentifier",
     "CallLeg",
     "CallQueue",
+    "CallWrapUp",
+    "Disposition",
     "Menu",
     "MenuOption",
     "Offer",
+    "OutboundIntent",
     "PhoneNumber",
     "Place",
     "PlanVersion",
@@ -34,6 +39,9 @@ __all__ = [
     "RouteTrace",
     "SipEndpoint",
     "SpecialDate",
+    "Talk",
+    "TalkCommand",
     "TelnyxAccount",
     "TelnyxEvent",
+    "WrapUpPolicy",
 ]

@@ -38,6 +38,10 @@ class Call(CompanyOwned):
         ABANDONED = "abandoned", _("Caller hung up")
         UNASSIGNED = "unassigned", _("Number not assigned")
         FAILED = "failed", _("Failed")
+        # Of calls that an agent placed.
+        NO_ANSWER = "no_answer", _("No answer")
+        BUSY = "busy", _("Busy")
+        CANCELED = "canceled", _("Given up by the agent")
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     # Indexed by the pages' own indexes below, which begin with it.
@@ -77,8 +81,12 @@ class Call(CompanyOwned):
     )
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.RINGING)
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True, default=Outcome.NONE)
-    #: CallSid of the leg that opened the call (inbound: the caller's).
+    #: CallSid of the leg that opened the call (inbound: the caller's; outbound: that of the agent who placed it).
     root_call_sid = models.CharField(_("first leg's CallSid"), max_length=160)
+    #: CallSid of the customer's leg of an outbound call; empty while it is not known, and for inbound calls.
+    called_sid = models.CharField(_("called party's CallSid"), max_length=160, blank=True, default="", db_default="")
+    #: ``telephony.core.call_state.Phase``, as in the call's ``Talk``; empty while it has none.
+    phase = models.CharField(_("phase"), max_length=16, blank=True, default="", db_default="", editable=False)
     account_sid = models.CharField(_("Telnyx account id"), max_length=64, blank=True, default="")
     connection_id = models.CharField(_("Telnyx connection id"), max_length=32, blank=True, default="")
     #: The number of the newest step of the caller's leg that was decided.
@@ -120,6 +128,21 @@ class Call(CompanyOwned):
     def __str__(self) -> str:
         return f"{self.from_number} → {self.to_number}"
 
+    @property
+    def customer_sid(self) -> str:
+        """CallSid of the customer's leg, which walks through the plan; empty while an outbound call has none."""
+        return self.called_sid if self.direction == self.Direction.OUTBOUND else self.root_call_sid
+
+    @property
+    def customer_number(self) -> str:
+        """The number of the customer, whoever called whom."""
+        return self.to_number if self.direction == self.Direction.OUTBOUND else self.from_number
+
+    @property
+    def our_number(self) -> str:
+        """The number of ours that the customer sees or dialled."""
+        return self.from_number if self.direction == self.Direction.OUTBOUND else self.to_number
+
 
 class CallLeg(models.Model):
     """One party's connection to the call. Status only climbs; an end is final."""
@@ -128,6 +151,8 @@ class CallLeg(models.Model):
         CALLER = "caller", _("Caller")
         AGENT = "agent", _("Agent")
         FORWARD = "forward", _("Forwarded to")
+        #: The customer of a call that an agent placed.
+        CALLED = "called", _("Called")
 
     class Status(models.TextChoices):
         INITIATED = "initiated", _("Initiated")

@@ -17,7 +17,7 @@ from agents.operations import release
 from agents.queries import agent_of
 from curbe.companies.models import Membership
 from curbe.lib.ids import uuid7
-from telephony.models import Call, CallIdentifier, CallLeg, Offer, TelnyxEvent
+from telephony.models import Call, CallIdentifier, CallLeg, Offer, OutboundIntent, TelnyxEvent
 from telephony.operations import ledger
 from telephony.operations.progress import tell_ended
 from telephony.telnyx.client import TelnyxClient
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 CONFIRMATION: Final = timedelta(seconds=10)
 
 #: The customer's first: the others end with it.
-_ORDER: Final = (CallLeg.Kind.CALLER, CallLeg.Kind.FORWARD, CallLeg.Kind.AGENT)
+_ORDER: Final = (CallLeg.Kind.CALLER, CallLeg.Kind.CALLED, CallLeg.Kind.FORWARD, CallLeg.Kind.AGENT)
 
 
 class UnknownCall(Exception):
@@ -95,7 +95,8 @@ def decline(*, agent: Agent, call_id: UUID, now: datetime) -> None:
 def report_ids(*, agent: Agent, call_id: UUID, ids: Mapping[CallIdentifier.Kind, str]) -> None:
     """Put the ids by which this agent's browser knows the call into the registry. Raises UnknownCall."""
     offered = Offer.objects.filter(call=call_id, call__company=agent.company_id, agent=agent)
-    if not offered.exists():
+    placed = OutboundIntent.objects.filter(pk=call_id, agent=agent)
+    if not offered.exists() and not (placed.exists() and Call.objects.filter(pk=call_id).exists()):
         raise UnknownCall(call_id)
     rows = [CallIdentifier(call_id=call_id, kind=kind, value=value, agent=agent) for kind, value in ids.items()]
     CallIdentifier.objects.bulk_create(rows, ignore_conflicts=True)

@@ -259,18 +259,3 @@ def keep_failed_call(request: VoiceRequest, *, now: datetime) -> None:
     moved = Moved(Routed(Voicemail(), ({"code": "failed"},)), (), now)
     # What was answered is an apology, which no step follows: there is nothing to repeat.
     open_call(replace(_opening(uuid7(), request, facts.number, None, moved, now), document=""))
-
-
-def refuse_outbound(payload: dict[str, str], *, now: datetime) -> None:
-    """Note a call that a browser placed and nobody announced. Its company is nobody's to claim, so it has none."""
-    logger.warning("Refused an outbound call of credential %s", payload.get("FromSipUri", "?")[:80])
-    event = ledger.record(
-        kind="instruction.outbound.refused",
-        source=TelnyxEvent.Source.CALLBACK,
-        dedupe_key=f"outbound|{payload.get('CallSid', '')[:160]}",
-        occurred_at=now,
-        payload=payload,
-        now=now,
-    )
-    if event is not None:
-        ledger.settle(event, now)

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import transaction
 
 from agents.operations import release_each
-from telephony.core import call_state, events
-from telephony.core.call_state import LegKind, OfferOutcome
+from telephony.core import events, leg_state
+from telephony.core.leg_state import LegKind, OfferOutcome
 from telephony.core.types import DialStatus
 from telephony.models import Call, Offer
 from telephony.operations import progress
@@ -32,7 +32,7 @@ def dial_ended(
         _connected_leg_ended(call, step, events.dialled_leg(payload or {}), now)
         offers = list(Offer.objects.filter(call_id=call_id, step=step).order_by("id"))
         outcomes = {
-            offer.pk: call_state.offer_after_dial(OfferOutcome(offer.outcome), dial_status, rung=len(offers))
+            offer.pk: leg_state.offer_after_dial(OfferOutcome(offer.outcome), dial_status, rung=len(offers))
             for offer in offers
         }
         ended = progress.close_offers(offers, outcomes, now)
@@ -45,7 +45,7 @@ def dial_ended(
 def withdraw(call_id: uuid.UUID, *, step: int, now: datetime) -> None:
     """Take back the offers of a step of a locked call that nobody rang for, and free their agents."""
     made = list(Offer.objects.filter(call_id=call_id, step=step).order_by("id"))
-    outcomes = {offer.pk: call_state.offer_after_call(OfferOutcome(offer.outcome)) for offer in made}
+    outcomes = {offer.pk: leg_state.offer_after_call(OfferOutcome(offer.outcome)) for offer in made}
     _free(call_id, progress.close_offers(made, outcomes, now), {}, now)
 
 

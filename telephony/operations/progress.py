@@ -1,6 +1,6 @@
 """How a call goes on: one piece of news about one leg, and what follows from it for offers, agents and the call.
 
-The rules are in ``telephony.core.call_state``; here they meet the rows. Every function expects the call's row locked.
+The rules are in ``telephony.core.leg_state``; here they meet the rows. Every function expects the call's row locked.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from uuid import UUID
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from agents.models import Activity, Agent
+from agents.models import Activity, Agent, Beat
 from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
 from curbe.lib.phone import is_e164
-from telephony.core import call_state, events, hours
-from telephony.core.call_state import CallStatus, LegKind, OfferOutcome, Outcome
+from telephony.core import events, hours, leg_state
 from telephony.core.events import LegProgress
-from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, Offer, SipEndpoint, TelnyxEvent
-from telephony.operations import visits
+from telephony.core.leg_state import CallStatus, LegKind, OfferOutcome, Outcome
+from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, CallWrapUp, Offer, SipEndpoint, TelnyxEvent
+from telephony.operations import talks, visits, wrap_ups
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ _LEG_FIELDS: Final = (
 
 def on_status(event: TelnyxEvent, call: Call, now: datetime) -> None:
     """Act on a status callback, or on the reconciler's word in its form."""
-    heard(call, events.leg_progress(event.payload), heard_at=event.occurred_at, now=now)
+    news = events.leg_progress(event.payload)
+    heard(call, news, heard_at=event.occurred_at, now=now, kind=talks.meet(call, news))
 
 
 def heard(call: Call, news: LegProgress, *, heard_at: datetime, now: datetime, kind: LegKind = LegKind.AGENT) -> None:
@@ -96,10 +97,17 @@ def settle(
     the end describes the past, and holds nobody.
     """
     outcomes = {offer.pk: _outcome_of(offer, legs, offers) for offer in offers}
-    facts = call_state.fold([_facts(leg) for leg in legs], outcomes.values(), Outcome(call.outcome))
+    facts = _fold(call, legs, outcomes.values())
     over = facts.status is CallStatus.COMPLETED
-    if over or facts.answered_at is not None:
-        outcomes = {pk: call_state.offer_after_call(outcome) for pk, outcome in outcomes.items()}
+    # Who rang together with somebody who answered rang in vain; a forward that was answered ends every ringing.
+    answered_steps = {offer.step for offer in offers if outcomes[offer.pk] is OfferOutcome.ANSWERED}
+    forwarded = any(leg.kind == LegKind.FORWARD and leg.answered_at for leg in legs) and not call.phase
+    outcomes = {
+        offer.pk: leg_state.offer_after_answer(
+            outcomes[offer.pk], is_over=over, same_step_answered=forwarded or offer.step in answered_steps
+        )
+        for offer in offers
+    }
     queued = call.queue_id is not None
     if newly_answered is not None and newly_answered.kind == LegKind.AGENT:
         # Of a group it may not be known who it was (the callbacks of his leg were lost): the wait is over all the same.
@@ -110,10 +118,18 @@ def settle(
     if over and queued and visits.call_ended(call.pk, facts.ended_at or now) and facts.outcome is Outcome.MISSED:
         facts = replace(facts, outcome=Outcome.ABANDONED)
     closed = close_offers(offers, outcomes, now)
-    _release(call, legs, closed, over, now)
+    _release(call, legs, offers, closed, over, now)
     if newly_answered is not None:
         _take_turn(newly_answered, offers)
     _write(call, facts, now)
+    talks.settle(call, legs, now)
+
+
+def _fold(call: Call, legs: Sequence[CallLeg], outcomes: Iterable[OfferOutcome]) -> leg_state.CallFacts:
+    facts = [_facts(leg) for leg in legs]
+    if call.direction == Call.Direction.OUTBOUND:
+        return leg_state.fold_outbound(facts, Outcome(call.outcome))
+    return leg_state.fold(facts, outcomes, Outcome(call.outcome))
 
 
 def _take_turn(answered: CallLeg, offers: Sequence[Offer]) -> None:
@@ -137,12 +153,14 @@ def _put_on_call(call: Call, agent_id: int, answered_at: datetime, now: datetime
     ):
         return
     today = now.astimezone(hours.zone(call.company.timezone)).date()
-    leg_answered(agent_id=agent_id, call_id=call.pk, today=today, now=now)
+    wrapped_up = leg_answered(agent_id=agent_id, call_id=call.pk, today=today, now=now)
+    if wrapped_up is not None:
+        wrap_ups.ended_by(CallWrapUp.Ended.CALL, agent_id=agent_id, now=now)
 
 
 def leave_voicemail(call: Call, now: datetime) -> None:
     """Note on a locked call that a message was left. An answered or forwarded call keeps that outcome."""
-    call.outcome = call_state.later_outcome(Outcome(call.outcome), Outcome.VOICEMAIL)
+    call.outcome = leg_state.later_outcome(Outcome(call.outcome), Outcome.VOICEMAIL)
     settle_call(call, now)
 
 
@@ -155,7 +173,7 @@ def _advance(row: CallLeg, call: Call, news: LegProgress, offers: Sequence[Offer
     if row.agent_id is None and row.kind == LegKind.AGENT:
         row.agent_id = agent_id
     # The address's word on the agent has been judged: from here on only the row's counts.
-    after = call_state.advance(_facts(row), replace(news, agent_id=row.agent_id), heard_at)
+    after = leg_state.advance(_facts(row), replace(news, agent_id=row.agent_id), heard_at)
     for name in _LEG_FIELDS:
         setattr(row, name, getattr(after, name))
     if row._state.adding:
@@ -184,21 +202,21 @@ def _agent_of(news: LegProgress, offers: Sequence[Offer]) -> int | None:
 
 
 def _kind_of(row: CallLeg, call: Call, news: LegProgress, agent_id: int | None) -> LegKind:
-    if row.call_sid == call.root_call_sid:
-        return LegKind.CALLER
+    if row.call_sid == call.customer_sid:
+        return LegKind.CALLED if call.direction == Call.Direction.OUTBOUND else LegKind.CALLER
     if agent_id is not None or row.agent_id is not None:
         return LegKind.AGENT
     return LegKind.FORWARD if is_e164(news.to) else LegKind(row.kind)
 
 
-def _facts(row: CallLeg) -> call_state.Leg:
-    return call_state.Leg(
+def _facts(row: CallLeg) -> leg_state.Leg:
+    return leg_state.Leg(
         call_sid=row.call_sid,
         kind=LegKind(row.kind),
         started_at=row.started_at,
         agent_id=row.agent_id,
         parent_call_sid=row.parent_call_sid,
-        status=call_state.LegStatus(row.status),
+        status=leg_state.LegStatus(row.status),
         end_status=row.end_status,
         hangup_cause=row.hangup_cause,
         hangup_source=row.hangup_source,
@@ -246,7 +264,7 @@ def _outcome_of(offer: Offer, legs: Iterable[CallLeg], offers: Sequence[Offer]) 
     outcome = OfferOutcome(offer.outcome)
     for leg in legs:
         if leg.agent_id == offer.agent_id and offer_of(leg, offers) is offer:
-            outcome = call_state.offer_after(outcome, _facts(leg))
+            outcome = leg_state.offer_after(outcome, _facts(leg))
     return outcome
 
 
@@ -260,6 +278,7 @@ def offer_of(leg: CallLeg, offers: Sequence[Offer]) -> Offer | None:
 def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome], now: datetime) -> list[Offer]:
     """Write outcomes, tell the agents, and return the offers that ended just now. One statement per outcome."""
     changed = [offer for offer in offers if offer.outcome != outcomes[offer.pk]]
+    outcomes = _heard_by_nobody(changed, outcomes)
     ended = [offer for offer in changed if offer.outcome == OfferOutcome.PENDING]
     for offer in changed:
         offer.outcome = outcomes[offer.pk]
@@ -271,6 +290,16 @@ def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome],
     return ended
 
 
+def _heard_by_nobody(changed: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome]) -> Mapping[UUID, OfferOutcome]:
+    """Return the outcomes with no miss of an agent whose browser says that no sound comes through: he heard nothing."""
+    missed = [offer for offer in changed if outcomes[offer.pk] == OfferOutcome.MISSED]
+    if not missed:
+        return outcomes
+    rung = Beat.objects.filter(agent__in={offer.agent_id for offer in missed}, degraded=True)
+    deaf = set(rung.values_list("agent_id", flat=True))
+    return {**outcomes, **{offer.pk: OfferOutcome.DEVICE_LOST for offer in missed if offer.agent_id in deaf}}
+
+
 def tell_ended(offers: Iterable[Offer]) -> None:
     """Tell each agent what became of his ringing."""
     for offer in offers:
@@ -278,16 +307,35 @@ def tell_ended(offers: Iterable[Offer]) -> None:
         push.send("offer.ended", groups=groups, call_id=str(offer.call_id), outcome=str(offer.outcome))
 
 
-def _release(call: Call, legs: Sequence[CallLeg], closed: Sequence[Offer], over: bool, now: datetime) -> None:
-    """Free whom the call no longer needs: everybody once it is over, else those who stopped ringing or talking."""
-    if over:
-        release(call_id=call.pk, agent_ids=None, reason="ended", now=now)
-        return
+def _release(
+    call: Call,
+    legs: Sequence[CallLeg],
+    offers: Sequence[Offer],
+    closed: Sequence[Offer],
+    over: bool,
+    now: datetime,
+) -> None:
+    """Free whom the call no longer needs: everybody once it is over, else those who stopped ringing or talking.
+
+    Who talked goes into the work after the call, if there is any; a call that was over before has nobody left to go.
+    """
     talking = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and not leg.ended_at}
     hung_up = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and leg.ended_at}
-    reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
-    stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
-    release_each(call_id=call.pk, reasons=stopped, now=now, most_misses=most_misses(closed))
+    if over:
+        was_over = call.status == CallStatus.COMPLETED
+        policies = {} if was_over else wrap_ups.policies_of(call, legs, offers)
+        released = release(call_id=call.pk, agent_ids=None, reason="ended", wrap_ups=policies, now=now)
+    else:
+        reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
+        stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
+        policies = wrap_ups.policies_of(call, legs, offers) if hung_up - talking else {}
+        # Whose line was lost is rung again at once: his work with this call is not over.
+        for leg in legs:
+            if leg.agent_id in policies and leg.agent_id not in talking and talks.was_lost(leg, call, now):
+                del policies[leg.agent_id]
+        misses = most_misses(closed)
+        released = release_each(call_id=call.pk, reasons=stopped, most_misses=misses, wrap_ups=policies, now=now)
+    wrap_ups.began(call, policies, released, now)
 
 
 def most_misses(closed: Sequence[Offer]) -> dict[int, int]:
@@ -302,12 +350,14 @@ def most_misses(closed: Sequence[Offer]) -> dict[int, int]:
 # --- The call -----------------------------------------------------------------------------------------------------
 
 
-def _write(call: Call, facts: call_state.CallFacts, now: datetime) -> None:
+def _write(call: Call, facts: leg_state.CallFacts, now: datetime) -> None:
     before = (call.status, call.outcome, call.agent_id, call.answered_at, call.ended_at)
     was = CallStatus(call.status)
-    call.status = call_state.later_status(was, facts.status)
+    call.status = leg_state.later_status(was, facts.status)
     call.outcome = facts.outcome
-    call.agent_id = facts.agent_id if facts.agent_id is not None else call.agent_id
+    # Once people move it about, who leads it has the call (``talks``); before that whoever answered first.
+    if facts.agent_id is not None and not call.phase:
+        call.agent_id = facts.agent_id
     call.answered_at = facts.answered_at or call.answered_at
     call.ended_at = facts.ended_at or call.ended_at
     call.hangup_cause = facts.hangup_cause or call.hangup_cause

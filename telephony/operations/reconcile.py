@@ -17,12 +17,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents.models import Activity, Agent
 from agents.operations import release
+from agents.wrap_ups import WrapUp
 from curbe.lib.ids import first_id_at
-from telephony.core import call_state
+from telephony.core import leg_state
 from telephony.models import Call, CallLeg, Offer, RouteTrace, SipEndpoint, TelnyxAccount
-from telephony.operations import progress
+from telephony.operations import progress, wrap_ups
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.operations.repairs import Turns, alone, note, report_on, word_on
+from telephony.operations.rooms import check_rooms, rescue_from_silent_browsers
 from telephony.operations.silence import ask_about_silent_calls
 from telephony.telnyx.answers import LegReport
 from telephony.telnyx.client import HangUp, TelnyxClient
@@ -40,6 +42,8 @@ LEG_LINGERS: Final = timedelta(seconds=15)
 #: For so long after their call's end legs are looked for that linger.
 LOOKED_BACK: Final = timedelta(hours=6)
 LONGEST_CALL: Final = timedelta(hours=4)
+#: The customer's leg, whoever called whom.
+CUSTOMERS: Final = (CallLeg.Kind.CALLER, CallLeg.Kind.CALLED)
 #: Rows per check and run; the next run, 5 s later, begins after the last of them.
 BATCH: Final = 200
 #: The same where each row is a question to Telnyx.
@@ -88,7 +92,7 @@ def ask_again_for_hangups(client: TelnyxClient, now: datetime) -> None:
     asked = Call.objects.exclude(status=Call.Status.COMPLETED).filter(hangup_requested_at__lt=now - HANGUP_UNCONFIRMED)
     for call in _hangups.take(asked):
         legs = list(CallLeg.objects.filter(call=call).exclude(status=CallLeg.Status.ENDED))
-        for leg in sorted(legs, key=lambda leg: leg.kind != CallLeg.Kind.CALLER):
+        for leg in sorted(legs, key=lambda leg: leg.kind not in CUSTOMERS):
             with alone("hang up leg", leg.call_sid):
                 _hang_up(leg, call, client, now)
 
@@ -136,7 +140,7 @@ def _close_if_pending(offer: Offer, now: datetime) -> None:
         over = Call.objects.filter(pk=call.pk, status=Call.Status.COMPLETED).exists()
         # Made for a caller who waited, and he never came for it: nothing rang that could have been missed.
         unasked = RouteTrace.objects.filter(call=call, step=offer.step, asked_at=None).exists()
-        current.outcome = call_state.OfferOutcome.WITHDRAWN if over or unasked else call_state.OfferOutcome.MISSED
+        current.outcome = leg_state.OfferOutcome.WITHDRAWN if over or unasked else leg_state.OfferOutcome.MISSED
         current.ended_at = now
         current.save(update_fields=["outcome", "ended_at"])
         release(call_id=call.pk, agent_ids=[offer.agent_id], reason=str(current.outcome), now=now)
@@ -182,7 +186,12 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
 
 
 def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> None:
-    if not release(call_id=call_id, agent_ids=[agent_id], reason="reconciled", now=now) or call is None:
+    with transaction.atomic():
+        policies = _work_after(call, agent_id) if call is not None else {}
+        freed = release(call_id=call_id, agent_ids=[agent_id], reason="reconciled", wrap_ups=policies, now=now)
+        if call is not None:
+            wrap_ups.began(call, policies, freed, now)
+    if not freed or call is None:
         return
     note(
         "reconciler.agent_freed",
@@ -193,6 +202,13 @@ def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> Non
         did="freed the agent",
         now=now,
     )
+
+
+def _work_after(call: Call, agent_id: int) -> dict[int, WrapUp]:
+    """Return what comes after the call for this agent: he talked, whatever news of its end was lost."""
+    legs, offers = list(CallLeg.objects.filter(call=call)), list(Offer.objects.filter(call=call))
+    policies = wrap_ups.policies_of(call, legs, offers)
+    return {agent_id: policies[agent_id]} if agent_id in policies else {}
 
 
 def end_lingering_legs(client: TelnyxClient, now: datetime) -> None:
@@ -243,6 +259,8 @@ def learn_the_account(client: TelnyxClient, now: datetime) -> None:
 CHECKS: Final[tuple[Check, ...]] = (
     ask_again_for_hangups,
     close_expired_offers,
+    check_rooms,
+    rescue_from_silent_browsers,
     ask_about_silent_calls,
     end_lingering_legs,
     free_forgotten_agents,

@@ -66,7 +66,7 @@ def word_on(leg: CallLeg, call: Call, client: TelnyxClient) -> LegReport | None:
     Dial's own request, or with the caller's end; a talk must not be ended on a guess.
     """
     report = client.call(leg.call_sid, call.account_sid)
-    return report if report.is_known or leg.call_sid == call.root_call_sid else None
+    return report if report.is_known or leg.call_sid == call.customer_sid else None
 
 
 def report_on(leg: CallLeg, report: LegReport, call: Call, now: datetime) -> None:

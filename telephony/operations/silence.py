@@ -92,7 +92,8 @@ class OpenLeg:
     call_sid: str
     #: Whether a leg that rings a credential is listed with our application or with the credential's connection is not
     #: documented (docs/telnyx-assumptions.md, E-01): both lists are read before a single leg is asked about.
-    connection_ids: tuple[str, str]
+    #: Legs that the API made for a call are listed with the application of its number.
+    connection_ids: tuple[str, ...]
     #: The caller's leg, or one whose answer we heard of: that it is up is all there is to know.
     is_settled: bool
 
@@ -114,11 +115,11 @@ def ask_about_silent_calls(client: TelnyxClient, now: datetime) -> None:
     up: list[UUID] = []
     asked: dict[Doubt, list[UUID]] = {Doubt.GONE: [], Doubt.RINGING: []}
     told: list[tuple[UUID, LiveCall]] = []
-    oldest_first = calls.order_by("last_news_at").values_list("pk", "root_call_sid", "last_news_at")
-    for call_id, root_call_sid, last_news_at in list(oldest_first):
+    oldest_first = calls.order_by("last_news_at").values_list("pk", "root_call_sid", "called_sid", "last_news_at")
+    for call_id, root_call_sid, called_sid, last_news_at in list(oldest_first):
         found = [(leg, live.find(leg.call_sid, leg.connection_ids)) for leg in legs[call_id]]
         told += [(call_id, listed) for _leg, listed in found if listed is not None]
-        doubt = _doubt(root_call_sid, found)
+        doubt = _doubt(called_sid or root_call_sid, found)
         if doubt is Doubt.NONE:
             up.append(call_id)
         elif last_news_at < silent_since[doubt]:
@@ -135,18 +136,24 @@ def _open_legs() -> Mapping[UUID, list[OpenLeg]]:
         CallLeg.objects.exclude(status=CallLeg.Status.ENDED)
         .exclude(call__status=Call.Status.COMPLETED)
         .values_list(
-            "call_id", "call_sid", "kind", "answered_at", "call__connection_id", "agent__endpoint__connection_id"
+            "call_id",
+            "call_sid",
+            "kind",
+            "answered_at",
+            "call__connection_id",
+            "agent__endpoint__connection_id",
+            "call__number__connection_id",
         )
     )
     legs: defaultdict[UUID, list[OpenLeg]] = defaultdict(list)
-    for call_id, call_sid, kind, answered_at, ours, his in rows.iterator(chunk_size=CHUNK):
+    for call_id, call_sid, kind, answered_at, *connections in rows.iterator(chunk_size=CHUNK):
         is_settled = kind == CallLeg.Kind.CALLER or answered_at is not None
-        legs[call_id].append(OpenLeg(call_sid, (ours, his or ""), is_settled))
+        legs[call_id].append(OpenLeg(call_sid, tuple(one or "" for one in connections), is_settled))
     return legs
 
 
-def _doubt(root_call_sid: str, found: Sequence[tuple[OpenLeg, LiveCall | None]]) -> Doubt:
-    has_caller = any(leg.call_sid == root_call_sid for leg, _listed in found)
+def _doubt(customer_sid: str, found: Sequence[tuple[OpenLeg, LiveCall | None]]) -> Doubt:
+    has_caller = any(leg.call_sid == customer_sid for leg, _listed in found)
     if not has_caller or any(listed is None for _leg, listed in found):
         return Doubt.GONE
     return Doubt.NONE if all(leg.is_settled for leg, _listed in found) else Doubt.RINGING
@@ -162,15 +169,17 @@ def _note_as_heard(call_ids: Sequence[UUID], now: datetime) -> None:
 def _ask_about(call_id: UUID, live: LiveLegs, client: TelnyxClient, now: datetime) -> None:
     # Before the question: one at which Telnyx falls silent is not the first of the next run again.
     _note_as_heard([call_id], now)
-    call = Call.objects.get(pk=call_id)
+    call = Call.objects.select_related("number").get(pk=call_id)
     legs = list(
         CallLeg.objects.filter(call=call).exclude(status=CallLeg.Status.ENDED).select_related("agent__endpoint")
     )
-    if not any(leg.call_sid == call.root_call_sid for leg in legs):
+    if not any(leg.call_sid == (call.called_sid or call.root_call_sid) for leg in legs):
         _settle(call, now)
     for leg in legs:
         endpoint = getattr(leg.agent, "endpoint", None)
-        listed = live.find(leg.call_sid, (call.connection_id, endpoint.connection_id if endpoint else ""))
+        theirs = endpoint.connection_id if endpoint else ""
+        application = call.number.connection_id if call.number else ""
+        listed = live.find(leg.call_sid, (call.connection_id, theirs, application))
         if listed is not None and (leg.kind == CallLeg.Kind.CALLER or leg.answered_at is not None):
             continue
         report = word_on(leg, call, client)

@@ -15,6 +15,9 @@ from psycopg.errors import DeadlockDetected
 from agents.operations import hold
 from curbe.lib import push
 from telephony.core import queueing, render
+from telephony.core.events import LegProgress
+from telephony.core.leg_state import LegKind
+from telephony.core.missions import Mission
 from telephony.core.plan import NOWHERE, CompanyPlan, Destination, NumberPlan
 from telephony.core.types import (
     Decision,
@@ -23,6 +26,7 @@ from telephony.core.types import (
     Hangup,
     Pool,
     Ring,
+    Room,
     RouteContext,
     Routed,
     Say,
@@ -32,8 +36,9 @@ from telephony.core.types import (
     walk_as_json,
     walk_from_json,
 )
-from telephony.models import Call, CallQueue, Offer, PhoneNumber, RouteTrace, TelnyxEvent
-from telephony.operations import offers, visits
+from telephony.models import Call, CallLeg, CallQueue, Offer, PhoneNumber, RouteTrace, Talk, TelnyxEvent
+from telephony.operations import offers, progress, talks, visits
+from telephony.operations.effects import CONSULT_STEPS
 from telephony.operations.moving import HELD_FOR_NEWS, Moved, is_being_moved, lease_of, move
 from telephony.operations.plans import current_plan
 from telephony.queries import pools
@@ -57,6 +62,10 @@ class StepRequest:
     digits: str = ""
     #: It is asked because we moved the leg there, and not because what was heard before is over.
     moved: bool = False
+
+
+#: The step that the customer of an outbound call asks for when he answers; the first was his agent's.
+CUSTOMER_ANSWERS: Final = 2
 
 
 class UnknownCall(LookupError):
@@ -84,7 +93,19 @@ def answer_step(request: StepRequest, *, now: datetime) -> str:
 def _answer_locked(call_id: uuid.UUID, request: StepRequest, now: datetime) -> str:
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call_id)
-        return _told(call_id, request.step) or _next_step(call, request, now)
+        told = _told(call_id, request.step)
+        if told is None and call.direction == Call.Direction.OUTBOUND and request.step == CUSTOMER_ANSWERS:
+            _customer_answered(call, request, now)
+        return told or _next_step(call, request, now)
+
+
+def _customer_answered(call: Call, request: StepRequest, now: datetime) -> None:
+    """The customer of an outbound call asks for his first step because he answered, whatever was heard of it so far."""
+    if not call.called_sid:
+        call.called_sid = request.call_sid
+        call.save(update_fields=["called_sid"])
+    news = LegProgress(call_sid=request.call_sid, status="in-progress")
+    progress.heard(call, news, heard_at=now, now=now, kind=LegKind.CALLED)
 
 
 def answer_again(call_id: uuid.UUID, payload: Mapping[str, str], *, now: datetime) -> str:
@@ -114,7 +135,7 @@ def _continued(call: Call, newest: RouteTrace, payload: Mapping[str, str]) -> St
         company=call.company.public_id,
         call=str(call.pk),
         step=newest.step if newest.asked_at is None else newest.step + 1,
-        call_sid=call.root_call_sid,
+        call_sid=call.customer_sid,
         dial=dial,
         payload=dict(payload),
         digits=payload.get("Digits", "")[:32],
@@ -139,11 +160,25 @@ def _call_of(request: StepRequest) -> uuid.UUID:
         call_id = uuid.UUID(request.call)
     except ValueError as err:
         raise UnknownCall(request.call) from err
-    found = Call.objects.filter(pk=call_id, company__public_id=request.company)
+    call = Call.objects.filter(pk=call_id, company__public_id=request.company).first()
     # The address is not signed; the CallSid in the body is. They must speak of the same call.
-    if found.values_list("root_call_sid", flat=True).first() != request.call_sid:
+    if (
+        call is None
+        or not request.call_sid
+        or request.call_sid not in (call.customer_sid, _customer_to_come(call, request))
+    ):
         raise UnknownCall(request.call)
     return call_id
+
+
+def _customer_to_come(call: Call, request: StepRequest) -> str:
+    """Return the CallSid that may ask for the first step of a customer who is being rung: his answer was quicker than
+    Telnyx's to us. Empty where his leg is known, or the id is that of another leg."""
+    is_outbound = call.direction == Call.Direction.OUTBOUND
+    is_awaited = is_outbound and not call.called_sid and request.step == CUSTOMER_ANSWERS
+    if not is_awaited or CallLeg.objects.filter(call_sid=request.call_sid).exists():
+        return ""
+    return request.call_sid
 
 
 def _told(call_id: uuid.UUID, step: int) -> str | None:
@@ -155,17 +190,24 @@ def _told(call_id: uuid.UUID, step: int) -> str | None:
 def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
     newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
     decided = decision_from_json(newest.decision) if newest else None
+    talk = talks.talk_of(call)
+    if newest is not None and request.step > newest.step and not _is_over(call) and talks.room_awaits(talk, call):
+        return _enter_room(call, newest, request, now)
     if newest is not None and request.step <= newest.step:
         if newest.asked_at is None and isinstance(decided, Ring) and not _is_over(call):
             return _come_for(call, newest, decided, request, now)
-        # A step of the past whose trace made room for a later one: what holds now is the answer.
+        # A step of the past whose trace made room for a later one, or one that was written for who comes for it now.
+        if newest.asked_at is None and request.step == newest.step:
+            RouteTrace.objects.filter(pk=newest.pk).update(asked_at=now)
         return newest.document
     if newest is not None and isinstance(decided, Ring) and request.step > newest.step + 1 and _is_live(call, now):
         return newest.document
     if newest is not None and isinstance(decided, Ring | Forward):
         dial = request.dial or DialStatus.UNKNOWN
         offers.dial_ended(call.pk, step=newest.step, dial_status=dial, payload=request.payload, now=now)
-        call.refresh_from_db(fields=["status", "hangup_requested_at"])
+        call.refresh_from_db(fields=["status", "hangup_requested_at", "phase", "agent_id"])
+    if isinstance(decided, Room):
+        talks.room_ended(call, talk, now)
     if _is_over(call):
         # Asked all the same (S-13), or this request and the news of the end crossed: nobody is to ring, or to be
         # waited for in a queue, for a caller who is gone.
@@ -174,9 +216,36 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
         # The step before was answered with a fallback, which leaves no trace: what remains is a polite end.
         moved, plan = Moved(Routed(Say("message_kept"), ({"code": "failed"},)), (), now), None
     else:
-        ctx = context_of(call, newest, decided, step=request.step, dial=request.dial, digits=request.digits, now=now)
+        ctx = context_of(
+            call,
+            newest,
+            decided,
+            step=request.step,
+            dial=request.dial,
+            digits=request.digits,
+            now=now,
+            mission=_mission_of(call),
+        )
         moved, plan = move(ctx, call_id=call.pk, load=loader(call, ctx.plan, now), now=now), ctx.plan
     return write_step(call, newest, moved, plan, request=request, step=request.step, now=now)
+
+
+def _enter_room(call: Call, newest: RouteTrace, request: StepRequest, now: datetime) -> str:
+    """Put the customer into the room that his agent is in, or on the way to."""
+    talk = Talk.objects.get(pk=call.pk)
+    walk = walk_from_json(newest.walk) if newest.walk else None
+    moved = Moved(Routed(Room(talk.room_name), ({"code": "room"},), walk), (), now)
+    document = write_step(call, newest, moved, None, request=request, step=request.step, now=now)
+    talks.enter_room(call, talk, now)
+    return document
+
+
+def _mission_of(call: Call) -> Mission | None:
+    """Return the mission that the customer's next step begins; None if he has none, or it has begun."""
+    if not call.phase:
+        return None
+    mission = Talk.objects.filter(pk=call.pk).values_list("mission", flat=True).first()
+    return Mission.from_json(mission) if mission else None
 
 
 def _is_over(call: Call) -> bool:
@@ -214,7 +283,8 @@ def _come_for(call: Call, newest: RouteTrace, ring: Ring, request: StepRequest, 
 
 
 def _is_live(call: Call, now: datetime) -> bool:
-    return Offer.objects.filter(call=call, outcome=Offer.Outcome.PENDING, expires_at__gt=now).exists()
+    ringing = Offer.objects.filter(call=call, outcome=Offer.Outcome.PENDING, expires_at__gt=now)
+    return ringing.filter(step__lt=CONSULT_STEPS).exists()
 
 
 def context_of(
@@ -226,6 +296,7 @@ def context_of(
     dial: DialStatus | None = None,
     digits: str = "",
     now: datetime,
+    mission: Mission | None = None,
 ) -> RouteContext:
     """Return what ``decide`` may look at for the step behind ``newest``."""
     plan = current_plan(call.company_id)
@@ -248,6 +319,7 @@ def context_of(
         if any(queue.sticky for queue in plan.queues.values())
         else (),
         hangup_requested=call.hangup_requested_at is not None,
+        mission=mission,
     )
 
 
@@ -274,6 +346,9 @@ def write_step(
     """
     routed = moved.routed
     document = render.render(routed.decision, _facts(call, routed), step=step)
+    if call.phase and not isinstance(routed.decision, Room):
+        # He may come from a room, whose recording runs on beside whatever his leg does next.
+        document = render.without_recording(document)
     values: dict[str, Any] = {
         "step": step,
         "decision": decision_as_json(routed.decision),
@@ -298,6 +373,7 @@ def write_step(
     call.step = max(call.step, step)
     call.last_news_at = max(call.last_news_at, now)
     call.save(update_fields=["step", "last_news_at", "queue_id"])
+    talks.routed(call, routed.walk is not None and routed.walk.mission is not None, now)
     return document
 
 
@@ -306,8 +382,9 @@ def _facts(call: Call, routed: Routed) -> render.CallFacts:
         call_id=str(call.pk),
         company=call.company.public_id,
         language=routed.walk.language if routed.walk else call.company.language,
-        from_number=call.from_number,
-        to_number=call.to_number,
+        # An agent's screen shows the customer, whoever called whom.
+        from_number=call.customer_number,
+        to_number=call.our_number,
         caller_name=call.caller_name,
         origin=settings.PUBLIC_URL,
     )

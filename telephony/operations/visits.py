@@ -30,6 +30,8 @@ class Begun:
     language: str
     outcome: VisitOutcome
     service_level_s: int
+    #: None: from the decision on.
+    entered_at: datetime | None = None
 
 
 def begun(changes: Sequence[Entered | Left], plan: CompanyPlan) -> list[Begun]:
@@ -41,7 +43,9 @@ def begun(changes: Sequence[Entered | Left], plan: CompanyPlan) -> list[Begun]:
         after = changes[index + 1] if index + 1 < len(changes) else None
         outcome = after.outcome if isinstance(after, Left) else VisitOutcome.WAITING
         queue = plan.queues[change.queue_id]
-        found.append(Begun(queue.id, change.priority, change.language, outcome, queue.service_level_s))
+        found.append(
+            Begun(queue.id, change.priority, change.language, outcome, queue.service_level_s, change.entered_at)
+        )
     return found
 
 
@@ -55,7 +59,7 @@ def apply(call: Call, changes: Sequence[Entered | Left], plan: CompanyPlan, now:
             company_id=call.company_id,
             queue_id=one.queue_id,
             call=call,
-            entered_at=now,
+            entered_at=one.entered_at or now,
             priority=one.priority,
             language=one.language,
             outcome=one.outcome,

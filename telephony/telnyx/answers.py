@@ -84,6 +84,42 @@ class LegReport:
 
 
 @dataclass(frozen=True)
+class FoundCall:
+    """A leg in a list of the TeXML resource."""
+
+    call_sid: str
+    status: str
+    started_at: datetime | None
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            call_sid=text(data.get("sid"), 160),
+            status=text(data.get("status")),
+            started_at=texml_moment(data.get("start_time")) or texml_moment(data.get("date_created")),
+        )
+
+
+@dataclass(frozen=True)
+class Participant:
+    """Somebody in a room."""
+
+    call_sid: str
+    label: str
+    is_held: bool
+    is_muted: bool
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            call_sid=text(data.get("call_sid"), 160),
+            label=text(data.get("label")),
+            is_held=data.get("hold") is True,
+            is_muted=data.get("muted") is True,
+        )
+
+
+@dataclass(frozen=True)
 class RemoteRecording:
     """A recording as ``GET /recordings`` lists it. The links in ``urls`` live 10 minutes."""
 

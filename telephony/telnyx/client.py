@@ -16,7 +16,15 @@ from urllib.parse import quote
 from django.conf import settings
 
 from telephony.telnyx import answers
-from telephony.telnyx.answers import Credential, LegReport, LiveCall, RemoteNumber, RemoteRecording
+from telephony.telnyx.answers import (
+    Credential,
+    FoundCall,
+    LegReport,
+    LiveCall,
+    Participant,
+    RemoteNumber,
+    RemoteRecording,
+)
 from telephony.telnyx.errors import TelnyxRefused
 from telephony.telnyx.transport import Transport, Wish
 
@@ -77,6 +85,69 @@ class TelnyxClient:
         """
         form = {"Url": url, "Method": "POST"}
         self._transport.data(Wish("POST", _leg(account_sid, call_sid), False, form=form))
+
+    def instruct(self, call_sid: str, account_sid: str, *, document: str) -> None:
+        """Put a document in place of the one that a leg is running. Never repeated, as ``redirect``."""
+        self._transport.data(Wish("POST", _leg(account_sid, call_sid), False, form={"Texml": document}))
+
+    def place_call(self, application_id: str, *, to: str, from_: str, url: str, status_callback: str) -> str:
+        """Ring a number (E.164) or a SIP URI; whoever answers runs the document at ``url``. Return the new CallSid.
+
+        Never repeated: the address has no idempotency key. It has no ring time-out either: Telnyx's own is 30 s.
+        """
+        form = {
+            "To": to,
+            "From": from_,
+            "Url": url,
+            "Method": "POST",
+            "StatusCallback": status_callback,
+            "StatusCallbackMethod": "POST",
+            "StatusCallbackEvent": "initiated ringing answered completed",
+        }
+        data = self._transport.data(Wish("POST", f"/texml/calls/{_id(application_id)}", False, form=form))
+        return answers.text(data.get("call_sid"), 160)
+
+    def find_calls(self, account_sid: str, *, to: str, from_: str) -> list[FoundCall]:
+        """Return the calls from one number to another, newest first: what became of one whose answer was lost."""
+        query: dict[str, str | int] = {"To": to, "From": from_, "PageSize": 50}
+        body = self._transport.data(Wish("GET", f"/texml/Accounts/{_id(account_sid)}/Calls", True, query=query))
+        rows = body.get("calls")
+        return [FoundCall.read(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+    def send_digits(self, call_sid: str, digits: str) -> None:
+        """Have a leg hear these keys (0–9 A–D * # w W)."""
+        wish = Wish("POST", f"/calls/{_id(call_sid)}/actions/send_dtmf", False, json={"digits": digits})
+        self._transport.data(wish)
+
+    # --- Rooms ---------------------------------------------------------------------------------------------------
+
+    def conference_sid(self, account_sid: str, name: str) -> str:
+        """Return Telnyx's id of the room of that name that is up; empty if there is none."""
+        query: dict[str, str | int] = {"FriendlyName": name, "Status": "in-progress"}
+        body = self._transport.data(Wish("GET", f"/texml/Accounts/{_id(account_sid)}/Conferences", True, query=query))
+        rows = body.get("conferences")
+        found = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+        return next((answers.text(row.get("sid"), 64) for row in found if row.get("friendly_name") == name), "")
+
+    def participants(self, account_sid: str, conference_sid: str) -> list[Participant]:
+        """Return who is in a room; nobody for one that is over."""
+        path = f"{_room(account_sid, conference_sid)}/Participants"
+        try:
+            rows = self._transport.data(Wish("GET", path, True)).get("participants")
+        except TelnyxRefused as err:
+            if err.status == 404:
+                return []
+            raise
+        return [Participant.read(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+    def update_participant(
+        self, account_sid: str, conference_sid: str, call_sid: str, fields: Mapping[str, str]
+    ) -> None:
+        """Hold, free, mute or unmute who is in a room. Asked twice, it is as good as once."""
+        path = f"{_room(account_sid, conference_sid)}/Participants/{_id(call_sid)}"
+        self._transport.data(Wish("POST", path, True, form=fields))
+
+    # --- Legs ----------------------------------------------------------------------------------------------------
 
     def call(self, call_sid: str, account_sid: str = "") -> LegReport:
         """Report on one leg. The TeXML resource is asked first: it says how a leg ended, for 30 days after its end."""
@@ -216,6 +287,10 @@ def _id(value: str) -> str:
 
 def _leg(account_sid: str, call_sid: str) -> str:
     return f"/texml/Accounts/{_id(account_sid)}/Calls/{_id(call_sid)}"
+
+
+def _room(account_sid: str, conference_sid: str) -> str:
+    return f"/texml/Accounts/{_id(account_sid)}/Conferences/{_id(conference_sid)}"
 
 
 def _ended(err: TelnyxRefused) -> bool:

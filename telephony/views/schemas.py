@@ -8,8 +8,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from agents.models import Intent, Presence
+from agents.models import Intent, Presence, WrapUpMode
+from agents.presence import Reach
+from telephony.core.call_state import Phase
 from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, Offer, QueueVisit, TelnyxEvent
+from telephony.models.wrap_ups import LONGEST_NOTE
 
 LONGEST_ID: Final = 160
 #: What a browser calls an id → what the registry calls it.
@@ -51,6 +54,99 @@ class HangupWish(serializers.Serializer[Any]):
 
 class HangupAnswer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
+
+
+class CallWish(serializers.Serializer[Any]):
+    to = serializers.CharField(max_length=40, help_text="E.164, as people write it where the company is, or 911.")
+    from_ = serializers.CharField(max_length=16, required=False, allow_blank=True, help_text="A number of the company.")
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        # ``from`` is no name for a Python attribute.
+        fields["from"] = fields.pop("from_")
+        return fields
+
+
+class CallAnnounced(serializers.Serializer[Any]):
+    callId = serializers.UUIDField()
+
+
+class CallerId(serializers.Serializer[Any]):
+    e164 = serializers.CharField()
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    default = serializers.BooleanField()
+
+
+class CallerIdsAnswer(serializers.Serializer[Any]):
+    results = CallerId(many=True)
+
+
+class SwitchWish(serializers.Serializer[Any]):
+    on = serializers.BooleanField()
+
+
+class DigitsWish(serializers.Serializer[Any]):
+    digits = serializers.RegexField(r"^[0-9A-D*#wW]{1,64}\Z", help_text="Keys; w waits half a second, W a second.")
+
+
+class TargetShape(serializers.Serializer[Any]):
+    agent = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
+    queue = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
+    number = serializers.CharField(required=False, max_length=40)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Name one of agent, queue, number.")
+        return attrs
+
+
+class TargetWish(serializers.Serializer[Any]):
+    to = TargetShape()
+
+
+class ReasonWish(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200, help_text="Why; kept with the call.")
+
+
+class PartyShape(serializers.Serializer[Any]):
+    name = serializers.CharField(allow_blank=True)
+    number = serializers.CharField(allow_blank=True)
+
+
+class ConsultShape(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(["agent", "number", "queue"])
+    name = serializers.CharField()
+    state = serializers.ChoiceField(["ringing", "answered", "held"])
+    since = serializers.DateTimeField(allow_null=True)
+
+
+class TalkAnswer(serializers.Serializer[Any]):
+    call_id = serializers.UUIDField()
+    direction = serializers.ChoiceField(Call.Direction.choices)
+    phase = serializers.ChoiceField([str(phase) for phase in Phase])
+    since = serializers.DateTimeField()
+    may = serializers.ListField(child=serializers.CharField(), help_text="What can be wished now.")
+    held = serializers.BooleanField(help_text="The customer hears music.")
+    server_muted = serializers.BooleanField()
+    party = PartyShape()
+    consult = ConsultShape(allow_null=True)
+    message = serializers.CharField(allow_blank=True, help_text="Code of what happened besides; empty: nothing.")
+    message_text = serializers.CharField(allow_blank=True)
+
+
+class TransferTarget(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(["agent", "queue"])
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    presence = serializers.ChoiceField(Presence.choices, required=False)
+    since = serializers.DateTimeField(required=False)
+    may = serializers.BooleanField(required=False, help_text="Whether that person can take a call now.")
+    waiting = serializers.IntegerField(required=False)
+    free = serializers.IntegerField(required=False)
+
+
+class TransferTargetsAnswer(serializers.Serializer[Any]):
+    results = TransferTarget(many=True)
 
 
 #: A call that is not over has none, which the API writes as null.
@@ -115,7 +211,14 @@ class EventShape(serializers.Serializer[Any]):
     processed_at = serializers.DateTimeField(allow_null=True)
 
 
+class Coded(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
 class StoryShape(CallShape):
+    disposition = Coded(allow_null=True, help_text="How the call went; `timed_out`: nobody said so in time.")
+    note = serializers.CharField(allow_blank=True, help_text="What its agents wrote of it.")
     legs = LegShape(many=True)
     events = EventShape(many=True)
 
@@ -180,12 +283,57 @@ class MyCallShape(CallShape):
     stage = serializers.ChoiceField(choices=["offered", "active"])
 
 
+class BreakShape(serializers.Serializer[Any]):
+    code = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True)
+    since = serializers.DateTimeField()
+    soft_limit_s = serializers.IntegerField(help_text="0: none.")
+    hard_limit_s = serializers.IntegerField(help_text="0: none.")
+
+
+class WrapUpShape(serializers.Serializer[Any]):
+    call_id = serializers.UUIDField(allow_null=True)
+    mode = serializers.ChoiceField(choices=WrapUpMode.choices)
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField()
+    may_end = serializers.BooleanField(help_text="false: it ends by the clock, or by a supervisor.")
+    disposition_required = serializers.BooleanField(help_text="It ends when the agent has said how the call went.")
+    disposition = serializers.CharField(allow_blank=True, help_text="The code that is kept so far.")
+    note = serializers.CharField(allow_blank=True)
+    dispositions = Coded(many=True, help_text="Those that can be chosen, in their order.")
+
+
+class WrapUpWish(serializers.Serializer[Any]):
+    disposition = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, max_length=40, help_text="A code; empty takes it back."
+    )
+    note = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=LONGEST_NOTE)
+
+
+class ReleaseWish(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200, help_text="Why; it is kept with who gave it.")
+
+
+class PresenceAnswer(serializers.Serializer[Any]):
+    presence = serializers.ChoiceField(choices=Presence.choices)
+
+
 class MeAnswer(serializers.Serializer[Any]):
     agentId = serializers.IntegerField()
     companyId = serializers.CharField()
     presence = serializers.ChoiceField(choices=Presence.choices)
     intent = serializers.ChoiceField(choices=Intent.choices)
+    pending = serializers.ChoiceField(
+        choices=Intent.choices, allow_null=True, help_text="Chosen while busy: holds when call and wrap-up are over."
+    )
+    reach = serializers.ChoiceField(choices=[one.value for one in Reach], help_text="What the heartbeats say.")
+    breaks = Coded(many=True, help_text="The reasons for a break that can be chosen, in their order.")
+    wrap_up = WrapUpShape(allow_null=True)
     call = MyCallShape(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # "break" is a word of Python's, so it cannot stand above.
+        return {**super().get_fields(), "break": BreakShape(allow_null=True)}
 
 
 def _parameter(name: str, type_: Any, description: str, **more: Any) -> OpenApiParameter:

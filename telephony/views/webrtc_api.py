@@ -14,24 +14,25 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents import tickets
 from agents.models import Agent
 from agents.operations import claim_phone
-from agents.presence import is_talking
-from agents.queries import agent_of, facts_of, phone_is_elsewhere, presence_of
+from agents.presence import is_talking, pending, reach
+from agents.queries import break_of, breaks_of, facts_of, phone_is_elsewhere, presence_of
 from agents.schemas import ErrorAnswer
-from agents.views import NOT_AN_AGENT, my_agent
+from agents.views import my_agent
 from curbe.companies.access import NotAMember, company_of, for_company, membership_in
 from telephony.models import Call
 from telephony.operations import control
 from telephony.operations.endpoints import NoConnection, login_token_for
 from telephony.queries import records
+from telephony.queries.wrap_ups import wrap_up_of
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError, TelnyxRefused
+from telephony.views.doors import agent_in_the_company_of
 from telephony.views.schemas import (
     ID_KINDS,
     HangupAnswer,
@@ -109,7 +110,7 @@ def ids(request: Request, call_id: UUID) -> Response:
     wish.is_valid(raise_exception=True)
     told = {ID_KINDS[name]: value for name, value in wish.validated_data.items() if value}
     try:
-        control.report_ids(agent=_agent_in_the_company_of(request, call_id), call_id=call_id, ids=told)
+        control.report_ids(agent=agent_in_the_company_of(request, call_id), call_id=call_id, ids=told)
     except control.UnknownCall:
         return _error(404, "Call not found")
     return Response(status=204)
@@ -125,7 +126,7 @@ def ids(request: Request, call_id: UUID) -> Response:
 @api_view(["POST"])
 def decline(request: Request, call_id: UUID) -> Response:
     try:
-        control.decline(agent=_agent_in_the_company_of(request, call_id), call_id=call_id, now=timezone.now())
+        control.decline(agent=agent_in_the_company_of(request, call_id), call_id=call_id, now=timezone.now())
     except control.UnknownCall:
         return _error(404, "Call not found")
     except control.AlreadyAnswered:
@@ -177,11 +178,17 @@ def server_hangup(request: Request) -> Response:
 @api_view(["GET"])
 def me(request: Request) -> Response:
     agent, now = my_agent(request), timezone.now()
+    facts = facts_of(agent)
     answer = {
         "agentId": agent.pk,
         "companyId": company_of(request).public_id,
         "presence": presence_of(agent, now),
         "intent": agent.intent,
+        "pending": pending(facts, now),
+        "reach": reach(facts, now),
+        "break": break_of(agent, now),
+        "breaks": [{"code": one.code, "name": one.name} for one in breaks_of(agent.company_id)],
+        "wrap_up": wrap_up_of(agent, now),
         "call": _my_call(request, agent),
     }
     return Response(answer, headers={"Cache-Control": "no-store"})
@@ -197,21 +204,6 @@ def _my_call(request: Request, agent: Agent) -> dict[str, Any] | None:
         return None
     stage = "active" if is_talking(facts_of(agent)) else "offered"
     return {**records.as_json(call), "caller_name": call.caller_name, "stage": stage}
-
-
-def _agent_in_the_company_of(request: Request, call_id: UUID) -> Agent:
-    """Return who asks as an agent of the call's company, which need not be the open one: another tab may have switched.
-
-    Of a call in a company that is not his the answer is the open company's agent, who does not know it either.
-    """
-    company_id = Call.objects.filter(pk=call_id).values_list("company__public_id", flat=True).first()
-    try:
-        agent = agent_of(membership_in(request, company_id or ""))
-    except NotAMember:
-        return my_agent(request)
-    if agent is None:
-        raise PermissionDenied(NOT_AN_AGENT)
-    return agent
 
 
 def _expires_at(login_token: str, now: datetime) -> datetime:

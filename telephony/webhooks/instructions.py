@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -10,10 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from telephony.core import render, texml
-from telephony.operations import inbound, steps
+from telephony.operations import consults, inbound, outbound_calls, steps
+from telephony.webhooks import notifications
 from telephony.webhooks.decorators import BadForm, form, signed
 
 logger = logging.getLogger(__name__)
+
+#: What tells a notification from an instruction where both come to one address (webhooks.md section 3).
+PROGRESS: Final = "call-progress-events"
 
 
 def texml_response(document: str) -> HttpResponse:
@@ -55,13 +60,61 @@ def voicemail(request: HttpRequest, company: str) -> HttpResponse:
 
 @signed
 def outbound(request: HttpRequest, company: str | None = None) -> HttpResponse:
-    """A call that a browser placed. No road leads there yet, so a call that nobody announced is refused."""
+    """A call that a browser placed, parked: only one that was announced goes on.
+
+    Telnyx knows one address for such calls: what becomes of their legs may be told here as well (S-62).
+    """
     try:
         fields = form(request)
-        inbound.refuse_outbound(fields, now=timezone.now())
+        if fields.get("CallbackSource") == PROGRESS:
+            return notifications.take_status(fields)
+        document = outbound_calls.answer_outbound(_parked(fields), company=company, now=timezone.now())
+    except BadForm as err:
+        logger.error("An instruction at %s cannot be read: %s", request.path, err)
     except Exception:
-        logger.exception("Unable to note a refused outbound call")
+        logger.exception("Unable to place an outbound call")
+    else:
+        return texml_response(document)
     return texml_response(texml.document(texml.Reject()))
+
+
+@signed
+def join(request: HttpRequest, company: str) -> HttpResponse:
+    """Somebody who is consulted has answered: into the room."""
+    try:
+        fields = form(request)
+        target = request.GET.get("target", "")
+        document = consults.answer_join(
+            company=company,
+            call=request.GET.get("call", ""),
+            target=int(target) if target.isascii() and target.isdigit() and len(target) <= 4 else 0,
+            call_sid=fields.get("CallSid", "")[:160],
+            now=timezone.now(),
+        )
+    except (BadForm, consults.UnknownConsult) as err:
+        logger.error("An instruction at %s leads nowhere: %s", request.get_full_path(), err)
+    except Exception:
+        logger.exception("Unable to let somebody join a call at %s", request.get_full_path())
+    else:
+        return texml_response(document)
+    return texml_response(texml.document(texml.Hangup()))
+
+
+def _parked(fields: dict[str, str]) -> outbound_calls.Parked:
+    if not fields.get("CallSid"):
+        raise BadForm("CallSid is missing")
+    header = fields.get("SipHeader_X-Curbe-Call", "") or fields.get("X-Curbe-Call", "")
+    return outbound_calls.Parked(
+        call_sid=fields["CallSid"][:160],
+        account_sid=fields.get("AccountSid", "")[:64],
+        connection_id=fields.get("ConnectionId", "")[:32],
+        from_number=texml.clean(fields.get("From", ""))[:64],
+        to_number=texml.clean(fields.get("To", ""))[:64],
+        # With and without ``sip:`` (S-72).
+        sip_username=fields.get("FromSipUri", "").removeprefix("sip:").partition("@")[0][:80],
+        announced=header[:36],
+        payload=fields,
+    )
 
 
 def _step(kind: str, request: HttpRequest, company: str) -> HttpResponse:

@@ -24,7 +24,7 @@ from telephony.webhooks.decorators import BadForm, form, signed
 logger = logging.getLogger(__name__)
 
 #: What an address may say to help: everything else in it is not ours.
-ADDRESS_WORDS: Final = ("call", "agent", "kind", "step")
+ADDRESS_WORDS: Final = ("call", "agent", "kind", "step", "role", "target")
 MAX_DEPTH: Final = 32
 
 
@@ -36,11 +36,25 @@ def status(request: HttpRequest, company: str = "") -> HttpResponse:
     return _take(notice, payload)
 
 
+def take_status(fields: dict[str, str]) -> HttpResponse:
+    """Take the news of a leg that came to the address of an instruction."""
+    payload: dict[str, Any] = {**fields, facts.ADDRESS: {"company": ""}}
+    return _take(facts.status_notice(payload), payload)
+
+
 @signed
 def recording(request: HttpRequest, company: str = "") -> HttpResponse:
     """A recording went on."""
     payload = _form_payload(request, company)
     notice = facts.recording_notice(payload) if _readable(payload) else _unreadable(payload)
+    return _take(notice, payload)
+
+
+@signed
+def conference(request: HttpRequest, company: str = "") -> HttpResponse:
+    """Somebody came into a room, or left it."""
+    payload = _form_payload(request, company)
+    notice = facts.conference_notice(payload) if _readable(payload) else _unreadable(payload)
     return _take(notice, payload)
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from django.utils import timezone
 
-from agents.models import Agent, AgentSkill, Beat, Presence, PresenceChange, Skill
+from agents.models import Agent, AgentSkill, Beat, BreakReason, Presence, PresenceChange, Skill
 from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.contacts.models import Contact, ContactNumber
 from recordings.models import Recording
@@ -18,9 +18,12 @@ from telephony.models import (
     CallIdentifier,
     CallLeg,
     CallQueue,
+    CallWrapUp,
+    Disposition,
     Menu,
     MenuOption,
     Offer,
+    OutboundIntent,
     PhoneNumber,
     Place,
     PlanVersion,
@@ -30,8 +33,11 @@ from telephony.models import (
     RouteTrace,
     SipEndpoint,
     SpecialDate,
+    Talk,
+    TalkCommand,
     TelnyxAccount,
     TelnyxEvent,
+    WrapUpPolicy,
 )
 
 
@@ -161,12 +167,45 @@ def gather(size: int) -> SimpleNamespace:
         )
         for i in range(size)
     )
+    BreakReason.objects.bulk_create(BreakReason(company=at[i], code=f"b-{i}", name=f"Break {i}") for i in range(size))
+    dispositions = Disposition.objects.bulk_create(
+        Disposition(company=at[i], code=f"d-{i}", name=f"Disposition {i}") for i in range(size)
+    )
+    WrapUpPolicy.objects.bulk_create(
+        WrapUpPolicy(company=company, calls=kind) for company in companies for kind in WrapUpPolicy.Calls
+    )
+    CallWrapUp.objects.bulk_create(
+        CallWrapUp(
+            company=at[i],
+            call=parents[i],
+            agent=agents[i],
+            mode="timed",
+            started_at=now,
+            until=now,
+            ended_at=now,
+            ended_how="done",
+            disposition=dispositions[i],
+        )
+        for i in range(size)
+    )
     CallIdentifier.objects.bulk_create(
         CallIdentifier(call=parents[i], kind="call_sid", value=f"v3:id-{i}", agent=agents[i]) for i in range(size)
     )
     RouteTrace.objects.bulk_create(
         RouteTrace(call=parents[i], step=i % 1000, decision={"verb": "ring"}, document="<Response/>", at=now)
         for i in range(size)
+    )
+    numbers_of = PhoneNumber.objects.order_by("id")[:size]
+    OutboundIntent.objects.bulk_create(
+        OutboundIntent(company=at[i], agent=agents[i], number=number, to_e164="+13125550177", created_at=now)
+        for i, number in enumerate(numbers_of)
+    )
+    Talk.objects.bulk_create(
+        Talk(call=one, phase="TALKING", phase_at=now, lead=agents[i], target_agent=agents[i])
+        for i, one in enumerate(dict.fromkeys(parents))
+    )
+    TalkCommand.objects.bulk_create(
+        TalkCommand(call=parents[i], kind="hold", created_at=now, next_attempt_at=now) for i in range(size)
     )
     events = TelnyxEvent.objects.bulk_create(
         TelnyxEvent(

@@ -1,273 +1,223 @@
-"""Whatever order the news of a call comes in, and however often, it ends in the same state."""
+"""The life of a conversation: every wish and every fact in every phase, and what the legs tell by themselves."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.core import call_state
-from telephony.core.call_state import CallFacts, CallStatus, Leg, LegKind, LegStatus, OfferOutcome, Outcome
-from telephony.core.events import LegProgress
-from telephony.core.types import DialStatus
+from telephony.core.call_state import CONSULTED, LED, ROUTED, Effect, Fact, Happening, Phase, Standing, Wish
+from telephony.core.leg_state import Leg, LegKind, LegStatus
 
-NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-LATER = NOW + timedelta(hours=1)
+AT = datetime(2026, 11, 26, 18, 0, tzinfo=UTC)
+
+#: Phase → happening → the phase after it. What is not named is refused (a wish) or changes nothing (a fact).
+EXPECTED: dict[Phase, dict[Happening, Phase]] = {
+    Phase.DIALLING: {
+        Fact.CUSTOMER_ANSWERED: Phase.TALKING,
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Fact.LEAD_LEFT, Fact.LEAD_LOST, Wish.LEAVE, Wish.END), Phase.ENDED),
+    },
+    Phase.ROUTING: {Fact.AGENT_JOINED: Phase.TALKING, Fact.CUSTOMER_LEFT: Phase.ENDED, Wish.END: Phase.ENDED},
+    Phase.TALKING: {
+        Wish.HOLD: Phase.HELD,
+        Wish.CONSULT: Phase.CONSULT_RINGING,
+        Wish.TRANSFER: Phase.TRANSFERRING,
+        Wish.MUTE: Phase.TALKING,
+        Wish.UNMUTE: Phase.TALKING,
+        Fact.LEAD_LOST: Phase.RESCUING,
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Fact.LEAD_LEFT, Wish.LEAVE, Wish.END), Phase.ENDED),
+    },
+    Phase.PROMOTING: {
+        Fact.ROOM_OPENED: Phase.TALKING,
+        Fact.ROOM_FAILED: Phase.TALKING,
+        Wish.UNHOLD: Phase.TALKING,
+        Wish.CANCEL: Phase.TALKING,
+        Fact.LEAD_LOST: Phase.RESCUING,
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Fact.LEAD_LEFT, Wish.LEAVE, Wish.END), Phase.ENDED),
+    },
+    Phase.HELD: {
+        Wish.UNHOLD: Phase.TALKING,
+        Wish.CONSULT: Phase.CONSULT_RINGING,
+        Wish.TRANSFER: Phase.TRANSFERRING,
+        Wish.MUTE: Phase.HELD,
+        Wish.UNMUTE: Phase.HELD,
+        Fact.LEAD_LOST: Phase.RESCUING,
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Fact.LEAD_LEFT, Wish.LEAVE, Wish.END), Phase.ENDED),
+    },
+    Phase.CONSULT_RINGING: {
+        Fact.TARGET_ANSWERED: Phase.CONSULTING,
+        Fact.TARGET_LEFT: Phase.TALKING,
+        Wish.CANCEL: Phase.TALKING,
+        **dict.fromkeys((Fact.LEAD_LEFT, Fact.LEAD_LOST, Wish.LEAVE), Phase.ROUTING),
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Wish.END), Phase.ENDED),
+    },
+    Phase.CONSULTING: {
+        **dict.fromkeys((Wish.COMPLETE, Wish.LEAVE, Wish.CANCEL), Phase.TALKING),
+        **dict.fromkeys((Fact.TARGET_LEFT, Fact.LEAD_LEFT, Fact.LEAD_LOST), Phase.TALKING),
+        **dict.fromkeys((Wish.MUTE, Wish.UNMUTE), Phase.CONSULTING),
+        Wish.MERGE: Phase.MERGED,
+        Wish.SWAP: Phase.SWAPPED,
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Wish.END), Phase.ENDED),
+    },
+    Phase.SWAPPED: {
+        **dict.fromkeys((Wish.COMPLETE, Wish.LEAVE, Wish.CANCEL), Phase.TALKING),
+        **dict.fromkeys((Fact.TARGET_LEFT, Fact.LEAD_LEFT, Fact.LEAD_LOST), Phase.TALKING),
+        **dict.fromkeys((Wish.MUTE, Wish.UNMUTE), Phase.SWAPPED),
+        Wish.MERGE: Phase.MERGED,
+        Wish.SWAP: Phase.CONSULTING,
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Wish.END), Phase.ENDED),
+    },
+    Phase.MERGED: {
+        **dict.fromkeys((Wish.COMPLETE, Wish.LEAVE, Wish.CANCEL), Phase.TALKING),
+        **dict.fromkeys((Fact.TARGET_LEFT, Fact.LEAD_LEFT, Fact.LEAD_LOST), Phase.TALKING),
+        **dict.fromkeys((Wish.MUTE, Wish.UNMUTE), Phase.MERGED),
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Wish.END), Phase.ENDED),
+    },
+    Phase.TRANSFERRING: {
+        Fact.AGENT_JOINED: Phase.TALKING,
+        Fact.ROUTED_ON: Phase.ROUTING,
+        Fact.ROOM_FAILED: Phase.TALKING,
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Wish.END), Phase.ENDED),
+    },
+    Phase.RESCUING: {
+        Fact.AGENT_JOINED: Phase.TALKING,
+        Fact.ROUTED_ON: Phase.ROUTING,
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Wish.END), Phase.ENDED),
+    },
+    Phase.ENDED: {},
+}
 
 
-def at(seconds: float) -> datetime:
-    return NOW + timedelta(seconds=seconds)
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("happening", [*Wish, *Fact])
+def test_every_happening_in_every_phase(phase: Phase, happening: Happening) -> None:
+    after = call_state.after(Standing(phase, in_room=True), happening)
+
+    assert (after.phase if after else None) == EXPECTED[phase].get(happening)
 
 
-def news(sid: str, status: str, second: float, **more: object) -> LegProgress:
-    ended_at = at(second) if status in {"completed", "busy", "no-answer", "canceled", "failed"} else None
-    return replace(
-        LegProgress(call_sid=sid, status=status, occurred_at=at(second), ended_at=ended_at),
-        **more,  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("wish", "phase", "effects"),
+    [
+        (Wish.HOLD, Phase.HELD, (Effect.HOLD_CUSTOMER,)),
+        (Wish.CONSULT, Phase.CONSULT_RINGING, (Effect.HOLD_CUSTOMER, Effect.RING_TARGET)),
+        (Wish.MUTE, Phase.TALKING, (Effect.MUTE_LEAD,)),
+    ],
+)
+def test_what_a_plain_dial_cannot_do_waits_for_a_room_and_is_done_there(
+    wish: Wish, phase: Phase, effects: tuple[Effect, ...]
+) -> None:
+    asked = call_state.after(Standing(Phase.TALKING), wish)
+    assert asked == call_state.After(Phase.PROMOTING, (Effect.OPEN_ROOM,), wish=wish)
+
+    opened = call_state.after(Standing(Phase.PROMOTING, wish=wish, in_room=True), Fact.ROOM_OPENED)
+
+    assert opened == call_state.After(phase, effects)
+
+
+def test_a_transfer_needs_no_room() -> None:
+    after = call_state.after(Standing(Phase.TALKING), Wish.TRANSFER)
+
+    assert after == call_state.After(Phase.TRANSFERRING, (Effect.SEND_TRANSFER,))
+
+
+@pytest.mark.parametrize("phase", sorted(CONSULTED))
+def test_a_customer_who_leaves_ends_the_ringing_of_whoever_is_consulted_first(phase: Phase) -> None:
+    after = call_state.after(Standing(phase, in_room=True), Fact.CUSTOMER_LEFT)
+
+    assert after is not None
+    assert after.effects == (Effect.DROP_TARGET, Effect.END_ALL)
+    assert after.message == "caller_left"
+
+
+@pytest.mark.parametrize("phase", sorted(LED - {Phase.DIALLING}))
+def test_a_lost_lead_never_ends_the_customers_leg(phase: Phase) -> None:
+    after = call_state.after(Standing(phase, in_room=True), Fact.LEAD_LOST)
+
+    assert after is not None
+    assert after.phase is not Phase.ENDED
+    assert Effect.END_ALL not in after.effects
+
+
+def leg(kind: LegKind, state: str) -> Leg | None:
+    if state == "none":
+        return None
+    return Leg(
+        call_sid=f"v3:{kind}",
+        kind=kind,
+        started_at=AT,
+        status=LegStatus.ENDED if "ended" in state else LegStatus.IN_PROGRESS if state == "up" else LegStatus.RINGING,
+        answered_at=AT if state in {"up", "ended"} else None,
+        ended_at=AT if "ended" in state else None,
     )
 
 
-def agent_leg(sid: str = "a", agent_id: int = 1) -> Leg:
-    return Leg(call_sid=sid, kind=LegKind.AGENT, started_at=NOW, agent_id=agent_id)
-
-
-# --- One leg ------------------------------------------------------------------------------------------------------
-
-ANSWERED = [
-    news("a", "initiated", 1),
-    news("a", "ringing", 2),
-    news("a", "in-progress", 6),
-    news(
-        "a", "completed", 60, answered_at=at(6), duration_s=54, hangup_cause="normal_clearing", hangup_source="caller"
+STATES = st.sampled_from(["none", "ringing", "up", "ended", "ended unanswered"])
+STANDINGS = st.builds(
+    lambda phase, wish, customer, lead, target, *flags: Standing(
+        phase,
+        wish if phase is Phase.PROMOTING else None,
+        *flags[:3],
+        leg(LegKind.CALLER, customer),
+        leg(LegKind.AGENT, lead),
+        leg(LegKind.FORWARD, target),
+        *flags[3:],
     ),
+    st.sampled_from(list(Phase)),
+    st.sampled_from([Wish.HOLD, Wish.CONSULT, Wish.MUTE]),
+    STATES,
+    STATES,
+    STATES,
+    *[st.booleans()] * 5,
+)
+
+
+@given(STANDINGS)
+def test_every_fact_that_is_due_has_its_place_in_the_table(standing: Standing) -> None:
+    fact = call_state.due(standing)
+
+    assert fact is None or call_state.after(standing, fact) is not None
+
+
+@given(STANDINGS)
+def test_whatever_the_legs_are_the_end_of_the_customers_ends_it_and_nothing_else_is_due_then(
+    standing: Standing,
+) -> None:
+    if standing.customer is not None and not standing.customer.is_live and standing.phase is not Phase.ENDED:
+        assert call_state.due(standing) is Fact.CUSTOMER_LEFT
+    if standing.phase is Phase.ENDED:
+        assert call_state.due(standing) is None
+
+
+DUE = [
+    (Standing(Phase.TALKING, lead=leg(LegKind.AGENT, "ended")), Fact.LEAD_LEFT),
+    (Standing(Phase.TALKING, lead=leg(LegKind.AGENT, "ended"), lead_was_lost=True), Fact.LEAD_LOST),
+    (Standing(Phase.TALKING, lead=leg(LegKind.AGENT, "up")), None),
+    (Standing(Phase.ROUTING, somebody_joined=True), Fact.AGENT_JOINED),
+    # Whoever sent the customer on has left on purpose.
+    (Standing(Phase.TRANSFERRING, lead=leg(LegKind.AGENT, "ended")), None),
+    (Standing(Phase.DIALLING, customer=leg(LegKind.CALLED, "ringing")), None),
+    (Standing(Phase.DIALLING, customer=leg(LegKind.CALLED, "up")), Fact.CUSTOMER_ANSWERED),
+    (Standing(Phase.DIALLING, customer=leg(LegKind.CALLED, "ended unanswered")), Fact.CUSTOMER_LEFT),
+    (Standing(Phase.PROMOTING, customer_in_room=True), None),
+    (Standing(Phase.PROMOTING, customer_in_room=True, lead_in_room=True), Fact.ROOM_OPENED),
+    (Standing(Phase.CONSULT_RINGING, target=leg(LegKind.AGENT, "ringing")), None),
+    (Standing(Phase.CONSULT_RINGING, target=leg(LegKind.AGENT, "up")), Fact.TARGET_ANSWERED),
+    (Standing(Phase.CONSULT_RINGING, target=leg(LegKind.AGENT, "ended unanswered")), Fact.TARGET_LEFT),
+    # His answer and his end were told in the wrong order: he is gone all the same.
+    (Standing(Phase.CONSULT_RINGING, target=leg(LegKind.AGENT, "ended")), Fact.TARGET_LEFT),
+    (Standing(Phase.CONSULTING, target=leg(LegKind.AGENT, "ended")), Fact.TARGET_LEFT),
 ]
 
 
-@pytest.mark.parametrize("told", [ANSWERED, ANSWERED[::-1], ANSWERED * 2, ANSWERED[2:] + ANSWERED[:2], ANSWERED[3:]])
-def test_an_answered_leg_ends_the_same_in_any_order_doubled_or_with_only_its_end(told: list[LegProgress]) -> None:
-    leg = agent_leg()
-    for piece in told:
-        leg = call_state.advance(leg, piece, LATER)
-
-    assert leg == replace(
-        agent_leg(),
-        status=LegStatus.ENDED,
-        end_status="completed",
-        answered_at=at(6),
-        ended_at=at(60),
-        hangup_cause="normal_clearing",
-        hangup_source="caller",
-    )
+@pytest.mark.parametrize(("standing", "fact"), DUE)
+def test_what_the_legs_tell(standing: Standing, fact: Fact | None) -> None:
+    assert call_state.due(standing) is fact
 
 
-@pytest.mark.parametrize(
-    ("before", "word", "after"),
-    [
-        (LegStatus.INITIATED, "ringing", LegStatus.RINGING),
-        (LegStatus.RINGING, "initiated", LegStatus.RINGING),
-        (LegStatus.IN_PROGRESS, "ringing", LegStatus.IN_PROGRESS),
-        (LegStatus.ENDED, "in-progress", LegStatus.ENDED),
-        (LegStatus.INITIATED, "completed", LegStatus.ENDED),
-        (LegStatus.RINGING, "busy", LegStatus.ENDED),
-        (LegStatus.RINGING, "dtmf", LegStatus.RINGING),
-        (LegStatus.RINGING, "levitating", LegStatus.RINGING),
-    ],
-)
-def test_status_only_climbs(before: LegStatus, word: str, after: LegStatus) -> None:
-    assert call_state.advance(replace(agent_leg(), status=before), news("a", word, 5), LATER).status is after
-
-
-@pytest.mark.parametrize(
-    ("end", "answered_at"),
-    [
-        (news("a", "completed", 60, answered_at=at(6)), at(6)),
-        (news("a", "completed", 60, duration_s=54), at(6)),
-        (news("a", "completed", 60, duration_s=0), None),
-        (news("a", "completed", 60), None),
-        (news("a", "no-answer", 25, duration_s=25), None),
-    ],
-)
-def test_the_end_of_a_leg_makes_a_lost_answer_good_but_invents_none(
-    end: LegProgress, answered_at: datetime | None
-) -> None:
-    assert call_state.advance(agent_leg(), end, LATER).answered_at == answered_at
-
-
-def test_news_without_a_time_counts_from_when_it_was_heard() -> None:
-    leg = call_state.advance(agent_leg(), LegProgress(call_sid="a", status="in-progress"), LATER)
-
-    assert leg.answered_at == LATER
-
-
-# --- One offer ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("end", "outcome"),
-    [
-        (news("a", "busy", 5), OfferOutcome.DECLINED),
-        (news("a", "no-answer", 25), OfferOutcome.MISSED),
-        (news("a", "failed", 1), OfferOutcome.DEVICE_LOST),
-        (news("a", "canceled", 5), OfferOutcome.WITHDRAWN),
-        (news("a", "completed", 5), OfferOutcome.WITHDRAWN),
-        (news("a", "completed", 60, answered_at=at(6)), OfferOutcome.ANSWERED),
-        (news("a", "in-progress", 6), OfferOutcome.ANSWERED),
-        (news("a", "ringing", 2), OfferOutcome.PENDING),
-    ],
-)
-def test_the_leg_says_what_became_of_the_offer(end: LegProgress, outcome: OfferOutcome) -> None:
-    leg = call_state.advance(agent_leg(), end, LATER)
-
-    assert call_state.offer_after(OfferOutcome.PENDING, leg) is outcome
-
-
-@pytest.mark.parametrize(
-    ("before", "dial", "after"),
-    [
-        (OfferOutcome.PENDING, DialStatus.NO_ANSWER, OfferOutcome.MISSED),
-        (OfferOutcome.WITHDRAWN, DialStatus.NO_ANSWER, OfferOutcome.MISSED),
-        (OfferOutcome.PENDING, DialStatus.COMPLETED, OfferOutcome.WITHDRAWN),
-        (OfferOutcome.PENDING, DialStatus.CANCELED, OfferOutcome.WITHDRAWN),
-        (OfferOutcome.PENDING, DialStatus.BUSY, OfferOutcome.MISSED),
-        (OfferOutcome.PENDING, DialStatus.FAILED, OfferOutcome.MISSED),
-        (OfferOutcome.PENDING, DialStatus.UNKNOWN, OfferOutcome.MISSED),
-        (OfferOutcome.DECLINED, DialStatus.NO_ANSWER, OfferOutcome.DECLINED),
-        (OfferOutcome.ANSWERED, DialStatus.NO_ANSWER, OfferOutcome.ANSWERED),
-        (OfferOutcome.DEVICE_LOST, DialStatus.NO_ANSWER, OfferOutcome.DEVICE_LOST),
-    ],
-)
-def test_the_dial_speaks_for_offers_that_nobody_else_has_spoken_for(
-    before: OfferOutcome, dial: DialStatus, after: OfferOutcome
-) -> None:
-    assert call_state.offer_after_dial(before, dial, rung=2) is after
-
-
-@pytest.mark.parametrize(
-    ("dial", "after"),
-    [
-        (DialStatus.BUSY, OfferOutcome.DECLINED),
-        (DialStatus.FAILED, OfferOutcome.DEVICE_LOST),
-        (DialStatus.NO_ANSWER, OfferOutcome.MISSED),
-    ],
-)
-def test_the_dial_of_one_speaks_for_his_leg(dial: DialStatus, after: OfferOutcome) -> None:
-    assert call_state.offer_after_dial(OfferOutcome.PENDING, dial, rung=1) is after
-
-
-def test_every_way_for_a_dial_to_end_is_in_the_table() -> None:
-    for dial in DialStatus:
-        assert call_state.offer_after_dial(OfferOutcome.PENDING, dial, rung=2) is not OfferOutcome.PENDING
-
-
-_ENDS = st.sampled_from(["busy", "no-answer", "failed", "canceled", "completed", "in-progress"])
-
-
-@given(_ENDS, st.sampled_from(list(DialStatus)), st.sampled_from(list(OfferOutcome)))
-def test_leg_and_dial_may_speak_in_either_order(word: str, dial: DialStatus, before: OfferOutcome) -> None:
-    leg = call_state.advance(agent_leg(), news("a", word, 5), LATER)
-
-    leg_first = call_state.offer_after_dial(call_state.offer_after(before, leg), dial, rung=2)
-    dial_first = call_state.offer_after(call_state.offer_after_dial(before, dial, rung=2), leg)
-
-    assert leg_first is dial_first
-
-
-# --- The whole call -----------------------------------------------------------------------------------------------
-
-
-def caller(**more: object) -> Leg:
-    return replace(Leg("root", LegKind.CALLER, NOW), **more)  # type: ignore[arg-type]
-
-
-OVER = {"status": LegStatus.ENDED, "end_status": "completed", "ended_at": at(60)}
-TALKED = replace(agent_leg(), answered_at=at(4))
-FORWARD = Leg("f", LegKind.FORWARD, NOW, answered_at=at(9))
-
-
-@pytest.mark.parametrize(
-    ("legs", "offers", "known", "status", "outcome"),
-    [
-        ([caller()], [], "", "ringing", ""),
-        ([caller(), agent_leg()], ["pending"], "", "ringing", ""),
-        ([caller(), TALKED], ["answered"], "", "in_progress", "answered"),
-        ([caller(**OVER), TALKED], ["answered"], "", "completed", "answered"),
-        ([caller(**OVER), FORWARD], [], "", "completed", "forwarded"),
-        ([caller(**OVER)], ["pending"], "", "completed", "abandoned"),
-        ([caller(**OVER)], ["declined", "withdrawn"], "", "completed", "abandoned"),
-        ([caller(**OVER)], ["declined", "missed"], "", "completed", "missed"),
-        ([caller(**OVER)], [], "", "completed", "missed"),
-        ([caller(**OVER)], ["missed"], "voicemail", "completed", "voicemail"),
-        ([caller(**OVER)], [], "unassigned", "completed", "unassigned"),
-        ([caller(**OVER)], [], "abandoned", "completed", "missed"),
-        ([caller(**OVER), TALKED], [], "voicemail", "completed", "answered"),
-        ([caller()], ["missed"], "voicemail", "ringing", "voicemail"),
-    ],
-)
-def test_the_legs_of_a_call_amount_to(
-    legs: list[Leg], offers: list[str], known: str, status: str, outcome: str
-) -> None:
-    facts = call_state.fold(legs, [OfferOutcome(offer) for offer in offers], Outcome(known))
-
-    assert (facts.status, facts.outcome) == (CallStatus(status), Outcome(outcome))
-
-
-def test_who_answered_first_has_answered_the_call() -> None:
-    second = replace(agent_leg("b", 2), answered_at=at(5))
-
-    assert call_state.fold([caller(), second, TALKED], []).agent_id == 1
-
-
-def _story(seed: int) -> list[LegProgress]:
-    """A call with two agents: rung together; one answers, or none; the caller ends it."""
-    rng = random.Random(seed)
-    told: list[LegProgress] = []
-    winner = rng.choice(["a", "b", None])
-    for sid in ("a", "b"):
-        told += [news(sid, "initiated", 1), news(sid, "ringing", 2)]
-        if sid == winner:
-            told += [news(sid, "in-progress", 6)]
-            told += [news(sid, "completed", 60, answered_at=at(6), duration_s=54, hangup_cause="normal_clearing")]
-        else:
-            told += [news(sid, rng.choice(["canceled", "busy", "no-answer", "failed"]), 7)]
-    told.append(news("root", "completed" if winner else "canceled", 61, hangup_cause="normal_clearing"))
-    return told
-
-
-def _end_of(told: Sequence[LegProgress], dial: DialStatus | None) -> tuple[CallFacts, list[Leg], list[OfferOutcome]]:
-    legs = {"root": caller(), "a": agent_leg("a", 1), "b": agent_leg("b", 2)}
-    offers = {"a": OfferOutcome.PENDING, "b": OfferOutcome.PENDING}
-    outcome = Outcome.NONE
-    for piece in told:
-        legs[piece.call_sid] = call_state.advance(legs[piece.call_sid], piece, LATER)
-        offers = {sid: call_state.offer_after(offer, legs[sid]) for sid, offer in offers.items()}
-        facts = call_state.fold(list(legs.values()), offers.values(), outcome)
-        if facts.status is CallStatus.COMPLETED or facts.answered_at:
-            offers = {sid: call_state.offer_after_call(offer) for sid, offer in offers.items()}
-        outcome = facts.outcome
-    if dial is not None:
-        offers = {sid: call_state.offer_after_dial(offer, dial, rung=2) for sid, offer in offers.items()}
-    facts = call_state.fold(list(legs.values()), offers.values(), outcome)
-    return facts, list(legs.values()), list(offers.values())
-
-
-@given(st.integers(0, 10_000), st.randoms(use_true_random=False))
-def test_any_order_and_any_doubling_of_a_calls_news_ends_in_the_same_state(seed: int, rng: random.Random) -> None:
-    told = _story(seed)
-    shuffled = told + rng.choices(told, k=rng.randrange(len(told)))
-    rng.shuffle(shuffled)
-
-    assert _end_of(shuffled, None) == _end_of(told, None)
-
-
-@given(st.integers(0, 10_000), st.randoms(use_true_random=False))
-def test_lost_news_of_the_middle_changes_nothing_at_the_end(seed: int, rng: random.Random) -> None:
-    told = _story(seed)
-    heard = [piece for piece in told if piece.ended_at is not None or rng.random() < 0.5]
-    rng.shuffle(heard)
-
-    assert _end_of(heard, None) == _end_of(told, None)
+def test_the_phases_in_which_somebody_leads_and_in_which_the_plan_has_the_customer_are_all_but_the_end() -> None:
+    assert LED | ROUTED | {Phase.ENDED} == set(Phase)
+    assert not LED & ROUTED
