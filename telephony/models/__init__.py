@@ -15,6 +15,7 @@ from telephony.models.plans import (
     QueueSkill,
     SpecialDate,
 )
+from telephony.models.quality import LegQuality
 from telephony.models.talk import OutboundIntent, Talk, TalkCommand
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "CallIdentifier",
     "CallLeg",
     "CallQueue",
+    "LegQuality",
     "Menu",
     "MenuOption",
     "Offer",
