@@ -37,7 +37,7 @@ INVARIANTS: Final[dict[str, tuple[Promise, Promise]]] = {
         _("A line that outlived its call"),
     ),
     "call_without_news": (
-        _("Of no open call nothing was heard for 30 s unasked"),
+        _("No open call goes 30 s without news or a question"),
         _("Nothing heard, and not asked"),
     ),
 }
