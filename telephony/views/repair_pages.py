@@ -89,7 +89,7 @@ def _now(company_id: int, now: datetime) -> dict[str, Any]:
         ],
         "open_calls": calls[:MOST_OPEN],
         "has_more_calls": len(calls) > MOST_OPEN,
-        "busy_agents": list(invariants.busy_agents(company_id)[:MOST_OPEN]),
+        "busy_agents": list(invariants.busy_agents(company_id, now)[:MOST_OPEN]),
         "now": now,
     }
 
