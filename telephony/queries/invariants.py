@@ -85,7 +85,7 @@ def open_calls(company_id: int) -> QuerySet[Call]:
 
 
 def busy_agents(company_id: int, now: datetime) -> QuerySet[Agent]:
-    """Return who is not idle, each with ``is_held``: by a live leg in an open call, or a ringing. Else he is released."""
+    """Return who is not idle, with ``is_held``: by a live leg in an open call, or a ringing; else he is released."""
     legs = CallLeg.objects.filter(call=OuterRef("busy_call_id"), agent=OuterRef("pk"))
     live = legs.exclude(status=CallLeg.Status.ENDED).exclude(call__status=Call.Status.COMPLETED)
     rings = Offer.objects.filter(
