@@ -23,7 +23,16 @@ from tests.admin.crowd import gather
 MOST_QUERIES = 12
 OURS = ("companies", "contacts", "agents", "telephony", "recordings")
 #: Shown on the page of the row that they belong to.
-INSIDE_OTHERS = {"AgentSkill", "Beat", "ContactNumber", "MenuOption", "QueueMember", "QueueSkill", "SpecialDate"}
+INSIDE_OTHERS = {
+    "AgentSkill",
+    "Beat",
+    "ContactNumber",
+    "LegQuality",
+    "MenuOption",
+    "QueueMember",
+    "QueueSkill",
+    "SpecialDate",
+}
 MADE_BY_PEOPLE = {
     "Agent",
     "ApiToken",
