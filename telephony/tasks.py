@@ -13,6 +13,7 @@ from django.utils import timezone
 from agents.models import Agent
 from telephony.operations import dispatch, ledger
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
+from telephony.operations.number_chores import finish_due
 from telephony.operations.reconcile import reconcile_all
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxUnreachable
@@ -48,6 +49,12 @@ def process_events(**_: object) -> None:
 def reconcile(**_: object) -> None:
     """Ask Telnyx about everything that has gone silent."""
     reconcile_all(get_client(), timezone.now())
+
+
+@shared_task
+def finish_number_orders(**_: object) -> None:
+    """Go on with every number that is being bought or given back."""
+    finish_due(get_client(), timezone.now())
 
 
 @shared_task

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 
 from curbe.lib.phone import for_people
 from telephony.core import speech
-from telephony.core.types import Decision, Forward, Gather, Hangup, Ring, Say, Voicemail, Wait
+from telephony.core.types import Decision, Forward, Gather, Hangup, Reject, Ring, Say, Voicemail, Wait
 
 _TEXTS: Final[dict[str, dict[str, str]]] = {
     "ring_one": {
@@ -34,6 +34,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "The caller would hear “{text}”, and the call would end.",
     },
     "hangup": {"es": "La llamada terminaría.", "en": "The call would end."},
+    "reject": {"es": "La llamada sería rechazada sin contestar.", "en": "The call would be rejected unanswered."},
 }
 _AND: Final = {"es": " y ", "en": " and "}
 
@@ -65,6 +66,8 @@ def in_words(decision: Decision, names: Mapping[int, str], *, spoken: str, langu
             return text("say", text=words or speech.text(key, spoken))
         case Hangup():
             return text("hangup")
+        case Reject():
+            return text("reject")
         case never:
             assert_never(never)
 

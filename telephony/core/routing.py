@@ -33,6 +33,7 @@ from telephony.core.types import (
     Left,
     Missing,
     Pool,
+    Reject,
     Ring,
     RouteContext,
     Routed,
@@ -73,7 +74,7 @@ def decide(ctx: RouteContext) -> Routed | Missing:
             return road.after_menu(menu_id)
         case Voicemail():
             return road.end(Say("message_kept"), "message_taken")
-        case Say() | Hangup():
+        case Say() | Hangup() | Reject():
             return road.end(Hangup(), "nothing_left")
         case never:
             assert_never(never)
@@ -96,6 +97,8 @@ class _Road:
     # --- Where to ------------------------------------------------------------------------------------------------
 
     def begin(self) -> Routed | Missing:
+        if self.ctx.blocked:
+            return replace(self.end(Reject(), "blocked"), walk=None)
         number = self.ctx.number
         if number.destination.kind is DestinationKind.NONE:
             return self._unassigned()

@@ -181,6 +181,8 @@ class RouteContext:
     digits: str = ""
     #: The language of the caller's contact; empty if none is known.
     contact_language: str = ""
+    #: The company takes no calls from this caller.
+    blocked: bool = False
     #: The pools that have been read so far. ``decide`` answers Missing for one that it needs besides.
     pools: Mapping[Destination, Pool] = field(default_factory=lambda: MappingProxyType({}))
     #: Every offer of this call so far, oldest first.
@@ -281,7 +283,12 @@ class Hangup:
     """Nothing is left to do."""
 
 
-Decision = Ring | Forward | Wait | Gather | Voicemail | Say | Hangup
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Refuse the call unanswered."""
+
+
+Decision = Ring | Forward | Wait | Gather | Voicemail | Say | Hangup | Reject
 
 #: One reason: a code of ``telephony.core.explain`` and the values that its sentence names.
 Reason = dict[str, Any]
@@ -355,6 +362,8 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
             return {"verb": "say", "text": text, **({"words": words} if words else {})}
         case Hangup():
             return {"verb": "hangup"}
+        case Reject():
+            return {"verb": "reject"}
 
 
 def decision_from_json(data: Mapping[str, Any]) -> Decision:
@@ -375,6 +384,8 @@ def decision_from_json(data: Mapping[str, Any]) -> Decision:
             return Say(text, data.get("words", ""))
         case {"verb": "hangup"}:
             return Hangup()
+        case {"verb": "reject"}:
+            return Reject()
     raise ValueError(f"not a decision: {data!r}")
 
 

@@ -4,6 +4,7 @@ from telephony.models.calls import Call, CallIdentifier, CallLeg, Offer, QueueVi
 from telephony.models.endpoints import SipEndpoint, TelnyxAccount
 from telephony.models.events import RouteTrace, TelnyxEvent
 from telephony.models.numbers import PhoneNumber
+from telephony.models.orders import BlockedCaller, EmergencyAddress, NumberOrder, NumberRelease
 from telephony.models.plans import (
     BusinessHours,
     CallQueue,
@@ -17,13 +18,17 @@ from telephony.models.plans import (
 )
 
 __all__ = [
+    "BlockedCaller",
     "BusinessHours",
     "Call",
     "CallIdentifier",
     "CallLeg",
     "CallQueue",
+    "EmergencyAddress",
     "Menu",
     "MenuOption",
+    "NumberOrder",
+    "NumberRelease",
     "Offer",
     "PhoneNumber",
     "Place",

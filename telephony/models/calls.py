@@ -37,6 +37,7 @@ class Call(CompanyOwned):
         MISSED = "missed", _("Missed")
         ABANDONED = "abandoned", _("Caller hung up")
         UNASSIGNED = "unassigned", _("Number not assigned")
+        BLOCKED = "blocked", _("Caller blocked")
         FAILED = "failed", _("Failed")
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)

@@ -26,6 +26,11 @@ class Switches:
     # Only the updates that put another document in a live leg's place (`Url`, `Texml`); hang-ups pass.
     slow_updates_ms: int = 0
     refuse_updates: Refusal = "no"
+    # Orders of numbers. The first takes the order, and its answer never comes.
+    orders_time_out: bool = False
+    orders_fail: bool = False
+    orders_stay_pending_ms: int = 0
+    orders_need_documents: bool = False  # they wait until this is off again
     seed: int = 1
 
 
