@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from telephony.views import agent_pages, hours_pages, menu_pages, number_pages, pages, queue_pages, routing_pages
+from telephony.views import (
+    agent_pages,
+    blocked_pages,
+    hours_pages,
+    menu_pages,
+    number_buying,
+    number_pages,
+    number_services,
+    pages,
+    queue_pages,
+    routing_pages,
+)
 
 urlpatterns = [
     path("", pages.phone, name="phone"),
@@ -12,6 +23,7 @@ urlpatterns = [
     path("phone/incoming/<uuid:call_id>", pages.incoming, name="phone-incoming"),
     path("calls/", pages.calls, name="calls"),
     path("calls/<uuid:call_id>/", pages.call, name="call"),
+    path("calls/<uuid:call_id>/block/", blocked_pages.block_caller_of, name="block-caller"),
     path("calls/<uuid:call_id>/row", pages.call_row, name="call-row"),
     path("routing/", routing_pages.routing, name="routing"),
     path("routing/desks", routing_pages.routing_desks, name="routing-desks"),
@@ -26,7 +38,15 @@ urlpatterns = [
     path("menus/<int:menu_id>/", menu_pages.menu, name="menu"),
     path("menus/<int:menu_id>/delete/", menu_pages.delete_menu, name="delete-menu"),
     path("numbers/", number_pages.numbers, name="numbers"),
+    path("numbers/assign/", number_pages.assign_numbers, name="assign-numbers"),
+    path("numbers/buy/", number_buying.buy_numbers, name="buy-numbers"),
+    path("numbers/orders/", number_buying.number_orders, name="number-orders"),
+    path("numbers/orders/<int:order_id>/ask/", number_buying.ask_about_order, name="ask-about-order"),
+    path("numbers/blocked/", blocked_pages.blocked_callers, name="blocked-callers"),
+    path("numbers/blocked/<int:blocked_id>/remove/", blocked_pages.unblock_caller, name="unblock-caller"),
     path("numbers/<int:number_id>/", number_pages.number, name="number"),
+    path("numbers/<int:number_id>/services/", number_services.number_services, name="number-services"),
+    path("numbers/<int:number_id>/release/", number_services.release_number, name="release-number"),
     path("agents/<int:agent_id>/why/", agent_pages.agent_why, name="agent-why"),
     path("hours/", hours_pages.hours, name="hours"),
     path("hours/new/", hours_pages.hours_new, name="hours_new"),

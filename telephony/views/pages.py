@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from curbe.companies.access import company_of, for_company, get_for_company, member_required
+from curbe.companies.access import company_of, for_company, get_for_company, member_required, membership_of
 from curbe.lib.http import json_error
-from telephony.models import Call, CallLeg
+from curbe.lib.phone import is_e164
+from telephony.models import BlockedCaller, Call, CallLeg
 from telephony.queries import history, trace
 from telephony.queries.history import Show
 
@@ -87,6 +88,8 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     )
     found = get_for_company(request, rows, pk=call_id)
     language, steps = get_language() or "es", trace.steps_of(found)
+    may_block = membership_of(request).supervises and found.direction == Call.Direction.INBOUND
+    may_block = may_block and is_e164(found.from_number)
     context = {
         "call": found,
         "legs": sorted(found.legs.all(), key=lambda leg: (leg.started_at, leg.id)),
@@ -100,6 +103,8 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
             for step in steps
         ],
         "visits": trace.visits_of(found),
+        "may_block": may_block,
+        "is_blocked": may_block and for_company(request, BlockedCaller).filter(e164=found.from_number).exists(),
         "zone": _zone(request),
     }
     return render(request, "telephony/call.html", context)

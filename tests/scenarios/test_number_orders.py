@@ -26,6 +26,7 @@ from tests.sandbox_server import SandboxServer
 from tests.telnyx_post import Telnyx
 
 State = NumberOrder.State
+NOWHERE = Wired()
 
 
 class Shop:
@@ -44,7 +45,7 @@ class Shop:
         found = self.client.available_numbers(**{"country": "US", "area_code": "305", **filters}, limit=amount)
         return [Pick(one.e164, filters.get("kind", "local"), one.monthly_cost) for one in found[:amount]]
 
-    def orders(self, picks: list[Pick], wired: Wired = Wired(), *, by: User | None = None) -> Ordered:
+    def orders(self, picks: list[Pick], wired: Wired = NOWHERE, *, by: User | None = None) -> Ordered:
         return order_numbers(self.company, picks, wired, ordered_by=by, now=self.now)
 
     def later(self, **by: float) -> None:
@@ -448,5 +449,3 @@ def test_a_name_that_telnyx_refuses_costs_nobody_the_number(shop: Shop) -> None:
 
     assert (closed.state, closed.error_code) == (State.DONE, "caller_name")
     assert PhoneNumber.objects.get().caller_name == ""
-
-

@@ -20,6 +20,7 @@ let sayDown = null;
 export function connect() {
   live?.addEventListener("push", ({ detail }) => {
     if (detail.call_id) onPush(detail.call_id);
+    if (detail.order_id) refreshOrders();
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -56,6 +57,10 @@ function refreshLists() {
   document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
 }
 
+function refreshOrders() {
+  document.querySelectorAll("[data-live-orders]").forEach(refreshSoon);
+}
+
 function refreshSoon(element) {
   const key = element.id;
   if (waiting.has(key)) return;
@@ -81,6 +86,7 @@ function onUp() {
   clearTimeout(sayDown);
   notice("liveDown", false);
   refreshLists();
+  refreshOrders();
   document.querySelectorAll("[data-call][data-unsettled]").forEach(refreshSoon);
 }
 
@@ -96,7 +102,7 @@ function askForAMinute() {
 
 function askIfDown() {
   if (live?.isUp || Date.now() > askUntilMs) return;
-  const unsettled = document.querySelectorAll("[data-call][data-unsettled]");
+  const unsettled = document.querySelectorAll("[data-call][data-unsettled], [data-live-orders][data-unsettled]");
   if (unsettled.length > 0) askUntilMs = Math.max(askUntilMs, Date.now() + ASK_EVERY_MS);
   refreshLists();
   unsettled.forEach((element) => element.closest("[data-live-list]") || refreshSoon(element));
