@@ -44,7 +44,7 @@ class WhereForm(forms.Form):
         super().__init__(data, **kwargs)
         self.fields["leads_to"].offer(choices, options_of(choices))  # type: ignore[attr-defined]
         self._hours = {row.pk: row for row in BusinessHours.objects.filter(company=company).order_by("name")}
-        kept = [(KEEP, _("as they are"))] if keeps else []
+        kept = [(KEEP, _("As they are"))] if keeps else []
         named = [(str(pk), row.name) for pk, row in self._hours.items()]
         self.fields["hours"].choices = [*kept, (ALWAYS, _("Always open")), *named]  # type: ignore[attr-defined]
 

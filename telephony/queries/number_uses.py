@@ -50,6 +50,6 @@ def _forwarded_from(number: PhoneNumber) -> tuple[str, ...]:
     names: set[str] = set()
     for place in Place.objects.filter(company=number.company_id, e164=number.e164):
         for relation in place._meta.related_objects:
-            owners = relation.related_model._default_manager.filter(**{relation.field.name: place})  # type: ignore[union-attr]
+            owners = relation.related_model._default_manager.filter(**{relation.field.name: place})
             names |= {str(owner.menu if isinstance(owner, MenuOption) else owner) for owner in owners}
     return tuple(sorted(names))

@@ -38,6 +38,8 @@ from telephony.views import order_words
 SHOWN = 50
 #: Orders and releases of a page.
 PAGE_SIZE = 50
+#: Most orders are done in their second or third turn.
+USUAL_TURNS = 3
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,8 @@ class Shown:
     leads_to: str
     reason: str
     tone: str
+    #: It takes longer than usual: a person may want to have Telnyx asked.
+    may_ask: bool
 
 
 _TONES = {
@@ -189,7 +193,7 @@ def number_orders(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(purchase=purchase)
     if older:
         rows = rows.filter(pk__lt=int(older))
-    found = list(rows.order_by("-id")[: PAGE_SIZE + 1])
+    found = list(rows.order_by("-id" if purchase is None else "e164")[: PAGE_SIZE + 1])
     orders = [_shown(order) for order in found[:PAGE_SIZE]]
     context = {
         "orders": orders,
@@ -221,9 +225,13 @@ def ask_about_order(request: HttpRequest, order_id: int) -> HttpResponse:
 
 
 def _shown(order: NumberOrder) -> Shown:
-    nowhere = _("Nobody: not assigned")
-    leads_to = destinations.of_place(order.leads_to).label if order.leads_to else nowhere
-    return Shown(order, leads_to, order_words.reason_of(order), _TONES[NumberOrder.State(order.state)])
+    return Shown(
+        order=order,
+        leads_to=destinations.of_place(order.leads_to).label if order.leads_to else _("Nobody: not assigned"),
+        reason=order_words.reason_of(order),
+        tone=_TONES[NumberOrder.State(order.state)],
+        may_ask=order.is_open and order.attempts > USUAL_TURNS,
+    )
 
 
 def _where_it_rings(company: Company, orders: list[Shown]) -> str:

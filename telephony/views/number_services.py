@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 #: Telnyx's words for how far an emergency address is, and their tones.
 EMERGENCY = {
     "provisioning": (gettext_lazy("being set up"), "live"),
-    "active": (gettext_lazy("active"), "good"),
+    "active": (gettext_lazy("in force"), "good"),
     "provisioning-failed": (gettext_lazy("refused"), "bad"),
     "deprovisioning": (gettext_lazy("being switched off"), "live"),
     "disabled": (gettext_lazy("off"), "quiet"),

@@ -16,9 +16,7 @@ from telephony.telnyx.errors import TelnyxError, TelnyxRefused
 WORDS: Final[Mapping[str, str | Promise]] = {
     "85000": gettext_lazy("Telnyx wants the number to be searched for once more. Search again and order it anew."),
     "85001": gettext_lazy("Somebody else was quicker: the number is not for sale any more. Choose another one."),
-    "85004": gettext_lazy(
-        "Telnyx does not know the application that calls would come to. The account must be checked."
-    ),
+    "85004": gettext_lazy("Telnyx does not know where calls would be sent to. The account must be checked."),
     "85006": gettext_lazy("Somebody has reserved the number. Try again in half an hour, or choose another one."),
     "85007": gettext_lazy("The account has reserved as many numbers as it may. Order fewer at a time."),
     "10009": gettext_lazy("Telnyx does not accept the key of this installation. Its operator has to look at it."),

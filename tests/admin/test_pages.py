@@ -27,6 +27,7 @@ INSIDE_OTHERS = {"AgentSkill", "Beat", "ContactNumber", "MenuOption", "QueueMemb
 MADE_BY_PEOPLE = {
     "Agent",
     "ApiToken",
+    "BlockedCaller",
     "BusinessHours",
     "CallQueue",
     "Company",
