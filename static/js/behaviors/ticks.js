@@ -25,9 +25,13 @@ function show(box) {
   }
   const sum = box.querySelector("[data-basket-sum]");
   if (!sum) return;
-  const { upfront, monthly } = sums(chosen.map((tick) => tick.dataset));
   sum.hidden = chosen.length === 0;
-  sum.querySelector("[data-basket-count]").textContent = chosen.length;
-  sum.querySelector("[data-basket-upfront]").textContent = upfront;
-  sum.querySelector("[data-basket-monthly]").textContent = monthly;
+  const { upfront, monthly } = sums(
+    chosen.map((tick) => tick.dataset),
+    document.documentElement.lang,
+  );
+  for (const [name, text] of Object.entries({ count: chosen.length, upfront, monthly })) {
+    const place = sum.querySelector(`[data-basket-${name}]`);
+    if (place) place.textContent = text;
+  }
 }

@@ -2,17 +2,17 @@
 
 const PARTS = 10_000;
 
-/** Return `{ upfront, monthly }` as texts; a price that is not known makes its sum unknown. */
-export function sums(offers) {
-  return { upfront: sum(offers, "upfront"), monthly: sum(offers, "monthly") };
+/** Return `{ upfront, monthly }` as texts in this language; a price that is not known makes its sum unknown. */
+export function sums(offers, language) {
+  return { upfront: sum(offers, "upfront", language), monthly: sum(offers, "monthly", language) };
 }
 
-function sum(offers, name) {
+function sum(offers, name, language) {
   let total = 0;
   for (const offer of offers) {
     if (!offer[name]) return "?";
     total += Math.round(Number(offer[name]) * PARTS);
   }
-  const currency = offers[0]?.currency ?? "";
-  return `${(total / PARTS).toFixed(2)} ${currency}`.trim();
+  const amount = (total / PARTS).toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return `${amount} ${offers[0]?.currency ?? ""}`.trim();
 }
