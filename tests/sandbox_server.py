@@ -22,6 +22,7 @@ from telephony.sandbox.world import World
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.transport import Transport
 from tests.sandbox.house import QUICK
+from tests.telnyx import judge, number_rules
 
 
 class SandboxServer:
@@ -77,8 +78,12 @@ class SandboxServer:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[SandboxServer]:
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxServer]:
+    """A running sandbox; whatever is said to its API, and answered, is held against Telnyx's own types."""
+    monkeypatch.setattr(judge, "RULES", (*judge.RULES, *number_rules.RULES))
+    monkeypatch.setattr(judge, "_check", number_rules.check)
     server = SandboxServer(tmp_path)
     server.start()
-    yield server
+    with judge.judging(server.url):
+        yield server
     server.stop()

@@ -128,6 +128,7 @@ def test_an_address_whose_answer_was_lost_is_found_and_not_made_twice(
     house.trouble(all_off=True)
     fields = {"business_name": "Acme", "street_address": "1", "locality": "Miami", "country_code": "US"}
     more = {"administrative_area": "FL", "postal_code": "33131", "customer_reference": address.customer_reference}
+    more |= {"first_name": "", "last_name": ""}
     made = house.api("POST", "/addresses", json=fields | more)["data"]["id"]
 
     browser.post(f"/numbers/{number.pk}/services/", {"what": "emergency", "address": address.pk})

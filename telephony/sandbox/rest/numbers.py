@@ -18,6 +18,9 @@ from telephony.sandbox.rest.schema import check_body, check_query
 
 LOOK_AT_MOST = 20_000  # numbers of the shop that one search looks through before it says "no more"
 
+#: What is told of a number, and not of one that was just released (SDK 4.189.0, PhoneNumberDeleteResponse).
+NOT_OF_THE_DELETED = frozenset({"country_iso_alpha2", "inbound_call_screening", "source_type"})
+
 
 async def available(request: web.Request) -> web.Response:
     """Not paged; `filter[limit]` numbers at most. What is on no shelf is not found; an unsold country's are empty."""
@@ -39,7 +42,7 @@ def _matching(query: dict[str, Any]) -> Iterable[Row]:
     features = {*query.get("filter[features]", []), *query.get("filter[features][]", [])}
     if not features <= set(FEATURES.get(country, ())):
         return
-    kinds = [query["filter[phone_number_type]"]] if "filter[phone_number_type]" in query else SHELVES[country]
+    kinds = [query["filter[phone_number_type]"]] if "filter[phone_number_type]" in query else SHELVES.get(country, {})
     limit = query.get("filter[limit]", 100)
     for kind in kinds:
         seen: set[str] = set()
@@ -124,7 +127,8 @@ async def update(request: web.Request) -> web.Response:
 async def delete(request: web.Request) -> web.Response:
     account, row = world_of(request).account, _row(request)
     account.remove("phone_numbers", row["id"])
-    return data(_shown(account, row | {"status": "deleted"}))
+    gone = _shown(account, row | {"status": "deleted"})
+    return data({name: value for name, value in gone.items() if name not in NOT_OF_THE_DELETED})
 
 
 def check_connection(account: Account, connection_id: str | None) -> None:
