@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from django.utils.translation import override
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from curbe.companies.models import Company, User
 from telephony.forms import number_purchase
@@ -18,6 +18,7 @@ from telephony.telnyx.client import get_client
 from telephony.views import order_words
 from tests import cast
 from tests.pages.people import html, looking, words
+from tests.pages.plans import leads_to
 from tests.sandbox_server import SandboxServer
 
 SEARCH = {"country": "US", "kind": "local", "area_code": "305", "features": ["voice"]}
@@ -223,3 +224,19 @@ def test_who_may_buy_and_who_may_look(acme: Company, bob: User, sam: User, mallo
     assert "234-5678" not in words(stranger.get("/numbers/orders/"))
     assert "234-5678" not in words(stranger.get(f"/numbers/orders/?purchase={order.purchase}"))
     assert stranger.post(f"/numbers/orders/{order.pk}/ask/").status_code == 404
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_the_number_of_queries_of_orders_does_not_grow(
+    acme: Company, sam: User, size: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for index in range(size):
+        queue = cast.make_queue(acme, f"queue{index}")
+        NumberOrder.objects.create(
+            company=acme, e164=f"+130523456{index:02}", customer_reference=str(index), connection_id="1",
+            leads_to=leads_to(acme, queue=queue), ordered_by=sam, created_at=timezone.now(),
+        )  # fmt: skip
+    browser = looking(sam)
+
+    with django_assert_num_queries(6):
+        browser.get("/numbers/orders/")

@@ -12,6 +12,8 @@ const SAY_DOWN_AFTER_MS = 4_000;
 const waiting = new Map();
 /** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
 const heardAtMs = new Map();
+/** When a push last named an order of a number; a page that was on its way then may lack it. */
+let ordersHeardAtMs = -Infinity;
 const begunAtMs = new WeakMap();
 const FORGET_AFTER_MS = 60_000;
 let askUntilMs = 0;
@@ -20,7 +22,7 @@ let sayDown = null;
 export function connect() {
   live?.addEventListener("push", ({ detail }) => {
     if (detail.call_id) onPush(detail.call_id);
-    if (detail.order_id) refreshOrders();
+    if (detail.order_id) onOrder();
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -39,8 +41,14 @@ function onPush(callId) {
   refreshCall(callId);
 }
 
+function onOrder() {
+  ordersHeardAtMs = performance.now();
+  refreshOrders();
+}
+
 function refreshOvertaken(begunMs) {
   const now = performance.now();
+  if (ordersHeardAtMs > begunMs) refreshOrders();
   for (const [callId, heardMs] of heardAtMs) {
     if (now - heardMs > FORGET_AFTER_MS) heardAtMs.delete(callId);
     else if (heardMs > begunMs) refreshCall(callId);

@@ -124,7 +124,7 @@ async def create_address(request: web.Request) -> web.Response:
 
 
 def _check_address(body: dict[str, Any]) -> None:
-    """Refuse what no ambulance could find: which addresses Telnyx finds is its own matter (assumption S-43)."""
+    """Refuse what no ambulance could find: which addresses Telnyx finds is its own matter (assumption N-04)."""
     if not body.get("business_name") and not (body.get("first_name") and body.get("last_name")):
         raise ApiError(422, Problem("10004", "Either a business name, or first and last name.", "/business_name"))
     if body["country_code"] != "US" or body.get("validate_address") is False:
