@@ -189,8 +189,11 @@ def mark_sent(order: NumberOrder, now: datetime) -> bool:
 
 def look_again(order: NumberOrder, now: datetime, *, after: timedelta | None = None) -> None:
     """End this turn; the next one comes after a pause that grows."""
-    pause = timedelta(seconds=PAUSES_S[min(order.attempts, len(PAUSES_S)) - 1])
-    _change(order, next_look_at=now + max(pause, after or timedelta(0)))
+    _change(order, next_look_at=now + max(_pause(order), after or timedelta(0)))
+
+
+def _pause(order: NumberOrder) -> timedelta:
+    return timedelta(seconds=PAUSES_S[min(order.attempts, len(PAUSES_S)) - 1])
 
 
 # --- What became of an order ----------------------------------------------------------------------------------------
@@ -200,12 +203,13 @@ def note_pending(order: NumberOrder, telnyx_order_id: str, *, needs_documents: b
     """Telnyx has the order, and is at it or waits for documents."""
     state = NumberOrder.State.NEEDS_DOCUMENTS if needs_documents else NumberOrder.State.PENDING
     is_news = state != order.state
-    pause = DOCUMENTS_PAUSE if needs_documents else timedelta(seconds=PAUSES_S[min(order.attempts, len(PAUSES_S)) - 1])
+    pause = DOCUMENTS_PAUSE if needs_documents else _pause(order)
     code = "documents" if needs_documents else ""
-    if _change(
+    changed = _change(
         order, state=state, telnyx_order_id=telnyx_order_id, error_code=code, error_detail="", next_look_at=now + pause
-    ):
-        _tell_if(is_news, order)
+    )
+    if changed and is_news:
+        tell(order)
 
 
 def note_failed(order: NumberOrder, code: str, detail: str, now: datetime) -> None:
@@ -270,11 +274,6 @@ def _change(order: NumberOrder, **values: Any) -> bool:
     for name, value in values.items():
         setattr(order, name, value)
     return True
-
-
-def _tell_if(is_news: bool, order: NumberOrder) -> None:
-    if is_news:
-        tell(order)
 
 
 def on_order_event(event: TelnyxEvent, now: datetime) -> None:
