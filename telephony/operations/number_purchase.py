@@ -63,7 +63,7 @@ def _send(order: NumberOrder, client: TelnyxClient, now: datetime) -> None:
     try:
         remote = _post(order, client)
     except TelnyxRefused as err:
-        _refused(order, err, now, was_sent=was_sent)
+        _refused(order, err, client, now, was_sent=was_sent)
         return
     _found(order, remote, client, now)
 
@@ -93,7 +93,7 @@ def _search(order: NumberOrder, client: TelnyxClient) -> None:
         )
 
 
-def _refused(order: NumberOrder, err: TelnyxRefused, now: datetime, *, was_sent: bool) -> None:
+def _refused(order: NumberOrder, err: TelnyxRefused, client: TelnyxClient, now: datetime, *, was_sent: bool) -> None:
     """End the order where the no is certain; else ask again."""
     is_young = now - order.created_at < orders.TRIED_FOR
     # Without Telnyx's own words it was not Telnyx who answered. And what was sent before may be what stands in the way.
@@ -104,7 +104,19 @@ def _refused(order: NumberOrder, err: TelnyxRefused, now: datetime, *, was_sent:
         return
     first = err.complaints[0] if err.complaints else None
     detail = first.detail or first.title if first else ""
-    orders.note_failed(order, first.code if first else f"http {err.status}", detail, now)
+    code = first.code if first else f"http {err.status}"
+    if was_sent:
+        _give_up(order, code, detail, client, now)
+    else:
+        orders.note_failed(order, code, detail, now)
+
+
+def _give_up(order: NumberOrder, code: str, detail: str, client: TelnyxClient, now: datetime) -> None:
+    """End an order that was sent and never came to light, unless its number is in the account: then it is paid for."""
+    if client.find_number(order.e164) is not None:
+        _take_home(order, order.telnyx_order_id, client, now)
+    else:
+        orders.note_failed(order, code, detail, now)
 
 
 # --- Asking ---------------------------------------------------------------------------------------------------------
@@ -121,7 +133,7 @@ def _ask(order: NumberOrder, client: TelnyxClient, now: datetime) -> None:
     if order.state != NumberOrder.State.REQUESTED or settles_in > timedelta(0):
         orders.look_again(order, now, after=min(settles_in, timedelta(seconds=20)))
     elif now - order.created_at > orders.TRIED_FOR:
-        orders.note_failed(order, "not_taken", "", now)
+        _give_up(order, "not_taken", "", client, now)
     else:
         _send(order, client, now)
 
@@ -138,7 +150,7 @@ def _found(order: NumberOrder, remote: RemoteOrder, client: TelnyxClient, now: d
         # An answer that says nothing: the order may stand all the same.
         orders.look_again(order, now)
     elif status == "success":
-        _take_home(order, remote, client, now)
+        _take_home(order, remote.id, client, now)
     elif status in FAILED:
         orders.note_failed(order, "order_failed", "", now)
     else:
@@ -148,11 +160,11 @@ def _found(order: NumberOrder, remote: RemoteOrder, client: TelnyxClient, now: d
 # --- Taking home ----------------------------------------------------------------------------------------------------
 
 
-def _take_home(order: NumberOrder, remote: RemoteOrder, client: TelnyxClient, now: datetime) -> None:
+def _take_home(order: NumberOrder, telnyx_order_id: str, client: TelnyxClient, now: datetime) -> None:
     number = client.find_number(order.e164)
     if number is None:
         # Bought, and not listed yet.
-        orders.note_pending(order, remote.id, needs_documents=False, now=now)
+        orders.note_pending(order, telnyx_order_id, needs_documents=False, now=now)
         return
     connection_id, trouble = number.connection_id, ""
     if connection_id != order.connection_id:
@@ -162,7 +174,7 @@ def _take_home(order: NumberOrder, remote: RemoteOrder, client: TelnyxClient, no
             # It is paid for, so it gets its row: the audit shows it, and wires it.
             logger.error("Number %s was bought and cannot be wired: %s", number.id, err)
             trouble = str(err)
-    NumberOrder.objects.filter(pk=order.pk).update(telnyx_order_id=remote.id)
+    NumberOrder.objects.filter(pk=order.pk).update(telnyx_order_id=telnyx_order_id)
     row = orders.note_bought(order, telnyx_id=number.id, connection_id=connection_id, now=now)
     if row is None:
         return

@@ -308,6 +308,22 @@ def test_what_telnyx_never_takes_is_given_up_and_nothing_is_bought_later(shop: S
     assert shop.bought_at_telnyx() == []
 
 
+def test_an_order_that_comes_to_light_by_its_number_alone_is_taken_home(shop: Shop) -> None:
+    (order,) = shop.orders(shop.finds()).orders
+    shop.client.create_number_order(
+        e164=order.e164, connection_id=shop.application_id, customer_reference="misread by their list"
+    )
+    shop.settles()
+    NumberOrder.objects.update(sent_at=shop.now)
+
+    shop.later(minutes=16)
+    shop.later(minutes=1)
+
+    order.refresh_from_db()
+    assert order.state == State.DONE
+    shop.is_consistent()
+
+
 # --- The end of our own process ------------------------------------------------------------------------------------
 
 
