@@ -14,6 +14,7 @@ from django.utils import timezone
 from agents.models import Agent
 from telephony.operations import commands, dispatch, ledger, wrap_ups
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
+from telephony.operations.number_chores import finish_due
 from telephony.operations.reconcile import reconcile_all
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxUnreachable
@@ -69,6 +70,12 @@ def reconcile(**_: object) -> None:
 def end_wrap_ups(**_: object) -> None:
     """Write down which wrap-ups the clock has ended."""
     wrap_ups.end_overdue(timezone.now())
+
+
+@shared_task
+def finish_number_orders(**_: object) -> None:
+    """Go on with every number that is being bought or given back."""
+    finish_due(get_client(), timezone.now())
 
 
 @shared_task

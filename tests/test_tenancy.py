@@ -100,6 +100,12 @@ PUBLIC = Expected(stranger=frozenset({200, 302, 405}), nobody=frozenset({200, 30
 EXPECTED: dict[str, Expected] = {
     **dict.fromkeys(("phone", "todays-calls", "calls", "api-calls", "me", "schema", "api-docs"), MINE),
     **dict.fromkeys(("routing", "routing-desks", "routing-explain", "queues", "menus", "numbers"), MINE),
+    "number-orders": MINE,
+    # Forms of her own company, not filled in; the ids of others' rows in them are not hers to choose.
+    **dict.fromkeys(
+        ("buy-numbers", "blocked-callers"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)
+    ),
+    "assign-numbers": Expected(stranger=frozenset({302, 405, 422}), nobody=LOG_IN | WRONG_METHOD),
     # A form of her own company, which she has not filled in.
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
     **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now", "breaks"), MINE),

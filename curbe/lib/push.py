@@ -45,6 +45,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "recording.failed": Event(("call_id", "recording_id"), "company"),
     "agent.presence": Event(("agent_id", "presence"), "that agent, supervisors"),
     "agent.intent": Event(("agent_id",), "that agent"),
+    "number_order.changed": Event(("order_id",), "supervisors"),
     "phone.claimed": Event(("claimed_us", "phone_id"), "that agent"),
 }
 

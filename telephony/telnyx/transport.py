@@ -83,6 +83,11 @@ class Transport:
                 return
         logger.error("Telnyx's list %s is longer than %d pages; the rest was not read", path, MOST_PAGES)
 
+    def rows(self, wish: Wish) -> list[Mapping[str, Any]]:
+        """Return the rows of a list that has no pages."""
+        rows = self._json(wish).get("data")
+        return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
     def text(self, wish: Wish) -> str:
         return self._send(wish).text
 

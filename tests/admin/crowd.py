@@ -13,6 +13,7 @@ from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.contacts.models import Contact, ContactNumber
 from recordings.models import Recording
 from telephony.models import (
+    BlockedCaller,
     BusinessHours,
     Call,
     CallIdentifier,
@@ -20,8 +21,11 @@ from telephony.models import (
     CallQueue,
     CallWrapUp,
     Disposition,
+    EmergencyAddress,
     Menu,
     MenuOption,
+    NumberOrder,
+    NumberRelease,
     Offer,
     OutboundIntent,
     PhoneNumber,
@@ -119,6 +123,28 @@ def gather(size: int) -> SimpleNamespace:
             when_closed=to_queues[i],
         )
         for i in range(size)
+    )
+    NumberOrder.objects.bulk_create(
+        NumberOrder(
+            company=at[i],
+            e164=f"+1407{i:07d}",
+            customer_reference=f"reference-{i}",
+            ordered_by=users[i],
+            number=numbers[i],
+            leads_to=to_queues[i],
+            hours=hours[i],
+            created_at=now,
+        )
+        for i in range(size)
+    )
+    NumberRelease.objects.bulk_create(
+        NumberRelease(company=at[i], e164=f"+1212{i:07d}", released_by=users[i], created_at=now) for i in range(size)
+    )
+    BlockedCaller.objects.bulk_create(
+        BlockedCaller(company=at[i], e164=f"+1415{i:07d}", blocked_by=users[i]) for i in range(size)
+    )
+    EmergencyAddress.objects.bulk_create(
+        EmergencyAddress(company=at[i], name=f"House {i}", customer_reference=f"house-{i}") for i in range(size)
     )
     calls = Call.objects.bulk_create(
         Call(

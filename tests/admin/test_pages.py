@@ -37,6 +37,7 @@ MADE_BY_PEOPLE = {
     "Agent",
     "ApiToken",
     "BreakReason",
+    "BlockedCaller",
     "BusinessHours",
     "CallQueue",
     "Company",

@@ -23,6 +23,7 @@ TABLES = (
     "outbound_voice_profiles",
     "phone_numbers",
     "number_orders",
+    "addresses",
     "recordings",
 )
 DEFAULT_SETTINGS: Row = {

@@ -233,6 +233,12 @@ async def set_settings(request: web.Request) -> web.Response:
     return web.json_response(world.account.settings)
 
 
+async def forget_searches(request: web.Request) -> web.Response:
+    """Every search for numbers is too old from now on: what it found must be searched for again (85000)."""
+    world_of(request).searched_numbers.clear()
+    return web.Response(status=204)
+
+
 async def expire_links(request: web.Request) -> web.Response:
     return web.json_response({"expired": world_of(request).recordings.kill_links()})
 
@@ -302,6 +308,7 @@ ROUTES = [
     web.post("/_sandbox/trouble", set_trouble),
     web.get("/_sandbox/settings", get_settings),
     web.post("/_sandbox/settings", set_settings),
+    web.post("/_sandbox/forget_searches", forget_searches),
     web.post("/_sandbox/recordings/expire_links", expire_links),
     web.post("/_sandbox/reset", reset),
 ]
