@@ -40,6 +40,12 @@ SCHEDULE: Final = (
     Row("telephony.tasks.reconcile", 5, "calls", "Calls, offers, fresh recordings without news: Telnyx is asked."),
     Row("recordings.tasks.fetch_due", 5, "recordings", "Recordings whose fetch failed, or was never queued."),
     Row("recordings.tasks.find_missing", 15, "recordings", "Recordings that nobody told us of, of older calls."),
+    Row(
+        "telephony.tasks.audit_daily",
+        3600,
+        "default",
+        "Is the last daily audit a day old? Beat may restart.",
+    ),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 

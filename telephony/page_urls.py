@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from telephony.views import agent_pages, hours_pages, menu_pages, number_pages, pages, queue_pages, routing_pages
+from telephony.views import (
+    account_pages,
+    agent_pages,
+    hours_pages,
+    menu_pages,
+    number_pages,
+    pages,
+    queue_pages,
+    routing_pages,
+)
 
 urlpatterns = [
     path("", pages.phone, name="phone"),
@@ -27,6 +36,12 @@ urlpatterns = [
     path("menus/<int:menu_id>/delete/", menu_pages.delete_menu, name="delete-menu"),
     path("numbers/", number_pages.numbers, name="numbers"),
     path("numbers/<int:number_id>/", number_pages.number, name="number"),
+    path("account/", account_pages.account, name="account"),
+    path("account/check/", account_pages.account_check, name="account-check"),
+    path("account/repair/", account_pages.account_repair_all, name="account-repair-all"),
+    path("account/repair/<int:finding_id>/", account_pages.account_repair, name="account-repair"),
+    path("account/own-set/", account_pages.account_own_set, name="account-own-set"),
+    path("account/credentials/<int:agent_id>/renew/", account_pages.account_credential, name="account-credential"),
     path("agents/<int:agent_id>/why/", agent_pages.agent_why, name="agent-why"),
     path("hours/", hours_pages.hours, name="hours"),
     path("hours/new/", hours_pages.hours_new, name="hours_new"),
