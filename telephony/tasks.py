@@ -55,7 +55,7 @@ def delete_credential(*, credential_id: str, **_: object) -> None:
 
 @shared_task(soft_time_limit=AUDIT_LIMIT_S, time_limit=AUDIT_LIMIT_S + 30)
 def run_audit(*, audit_id: int, fix: bool = False, company_id: int | None = None, **_: object) -> None:
-    """Run an audit that a person asked for: of the whole account. If a company is named, only its lines are repaired."""
+    """Run an audit that a person asked for: of the whole account. A named company: only its lines are repaired."""
     audit = AccountAudit.objects.select_related("asked_by").filter(pk=audit_id, finished_at=None).first()
     if audit is None:
         return

@@ -20,6 +20,7 @@ from telephony.core.account import NAME_FIELDS, Limits, Part
 from telephony.models import TelnyxAccount
 from telephony.telnyx import answers
 from telephony.telnyx.client import TelnyxClient
+from telephony.telnyx.errors import TelnyxRefused
 
 logger = logging.getLogger(__name__)
 
@@ -83,10 +84,8 @@ def _ensure(
     if row is None:
         row = client.create(part, {**wanted, **(when_made or {})})
         logger.info("Made %s %s at Telnyx", part, row.get("id"))
-    elif any(wanted_of.differences(wanted, row)):
-        # The names come along: a TeXML application requires name and voice_url in every PATCH (rest-api.md section 5).
-        row = client.update(part, answers.text(row.get("id")), wanted)
-        logger.info("Corrected %s %s at Telnyx", part, row.get("id"))
+    elif different := {one.field.partition(".")[0] for one in wanted_of.differences(wanted, row)}:
+        row = _correct(client, part, answers.text(row.get("id")), wanted, different, when_made or {})
     row_id = answers.text(row.get("id"), 32)
     if not row_id:
         raise UnableToSetUp(f"Telnyx answered {part} without an id.")
@@ -94,6 +93,36 @@ def _ensure(
         setattr(account, ID_FIELDS[part], row_id)
         account.save(update_fields=[ID_FIELDS[part]])
     return row_id
+
+
+#: What every PATCH of a collection must carry (rest-api.md section 5), beside its name.
+REQUIRED: Final = {Part.APPLICATION: frozenset({"voice_url"})}
+#: Telnyx takes the one only together with the other, in the same request (rest-api.md section 6).
+VERSION, PARKING = "webhook_api_version", "outbound"
+
+
+def _correct(
+    client: TelnyxClient,
+    part: Part,
+    row_id: str,
+    wanted: Mapping[str, Any],
+    different: set[str],
+    when_made: Mapping[str, Any],
+) -> Mapping[str, Any]:
+    """Change the fields that differ, and return the row; a connection that cannot be changed so is made anew."""
+    names = different | {NAME_FIELDS[part]} | REQUIRED.get(part, frozenset())
+    if VERSION in different:
+        names |= {PARKING}
+    try:
+        row = client.update(part, row_id, {name: value for name, value in wanted.items() if name in names})
+    except TelnyxRefused as err:
+        # "texml" is documented for a connection that is made, not for one that is changed (assumption E-13).
+        if VERSION not in different:
+            raise
+        logger.warning("%s %s cannot be corrected, so another is made: %s", part, row_id, err)
+        return client.create(part, {**wanted, **when_made})
+    logger.info("Corrected %s of %s %s at Telnyx", ", ".join(sorted(different)), part, row_id)
+    return row
 
 
 def _named(client: TelnyxClient, part: Part, name: str) -> Mapping[str, Any] | None:
