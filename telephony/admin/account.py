@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from kombu.exceptions import OperationalError
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
-from unfold.widgets import UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from curbe.companies.models import User
 from curbe.lib.console import KeepingAdmin, LookingAdmin, LookingInline, column
@@ -25,10 +27,17 @@ from telephony.queries import account_state
 from telephony.tasks import run_audit
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError
-from telephony.views.audit_words import described, repair_word
+from telephony.views.audit_words import described, reason_of, repair_word
 
 #: Rows that an action asks Telnyx about while the operator waits; more of them are the worker's.
-AT_ONCE = 20
+AT_ONCE: Final = 20
+SHOWN_CHARS: Final = 60
+STATES: Final = {
+    gettext_lazy("repaired"): "success",
+    gettext_lazy("to repair"): "danger",
+    gettext_lazy("by hand"): "danger",
+    gettext_lazy("to know"): "info",
+}
 
 
 def _by(request: HttpRequest) -> By:
@@ -69,6 +78,7 @@ class TelnyxAccountAdmin(KeepingAdmin):
         "checked_at",
     )
     ordering = ("id",)
+    formfield_overrides: ClassVar[dict[Any, Any]] = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
 
     def get_fields(self, request: HttpRequest, obj: TelnyxAccount | None = None) -> tuple[str, ...]:
         return self.fields if obj else self.fields[:4]
@@ -113,7 +123,23 @@ class NewAuditForm(forms.ModelForm):  # type: ignore[type-arg]
         fields: tuple[str, ...] = ()
 
 
-class FindingInline(LookingInline):
+class InWords:
+    """The columns of a finding, in words."""
+
+    @column(gettext_lazy("what"))
+    def what(self, finding: AuditFinding) -> str:
+        return described(finding).title
+
+    @column(gettext_lazy("is"))
+    def what_is(self, finding: AuditFinding) -> str:
+        return Truncator(described(finding).found).chars(SHOWN_CHARS)
+
+    @column(gettext_lazy("should be"))
+    def what_should_be(self, finding: AuditFinding) -> str:
+        return Truncator(described(finding).wanted).chars(SHOWN_CHARS)
+
+
+class FindingInline(InWords, LookingInline):
     model = AuditFinding
     fields = ("what", "company", "what_is", "what_should_be", "repair", "repaired_at")
     related = ("company",)
@@ -125,18 +151,6 @@ class FindingInline(LookingInline):
         rows: QuerySet[AuditFinding] = super().get_queryset(request)
         first = rows.filter(audit=_number_in(request)).order_by("-is_wrong", "id").values("pk")[:100]
         return rows.filter(pk__in=first)
-
-    @column(gettext_lazy("what"))
-    def what(self, finding: AuditFinding) -> str:
-        return described(finding).title
-
-    @column(gettext_lazy("is"))
-    def what_is(self, finding: AuditFinding) -> str:
-        return described(finding).found
-
-    @column(gettext_lazy("should be"))
-    def what_should_be(self, finding: AuditFinding) -> str:
-        return described(finding).wanted
 
 
 def _number_in(request: HttpRequest) -> int:
@@ -185,6 +199,9 @@ class AccountAuditAdmin(LookingAdmin):
     def save_model(self, request: HttpRequest, obj: AccountAudit, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
         """It was saved as it began, and the worker may have written it since."""
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Findings are the worker's."""
+
     def response_add(
         self, request: HttpRequest, obj: AccountAudit, post_url_continue: str | None = None
     ) -> HttpResponse:
@@ -196,10 +213,10 @@ class AccountAuditAdmin(LookingAdmin):
 
 
 @admin.register(AuditFinding)
-class AuditFindingAdmin(LookingAdmin):
+class AuditFindingAdmin(InWords, LookingAdmin):
     """Of the last audit that saw the whole account."""
 
-    list_display = ("what", "company", "what_is", "what_should_be", "is_wrong", "repair", "repaired_at")
+    list_display = ("what", "state", "company", "what_is", "what_should_be")
     list_select_related = ("company", "audit")
     search_fields = ("subject", "=telnyx_id", "company__name")
     list_filter = (("is_wrong", BooleanRadioFilter), ("company", AutocompleteSelectFilter))
@@ -210,17 +227,13 @@ class AuditFindingAdmin(LookingAdmin):
         rows: QuerySet[AuditFinding] = super().get_queryset(request)
         return rows.filter(audit=account_state.last_audit())
 
-    @column(gettext_lazy("what"))
-    def what(self, finding: AuditFinding) -> str:
-        return described(finding).title
-
-    @column(gettext_lazy("is"))
-    def what_is(self, finding: AuditFinding) -> str:
-        return described(finding).found
-
-    @column(gettext_lazy("should be"))
-    def what_should_be(self, finding: AuditFinding) -> str:
-        return described(finding).wanted
+    @column(gettext_lazy("state"), ordering="is_wrong", label=STATES)
+    def state(self, finding: AuditFinding) -> str:
+        if finding.repaired_at is not None:
+            return _("repaired")
+        if not finding.is_wrong:
+            return _("to know")
+        return _("to repair") if finding.repair else _("by hand")
 
     @admin.action(description=gettext_lazy("Repair"), permissions=["view"])
     def repair_chosen(self, request: HttpRequest, chosen: QuerySet[AuditFinding]) -> None:
@@ -233,7 +246,7 @@ class AuditFindingAdmin(LookingAdmin):
             event = account_repairs.repair_kept(finding, _by(request), get_client(), timezone.now())
             done += event.is_done
             if not event.is_done:
-                messages.error(request, f"{event.subject}: {event.error}")
+                messages.error(request, f"{event.subject}: {reason_of(event)}")
         text = ngettext("%(amount)d repair done.", "%(amount)d repairs done.", done)
         messages.info(request, text % {"amount": done})
 

@@ -212,7 +212,12 @@ def _part_of(sets: Iterable[SetFacts], part: Part) -> dict[int | None, str]:
     return {one.company_id: one.ids[part] for one in sets if one.rows[part] is not None}
 
 
-def of_number(there: NumberThere, here: NumberHere | None, applications: Mapping[int | None, str]) -> Iterator[Finding]:
+def of_number(
+    there: NumberThere,
+    here: NumberHere | None,
+    applications: Mapping[int | None, str],
+    connections: Mapping[int | None, str],
+) -> Iterator[Finding]:
     """Yield what is wrong with a number of the account; ``here`` is our row of it, if we have one."""
     if here is None:
         is_ours = there.connection_id in applications.values()
@@ -225,8 +230,10 @@ def of_number(there: NumberThere, here: NumberHere | None, applications: Mapping
     if there.status not in {ACTIVE, ""}:
         yield Finding("number_inactive", there.e164, found=there.status, wanted=ACTIVE, is_wrong=False, **common)
     if wanted and there.connection_id != wanted:
+        # The costliest mistake has a line of its own: the two rows that a number may be pointed at bear one name.
+        code = "number_bypasses" if there.connection_id in connections.values() else "number_connection"
         found = there.connection_name or there.connection_id
-        yield Finding("number_connection", there.e164, found=found, wanted=wanted, repair=Repair.WIRE, **common)
+        yield Finding(code, there.e164, found=found, wanted=wanted, repair=Repair.WIRE, **common)
     elif (here.telnyx_id, here.connection_id) != (there.id, there.connection_id):
         yield Finding(
             "number_unlinked", there.e164, found=here.telnyx_id, wanted=there.id, repair=Repair.LINK, **common
@@ -285,7 +292,7 @@ def of_credential(
     named = CREDENTIAL_NAME.fullmatch(credential.name)
     if named and named[2] in companies:
         yield Finding(
-            "credential_of_nobody",
+            "credential_orphan",
             credential.name,
             found=credential.sip_username,
             company_id=companies[named[2]],

@@ -109,6 +109,7 @@ class AccountRepair(models.Model):
     asked_at = models.DateTimeField(_("asked at"))
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome, default=Outcome.ASKED)
+    #: Why not: a code (``account_repairs.Why``), or what Telnyx said.
     error = models.TextField(_("error"), blank=True, default="")
 
     class Meta:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, Protocol
 
 from django.utils import timezone
@@ -58,8 +59,24 @@ class Line(Protocol):
     def repair(self) -> str | None: ...
 
 
+class Why(StrEnum):
+    """Why something is not put right (now); said in words by ``audit_words``."""
+
+    NO_OWN_SET = "NO_OWN_SET"
+    NUMBER_GONE = "NUMBER_GONE"
+    NOT_AT_TELNYX = "NOT_AT_TELNYX"
+    NO_APPLICATION = "NO_APPLICATION"
+    NOT_TAKEN = "NOT_TAKEN"
+    AGENT_GONE = "AGENT_GONE"
+    IN_USE = "IN_USE"
+    IS_TALKING = "IS_TALKING"
+    NO_CONNECTION = "NO_CONNECTION"
+
+
 class UnableToRepair(Exception):
-    """It cannot be put right (now); the text says why, for the person who wanted it."""
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def thing_of(line: Line) -> tuple[Repair, object]:
@@ -100,16 +117,19 @@ def repair(line: Line, by: By, client: TelnyxClient, now: datetime) -> AccountRe
     except (TelnyxError, UnableToSetUp, UnableToRepair, NoConnection, IsTalking) as err:
         logger.warning("Unable to repair %s of %s: %s", line.code, line.telnyx_id or line.our_id, err)
         event.outcome = AccountRepair.Outcome.FAILED
-        event.error = str(err)
+        event.error = _OF_AGENTS.get(type(err), str(err))
     event.finished_at = timezone.now()
     event.save(update_fields=["after", "outcome", "error", "finished_at"])
     return event
 
 
+_OF_AGENTS: Final[Mapping[type[Exception], str]] = {IsTalking: Why.IS_TALKING, NoConnection: Why.NO_CONNECTION}
+
+
 def _put_set_right(line: Line, client: TelnyxClient) -> str:
     company = Company.objects.filter(pk=line.company_id).first() if line.company_id else None
     if line.company_id and not TelnyxAccount.objects.filter(company=company).exists():
-        raise UnableToRepair("The company has no set of its own any more.")
+        raise UnableToRepair(Why.NO_OWN_SET)
     account = ensure_account(client, timezone.now(), company=company)
     return account.texml_application_id if not line.field else line.wanted
 
@@ -119,12 +139,12 @@ def _wire(line: Line, client: TelnyxClient) -> str:
     wanted = application_for(number.company_id)
     there = client.phone_number(line.telnyx_id)
     if there is None or there.e164 != number.e164:
-        raise UnableToRepair(f"Telnyx has no number {number.e164} under that id any more.")
+        raise UnableToRepair(Why.NOT_AT_TELNYX)
     if there.connection_id != wanted:
         there = client.wire_number(there.id, connection_id=wanted)
     PhoneNumber.objects.filter(pk=number.pk).update(telnyx_id=there.id, connection_id=there.connection_id)
     if there.connection_id != wanted:
-        raise UnableToRepair(f"Telnyx left {number.e164} at {there.connection_id or 'no connection'}.")
+        raise UnableToRepair(Why.NOT_TAKEN)
     return there.connection_id
 
 
@@ -132,7 +152,7 @@ def _link(line: Line, client: TelnyxClient) -> str:
     number = _number_of(line)
     there = client.phone_number(line.telnyx_id)
     if there is None or there.e164 != number.e164:
-        raise UnableToRepair(f"Telnyx has no number {number.e164} under that id any more.")
+        raise UnableToRepair(Why.NOT_AT_TELNYX)
     PhoneNumber.objects.filter(pk=number.pk).update(telnyx_id=there.id, connection_id=there.connection_id)
     return there.id
 
@@ -140,7 +160,7 @@ def _link(line: Line, client: TelnyxClient) -> str:
 def _number_of(line: Line) -> PhoneNumber:
     number = PhoneNumber.objects.filter(pk=line.our_id or 0, e164=line.subject).first()
     if number is None:
-        raise UnableToRepair(f"{line.subject} is no number of ours any more.")
+        raise UnableToRepair(Why.NUMBER_GONE)
     return number
 
 
@@ -150,21 +170,21 @@ def application_for(company_id: int) -> str:
     ids = {one.company_id: one.texml_application_id for one in accounts}
     application_id = ids.get(company_id) or ids.get(None)
     if not application_id:
-        raise UnableToRepair("There is no TeXML application yet: it is made first.")
+        raise UnableToRepair(Why.NO_APPLICATION)
     return application_id
 
 
 def _mend_credential(line: Line, client: TelnyxClient) -> str:
     agent = Agent.objects.select_related("user", "company").filter(pk=line.our_id or 0).first()
     if agent is None:
-        raise UnableToRepair("The agent is gone.")
+        raise UnableToRepair(Why.AGENT_GONE)
     endpoint = mend_endpoint(agent, client)
     return endpoint.sip_username if endpoint else ""
 
 
 def _delete_credential(line: Line, client: TelnyxClient) -> str:
     if SipEndpoint.objects.filter(telnyx_credential_id=line.telnyx_id).exists():
-        raise UnableToRepair("An agent uses this credential now.")
+        raise UnableToRepair(Why.IN_USE)
     client.delete_credential(line.telnyx_id)
     return ""
 

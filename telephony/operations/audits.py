@@ -115,10 +115,10 @@ def _compare(audit: AccountAudit, client: TelnyxClient) -> Audit:
 
 
 def _compare_numbers(found: Audit, sets: Iterable[SetFacts], client: TelnyxClient) -> None:
-    applications = core.application_of(sets)
+    applications, connections = core.application_of(sets), core.connection_of(sets)
     here: dict[str, NumberHere] = account_here.numbers()
     for there in account_facts.numbers(client):
-        found.add("numbers", core.of_number(there, here.pop(there.e164, None), applications))
+        found.add("numbers", core.of_number(there, here.pop(there.e164, None), applications, connections))
     # What is left over was on no page of Telnyx's list.
     for missing in here.values():
         found.add("numbers", [core.of_missing_number(missing)])

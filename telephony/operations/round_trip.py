@@ -30,12 +30,15 @@ WAIT_S: Final = 12.0
 LOOK_EVERY_S: Final = 0.25
 #: What the webhook calls news of such a call (telephony.webhooks.notifications).
 KIND: Final = "probe"
+#: Why it could not be asked for; said in words by ``audit_words``.
+NO_APPLICATION: Final = "NO_APPLICATION"
+NO_NUMBER: Final = "NO_NUMBER"
 
 
 @dataclass(frozen=True)
 class RoundTrip:
     reach: Reach
-    #: Why it could not be asked for, in words.
+    #: Why it could not be asked for: one of the codes above, or what Telnyx said.
     why_not: str = ""
 
 
@@ -43,10 +46,10 @@ def ask(client: TelnyxClient, now: datetime, *, sleep: Callable[[float], None] =
     """Return whether something signed came back. Raises TelnyxUnreachable."""
     account = TelnyxAccount.objects.filter(company=None).first()
     if account is None or not (account.texml_application_id and account.credential_connection_id):
-        return RoundTrip(Reach.COULD_NOT_ASK, "no application yet")
+        return RoundTrip(Reach.COULD_NOT_ASK, NO_APPLICATION)
     number = _number_of(account)
     if number is None:
-        return RoundTrip(Reach.COULD_NOT_ASK, "no number to call from")
+        return RoundTrip(Reach.COULD_NOT_ASK, NO_NUMBER)
     nonce = str(uuid.uuid4())
     try:
         _ring_nobody(client, account, from_=number, nonce=nonce)

@@ -27,7 +27,7 @@ from telephony.queries.history import zone_of
 from telephony.tasks import run_audit
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError
-from telephony.views.audit_words import described, repair_word
+from telephony.views.audit_words import described, named, reason_of, repair_word
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,10 @@ def account(request: HttpRequest) -> HttpResponse:
         "running": audits.running(now),
         "has_failed": account_state.last_failure() is not None,
         "lines": [(one, described(one)) for one in state.findings],
-        "repairs": [(one, repair_word(one)) for one in state.repairs],
+        "repairs": [
+            {"event": one, "what": named(one.subject), "done": repair_word(one), "why_not": reason_of(one)}
+            for one in state.repairs
+        ],
         "numbers": for_company(request, PhoneNumber).count(),
         "zone": zone_of(company.timezone),
     }
@@ -75,9 +78,9 @@ def account_repair(request: HttpRequest, finding_id: int) -> HttpResponse:
     finding = get_for_company(request, mendable, pk=finding_id)
     done = account_repairs.repair_kept(finding, _by(request), get_client(), timezone.now())
     if done.is_done:
-        messages.success(request, _("Repaired: %(what)s.") % {"what": described(finding).title})
+        messages.success(request, f"{named(finding.subject)}: {repair_word(done)}.")
     else:
-        messages.error(request, _("It could not be repaired: %(why)s") % {"why": done.error})
+        messages.error(request, _("It could not be repaired: %(why)s") % {"why": reason_of(done)})
     return redirect("account")
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from curbe.lib.phone import for_people, is_e164
 from telephony.core.account import Part
 from telephony.core.audit import Repair
+from telephony.operations.account_repairs import Why
 
 
 class Words(NamedTuple):
@@ -24,6 +25,8 @@ class Words(NamedTuple):
     why: str | Promise
     found: str | Promise = "%(value)s"
     wanted: str | Promise = "%(value)s"
+    #: Said where nothing was found.
+    nothing: str | Promise = ""
 
 
 @dataclass(frozen=True)
@@ -64,17 +67,25 @@ WORDS: Final[Mapping[str, Words]] = {
         gettext_lazy("no limit"),
         gettext_lazy("a limit in US dollars a day"),
     ),
+    "number_bypasses": Words(
+        gettext_lazy("%(subject)s bypasses Curbe Voice"),
+        gettext_lazy("Its calls ring a browser directly: no routing, no recording, no trace, and nobody notices."),
+        gettext_lazy("wired to the SIP connection “%(value)s”"),
+        gettext_lazy("wired to the TeXML application %(value)s"),
+    ),
     "number_connection": Words(
         gettext_lazy("%(subject)s does not lead to Curbe Voice"),
-        gettext_lazy("Its calls bypass routing, recording and every page here; nobody would notice."),
-        gettext_lazy("wired to “%(value)s” at Telnyx"),
-        gettext_lazy("the TeXML application %(value)s"),
+        gettext_lazy("Whoever calls it does not reach you."),
+        gettext_lazy("wired to “%(value)s”"),
+        gettext_lazy("wired to the TeXML application %(value)s"),
+        gettext_lazy("wired to nothing"),
     ),
     "number_unlinked": Words(
         gettext_lazy("%(subject)s is not linked to its row at Telnyx"),
         gettext_lazy("It can be called, but Curbe Voice could not change or release it."),
         gettext_lazy("linked to %(value)s"),
         gettext_lazy("linked to %(value)s"),
+        gettext_lazy("not linked"),
     ),
     "number_missing": Words(
         gettext_lazy("%(subject)s is not in the Telnyx account"),
@@ -89,8 +100,9 @@ WORDS: Final[Mapping[str, Words]] = {
     "number_unknown": Words(
         gettext_lazy("%(subject)s is in the Telnyx account, but belongs to no company"),
         gettext_lazy("It costs money each month. Wired to Curbe Voice, its callers hear that it is not assigned."),
-        gettext_lazy("wired to “%(value)s” at Telnyx"),
+        gettext_lazy("wired to “%(value)s”"),
         gettext_lazy("a number of a company, or released"),
+        gettext_lazy("wired to nothing"),
     ),
     "agent_without_credential": Words(
         gettext_lazy("%(subject)s has no credential"),
@@ -122,6 +134,12 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "credential_of_nobody": Words(
         gettext_lazy("%(subject)s answers no calls, but there is a credential"),
+        gettext_lazy("Whoever still has a token of it can register and call at your cost."),
+        "%(value)s",
+        gettext_lazy("none"),
+    ),
+    "credential_orphan": Words(
+        gettext_lazy("“%(subject)s” is a credential that no agent has any more"),
         gettext_lazy("Whoever still has a token of it can register and call at your cost."),
         "%(value)s",
         gettext_lazy("none"),
@@ -238,20 +256,35 @@ REPAIRED: Final[Mapping[str, str | Promise]] = {
     Repair.DELETE_CREDENTIAL: gettext_lazy("credential deleted"),
 }
 
+#: Why something was not repaired, or could not be tested.
+REASONS: Final[Mapping[str, str | Promise]] = {
+    Why.NO_OWN_SET: gettext_lazy("The company has no connections of its own any more."),
+    Why.NUMBER_GONE: gettext_lazy("It is no number of ours any more."),
+    Why.NOT_AT_TELNYX: gettext_lazy("Telnyx does not have this number any more."),
+    Why.NO_APPLICATION: gettext_lazy("There is no TeXML application yet; it is made first."),
+    Why.NOT_TAKEN: gettext_lazy("Telnyx did not take the change."),
+    Why.AGENT_GONE: gettext_lazy("The agent is gone."),
+    Why.IN_USE: gettext_lazy("An agent uses this credential now."),
+    Why.IS_TALKING: gettext_lazy("The agent is on a call, which would end. Try again afterwards."),
+    Why.NO_CONNECTION: gettext_lazy("There is no credential connection yet; it is made first."),
+    "NO_NUMBER": gettext_lazy("There is no number to call from."),
+}
+
 #: What stands in place of "true" and "false" in a field of Telnyx's.
-VALUES: Final[Mapping[str, str | Promise]] = {"true": gettext_lazy("yes"), "false": gettext_lazy("no")}
+VALUES: Final[Mapping[str, str | Promise]] = {"true": gettext_lazy("yes"), "false": gettext_lazy("no"), **REASONS}
 
 
 def described(line: Line) -> Described:
     if line.code == "set_field":
         return _of_field(line)
     words = WORDS[line.code]
-    names = {"subject": _name(line.subject), "part": PARTS.get(line.part, line.part)}
+    names = {"subject": named(line.subject), "part": PARTS.get(line.part, line.part)}
+    found = words.nothing if words.nothing and not line.found else words.found
     wanted = str(words.wanted)
     is_told = bool(line.wanted) or "%" not in wanted
     return Described(
         title=str(words.title) % names,
-        found=str(words.found) % {"value": _value(line.found)},
+        found=str(found) % {"value": _value(line.found)},
         wanted=wanted % {"value": _value(line.wanted)} if is_told else "",
         why=str(words.why),
     )
@@ -261,8 +294,14 @@ def repair_word(repair: _Repair) -> str:
     return str(REPAIRED.get(repair.repair, repair.repair))
 
 
+def reason_of(repair: _Repair) -> str:
+    """Return why it was not repaired."""
+    return str(REASONS.get(repair.error, repair.error))
+
+
 class _Repair(Protocol):
     repair: str
+    error: str
 
 
 def _of_field(line: Line) -> Described:
@@ -275,7 +314,7 @@ def _of_field(line: Line) -> Described:
     return Described(title, _value(line.found), _value(line.wanted), str(words.why))
 
 
-def _name(subject: str) -> str:
+def named(subject: str) -> str:
     return for_people(subject) if is_e164(subject) else subject
 
 

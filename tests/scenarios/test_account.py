@@ -179,7 +179,7 @@ def test_a_repointed_number_is_found_and_repaired_and_the_next_call_comes_throug
     assert "Curbe would not be asked" in ready.refused("calls", **call)
 
     assert audit() == "1 thing(s) wrong in the Telnyx account"
-    assert codes() == [("number_connection", NUMBER)]
+    assert codes() == [("number_bypasses", NUMBER)]
     finding = AuditFinding.objects.latest("id")
     assert (finding.found, finding.wanted) == ("Curbe Voice", account.texml_application_id)
 
@@ -187,7 +187,7 @@ def test_a_repointed_number_is_found_and_repaired_and_the_next_call_comes_throug
     ready.control("calls", **call)
     wait_until(lambda: Call.objects.filter(to_number=NUMBER).exists())
     ready.control("calls/end_all")
-    event = AccountRepair.objects.get(repair="WIRE", code="number_connection", before="Curbe Voice")
+    event = AccountRepair.objects.get(repair="WIRE", code="number_bypasses")
     assert (event.after, event.outcome, event.asked_through) == (account.texml_application_id, "DONE", "COMMAND")
 
 
@@ -298,7 +298,7 @@ def test_credentials_that_nobody_has_any_more_are_deleted_and_foreign_ones_left(
     client.create_credential(connection_id=connection_id, tag="the door's own telephone")
 
     assert audit() == "1 thing(s) wrong in the Telnyx account"
-    assert codes() == [("credential_of_nobody", f"curbe-agent-999999-{acme.public_id}")]
+    assert codes() == [("credential_orphan", f"curbe-agent-999999-{acme.public_id}")]
     assert audit(fix=True) == ""
 
     names = {row["name"] for row in ready.table("telephony_credentials").values()}
@@ -315,7 +315,7 @@ def test_agents_without_a_credential_get_one(ready: Sandbox) -> None:
     assert audit() and {code for code, _ in codes()} == {
         "agent_without_credential",
         "credential_gone",
-        "credential_of_nobody",
+        "credential_orphan",
     }
     assert audit(fix=True) == ""
 
@@ -459,7 +459,7 @@ def test_a_repair_that_telnyx_refuses_is_an_event_and_stops_no_other(ready: Sand
 
     done = account_repairs.repair_kept(first, By(Asker.PAGE), ready.client(), timezone.now())
 
-    assert (done.outcome, "no number" in done.error) == ("FAILED", True)
+    assert (done.outcome, done.error) == ("FAILED", "NOT_AT_TELNYX")
     first.refresh_from_db()
     assert first.repaired_at is None
     assert audit(fix=True) == "1 thing(s) wrong in the Telnyx account"
@@ -477,12 +477,12 @@ def test_the_command_says_what_is_what_should_be_and_why(ready: Sandbox) -> None
 
     said = told()
 
-    assert "WRONG  +1 305-555-0100 does not lead to Curbe Voice [Acme Seguros]" in said
-    assert "is: wired to “Curbe Voice” at Telnyx" in said
-    assert f"should be: the TeXML application {the_set().texml_application_id}" in said
-    assert "bypass routing, recording" in said
+    assert "WRONG  +1 305-555-0100 bypasses Curbe Voice [Acme Seguros]" in said
+    assert "is: wired to the SIP connection “Curbe Voice”" in said
+    assert f"should be: wired to the TeXML application {the_set().texml_application_id}" in said
+    assert "ring a browser directly" in said
     assert "--fix repairs it" in said
-    assert "no lleva a Curbe Voice" in told("--language", "es")
+    assert "esquiva Curbe Voice" in told("--language", "es")
 
 
 def test_a_wrong_key_is_said(ready: Sandbox, settings: Settings) -> None:

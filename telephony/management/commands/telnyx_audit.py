@@ -15,7 +15,7 @@ from telephony.operations import audits
 from telephony.operations.account_repairs import By
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError
-from telephony.views.audit_words import described, repair_word
+from telephony.views.audit_words import described, reason_of, repair_word
 
 
 class Command(BaseCommand):
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             if one.is_done:
                 self.stdout.write(self.style.SUCCESS(f"repaired  {one.subject}: {repair_word(one)}"))
             else:
-                self.stdout.write(self.style.ERROR(f"not repaired  {one.subject}: {one.error}"))
+                self.stdout.write(self.style.ERROR(f"not repaired  {one.subject}: {reason_of(one)}"))
 
     def _finding(self, finding: AuditFinding) -> None:
         line = described(finding)
