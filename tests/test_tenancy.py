@@ -91,6 +91,12 @@ EXPECTED: dict[str, Expected] = {
     # A form of her own company, which she has not filled in.
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
     **dict.fromkeys(("hours", "hours_new_preview"), MINE),
+    "account": MINE,
+    # Of her own company: she is sent back to her own page.
+    **dict.fromkeys(
+        ("account-check", "account-repair-all", "account-own-set"),
+        Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
+    ),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),

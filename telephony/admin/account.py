@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -207,9 +208,14 @@ class AccountAuditAdmin(LookingAdmin):
     ) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:telephony_accountaudit_change", args=[obj.pk]))
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccountAudit]:
+        found = AuditFinding.objects.filter(audit=OuterRef("pk"), is_wrong=True).order_by().values("audit")
+        rows: QuerySet[AccountAudit] = super().get_queryset(request)
+        return rows.annotate(found=Coalesce(Subquery(found.annotate(n=Count("pk")).values("n")), 0))
+
     @column(gettext_lazy("wrong"))
     def wrong(self, audit: AccountAudit) -> int | str:
-        return audit.findings.filter(is_wrong=True).count() if audit.finished_at else "…"
+        return audit.found if audit.finished_at else "…"  # type: ignore[attr-defined, no-any-return]
 
 
 @admin.register(AuditFinding)

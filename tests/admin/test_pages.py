@@ -25,6 +25,7 @@ OURS = ("companies", "contacts", "agents", "telephony", "recordings")
 #: Shown on the page of the row that they belong to.
 INSIDE_OTHERS = {"AgentSkill", "Beat", "ContactNumber", "MenuOption", "QueueMember", "QueueSkill", "SpecialDate"}
 MADE_BY_PEOPLE = {
+    "AccountAudit",
     "Agent",
     "ApiToken",
     "BusinessHours",
@@ -35,6 +36,7 @@ MADE_BY_PEOPLE = {
     "Menu",
     "PhoneNumber",
     "Skill",
+    "TelnyxAccount",
     "User",
 }
 REGISTERED: list[tuple[type[Model], ModelAdmin]] = sorted(  # type: ignore[type-arg]
