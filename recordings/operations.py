@@ -84,7 +84,7 @@ def _give_up_the_net(recording: Recording) -> None:
     ids = set(by_net.values_list("payload__RecordingSid", flat=True))
     for doubled in others.filter(telnyx_recording_id__in=ids):
         logger.info("Recording %s of call %s is the net's, and is let go", doubled.pk, recording.call_id)
-        if doubled.audio:
+        if doubled.audio.name:
             transaction.on_commit(partial(doubled.audio.storage.delete, doubled.audio.name), robust=True)
         doubled.delete()
 

@@ -19,6 +19,7 @@ from curbe.companies.models import Company, User
 from telephony.core.audit import Repair
 from telephony.models import AccountRepair, Asker, AuditFinding, PhoneNumber, SipEndpoint, TelnyxAccount
 from telephony.operations.endpoints import IsTalking, NoConnection, mend_endpoint
+from telephony.operations.numbers import applications_by_company
 from telephony.telnyx.account import UnableToSetUp, ensure_account
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxError
@@ -166,9 +167,8 @@ def _number_of(line: Line) -> PhoneNumber:
 
 def application_for(company_id: int) -> str:
     """Return the TeXML application of the company's own set, else of the platform's. Raises UnableToRepair."""
-    accounts = TelnyxAccount.objects.filter(company=company_id) | TelnyxAccount.objects.filter(company=None)
-    ids = {one.company_id: one.texml_application_id for one in accounts}
-    application_id = ids.get(company_id) or ids.get(None)
+    applications = applications_by_company()
+    application_id = applications.get(company_id) or applications.get(None)
     if not application_id:
         raise UnableToRepair(Why.NO_APPLICATION)
     return application_id

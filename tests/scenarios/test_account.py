@@ -387,6 +387,19 @@ def test_a_company_moves_to_a_set_of_its_own(ready: Sandbox, acme: Company) -> N
     assert (bobs.connection_id, bobs.sip_username != platform_sip) == (own.credential_connection_id, True)
 
 
+def test_the_set_up_command_makes_a_companys_own_set_and_later_runs_leave_it_so(ready: Sandbox, acme: Company) -> None:
+    call_command("telnyx_setup", "--company", "acme", stdout=io.StringIO())
+    own = TelnyxAccount.objects.get(company=acme)
+    assert PhoneNumber.objects.get(e164=NUMBER).connection_id == own.texml_application_id
+
+    call_command("telnyx_setup", stdout=io.StringIO())
+    call_command("sandbox_numbers", stdout=io.StringIO())
+
+    assert PhoneNumber.objects.get(e164=NUMBER).connection_id == own.texml_application_id
+    with pytest.raises(CommandError, match="no company nobody"):
+        call_command("telnyx_setup", "--company", "nobody")
+
+
 def test_a_repair_for_one_company_touches_nobody_elses(ready: Sandbox, acme: Company) -> None:
     other = cast.make_company("other")
     cast.make_number(other, "+13055550200")
