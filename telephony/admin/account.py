@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -129,7 +130,8 @@ class InWords:
 
     @column(gettext_lazy("what"))
     def what(self, finding: AuditFinding) -> str:
-        return described(finding).title
+        # The other columns would squeeze it to a word a line.
+        return format_html('<span class="block min-w-52">{}</span>', described(finding).title)
 
     @column(gettext_lazy("is"))
     def what_is(self, finding: AuditFinding) -> str:
@@ -139,10 +141,18 @@ class InWords:
     def what_should_be(self, finding: AuditFinding) -> str:
         return Truncator(described(finding).wanted).chars(SHOWN_CHARS)
 
+    @column(gettext_lazy("state"), ordering="is_wrong", label=STATES)
+    def state(self, finding: AuditFinding) -> str:
+        if finding.repaired_at is not None:
+            return _("repaired")
+        if not finding.is_wrong:
+            return _("to know")
+        return _("to repair") if finding.repair else _("by hand")
+
 
 class FindingInline(InWords, LookingInline):
     model = AuditFinding
-    fields = ("what", "company", "what_is", "what_should_be", "repair", "repaired_at")
+    fields = ("what", "state", "company", "what_is", "what_should_be")
     related = ("company",)
     verbose_name_plural = gettext_lazy("findings")
     ordering = ("-is_wrong", "id")
@@ -232,14 +242,6 @@ class AuditFindingAdmin(InWords, LookingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditFinding]:
         rows: QuerySet[AuditFinding] = super().get_queryset(request)
         return rows.filter(audit=account_state.last_audit())
-
-    @column(gettext_lazy("state"), ordering="is_wrong", label=STATES)
-    def state(self, finding: AuditFinding) -> str:
-        if finding.repaired_at is not None:
-            return _("repaired")
-        if not finding.is_wrong:
-            return _("to know")
-        return _("to repair") if finding.repair else _("by hand")
 
     @admin.action(description=gettext_lazy("Repair"), permissions=["view"])
     def repair_chosen(self, request: HttpRequest, chosen: QuerySet[AuditFinding]) -> None:
