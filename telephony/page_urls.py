@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from telephony.views import (
+    account_pages,
     after_call_pages,
     agent_pages,
     blocked_pages,
@@ -59,6 +60,12 @@ urlpatterns = [
     path("wrap-up/", after_call_pages.wrap_up_policies, name="wrap-up-policies"),
     path("numbers/<int:number_id>/services/", number_services.number_services, name="number-services"),
     path("numbers/<int:number_id>/release/", number_services.release_number, name="release-number"),
+    path("account/", account_pages.account, name="account"),
+    path("account/check/", account_pages.account_check, name="account-check"),
+    path("account/repair/", account_pages.account_repair_all, name="account-repair-all"),
+    path("account/repair/<int:finding_id>/", account_pages.account_repair, name="account-repair"),
+    path("account/own-set/", account_pages.account_own_set, name="account-own-set"),
+    path("account/credentials/<int:agent_id>/renew/", account_pages.account_credential, name="account-credential"),
     path("agents/<int:agent_id>/why/", agent_pages.agent_why, name="agent-why"),
     path("agents/<int:agent_id>/release/", agent_pages.release_agent, name="release-agent"),
     path("hours/", hours_pages.hours, name="hours"),

@@ -108,7 +108,7 @@ EXPECTED: dict[str, Expected] = {
     "assign-numbers": Expected(stranger=frozenset({302, 405, 422}), nobody=LOG_IN | WRONG_METHOD),
     # A form of her own company, which she has not filled in.
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
-    **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now", "breaks"), MINE),
+    **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now", "breaks", "account"), MINE),
     "call-quality": Expected(stranger=REFUSED | WRONG_METHOD, nobody=LOG_IN | WRONG_METHOD, body=sound),
     **dict.fromkeys(
         ("new-break", "new-disposition", "wrap-up-policies"),
@@ -116,6 +116,11 @@ EXPECTED: dict[str, Expected] = {
     ),
     # Her own work after a call, of which there is none.
     **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
+    # Of her own company: she is sent back to her own page.
+    **dict.fromkeys(
+        ("account-check", "account-repair-all", "account-own-set"),
+        Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
+    ),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),

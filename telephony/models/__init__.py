@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from telephony.models.audits import AccountAudit, AccountRepair, Asker, AuditFinding
 from telephony.models.calls import Call, CallIdentifier, CallLeg, Offer, QueueVisit
 from telephony.models.endpoints import SipEndpoint, TelnyxAccount
 from telephony.models.events import RouteTrace, TelnyxEvent
@@ -22,6 +23,10 @@ from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
 __all__ = [
     "BlockedCaller",
+    "AccountAudit",
+    "AccountRepair",
+    "Asker",
+    "AuditFinding",
     "BusinessHours",
     "Call",
     "CallIdentifier",

@@ -10,6 +10,7 @@ from aiohttp import web
 from telephony.sandbox.page import control
 from telephony.sandbox.rest import (
     account,
+    account_calls,
     calls,
     collections,
     conferences,
@@ -33,6 +34,7 @@ def make_app(world: World) -> web.Application:
     app.add_routes(collections.all_routes())
     for module in (
         account,
+        account_calls,
         calls,
         conferences,
         credentials,

@@ -181,6 +181,10 @@ class Credential:
     #: The tag is not in the answer (SDK 4.189.0, TelephonyCredential): the name is what a credential is known by.
     name: str
     expired: bool
+    #: The credential connection that it registers with.
+    connection_id: str = ""
+    #: Of the account: what callbacks call AccountSid.
+    account_sid: str = ""
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
@@ -189,6 +193,8 @@ class Credential:
             sip_username=text(data.get("sip_username")),
             name=text(data.get("name")),
             expired=bool(data.get("expired")),
+            connection_id=text(data.get("resource_id")).removeprefix("connection:"),
+            account_sid=text(data.get("user_id")),
         )
 
 
@@ -199,11 +205,18 @@ class RemoteNumber:
     id: str
     e164: str
     connection_id: str
+    connection_name: str = ""
+    #: active, purchase-pending, port-pending, …
+    status: str = ""
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
         return cls(
-            id=text(data.get("id")), e164=text(data.get("phone_number")), connection_id=text(data.get("connection_id"))
+            id=text(data.get("id")),
+            e164=text(data.get("phone_number")),
+            connection_id=text(data.get("connection_id")),
+            connection_name=text(data.get("connection_name"), 120),
+            status=text(data.get("status"), 32),
         )
 
 
@@ -283,3 +296,19 @@ class RemoteOrder:
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What is left to spend; None where Telnyx does not say."""
+
+    available: Decimal | None
+    currency: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        try:
+            available = Decimal(text(data.get("available_credit")) or text(data.get("balance")))
+        except InvalidOperation:
+            available = None
+        return cls(available, text(data.get("currency"), 8))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -18,6 +18,7 @@ from django.conf import settings
 from telephony.telnyx import answers
 from telephony.telnyx.answers import (
     AvailableNumber,
+    Balance,
     Credential,
     FoundCall,
     LegReport,
@@ -52,6 +53,10 @@ class TelnyxClient:
     def from_settings(cls) -> Self:
         # The sandbox takes any key; it must only not be empty.
         return cls(Transport(api_key=settings.TELNYX_API_KEY or "sandbox", base_url=settings.TELNYX_API_URL))
+
+    def patient(self) -> Self:
+        """Return the same client for work that nobody waits for (``Transport.patient``)."""
+        return type(self)(self._transport.patient())
 
     # --- Calls ---------------------------------------------------------------------------------------------------
 
@@ -173,6 +178,26 @@ class TelnyxClient:
             ended_at=answers.moment(data.get("end_time")),
         )
 
+    def ring_nobody(
+        self, *, account_sid: str, application_id: str, from_: str, sip_username: str, callback: str
+    ) -> None:
+        """Have Telnyx ring a credential with which nobody registers, and tell ``callback`` what becomes of it.
+
+        The leg ends by itself: nobody hears it, and it costs nothing. Never repeated: asked twice it rings twice.
+        """
+        body = {
+            "ApplicationSid": application_id,
+            "From": from_,
+            "To": f"sip:{sip_username}@sip.telnyx.com",
+            # Of a leg that nobody answers no document is ever asked for; one of the two must be given.
+            "Texml": "<Response><Hangup/></Response>",
+            "StatusCallback": callback,
+            "StatusCallbackEvent": "initiated ringing answered completed",
+            "StatusCallbackMethod": "POST",
+            "Timeout": 5,
+        }
+        self._transport.data(Wish("POST", f"/texml/Accounts/{_id(account_sid)}/Calls", False, json=body))
+
     def active_calls(self, connection_id: str) -> list[LiveCall]:
         """Return the live legs of an application or connection."""
         return [LiveCall.read(row) for row in self._transport.pages(f"/connections/{_id(connection_id)}/active_calls")]
@@ -215,6 +240,15 @@ class TelnyxClient:
         # A filter that is forgotten or misread must not hand one agent the credential of another.
         return [found for found in map(Credential.read, rows) if found.name == tag]
 
+    def credential(self, credential_id: str) -> Credential | None:
+        """Return one credential; None when it is not there (any more)."""
+        row = self.row("telephony_credentials", credential_id)
+        return Credential.read(row) if row is not None else None
+
+    def all_credentials(self) -> Iterator[Credential]:
+        """Yield every telephony credential of the account, page by page."""
+        return map(Credential.read, self._transport.pages("/telephony_credentials"))
+
     def create_credential(self, *, connection_id: str, tag: str) -> Credential:
         """Make a credential with ``tag`` as its tag and its name: the one is searched by, the other is answered."""
         # One of the few endpoints with an idempotency key (SDK 4.189.0): a lost answer makes no second credential.
@@ -237,10 +271,28 @@ class TelnyxClient:
         )
         return self._transport.text(wish).strip()
 
+    def delete_credential(self, credential_id: str) -> None:
+        """Delete a credential; whoever is registered with it is cut off. One that is gone already is a success."""
+        try:
+            self._transport.data(Wish("DELETE", f"/telephony_credentials/{_id(credential_id)}", True))
+        except TelnyxRefused as err:
+            if err.status != 404:
+                raise
+
     # --- Numbers -------------------------------------------------------------------------------------------------
 
     def phone_numbers(self) -> list[RemoteNumber]:
-        return [RemoteNumber.read(row) for row in self._transport.pages("/phone_numbers")]
+        return list(self.each_phone_number())
+
+    def each_phone_number(self) -> Iterator[RemoteNumber]:
+        """Yield every number of the account, page by page: there may be very many."""
+        # In an order that a purchase in the meantime does not shift.
+        return map(RemoteNumber.read, self._transport.pages("/phone_numbers", {"sort": "phone_number"}))
+
+    def phone_number(self, number_id: str) -> RemoteNumber | None:
+        """Return one number; None when the account does not have it (any more)."""
+        row = self.row("phone_numbers", number_id)
+        return RemoteNumber.read(row) if row is not None else None
 
     def wire_number(self, number_id: str, *, connection_id: str) -> RemoteNumber:
         """Point a number at a connection."""
@@ -339,11 +391,27 @@ class TelnyxClient:
         """Return the word of ``enable_emergency`` as it is now."""
         return _emergency_status(self._transport.data(Wish("GET", f"/phone_numbers/{_id(number_id)}/voice", True)))
 
+    # --- The account ---------------------------------------------------------------------------------------------
+
+    def balance(self) -> Balance:
+        return Balance.read(self._transport.data(Wish("GET", "/balance", True)))
+
+    def public_key(self) -> str:
+        """Return the key with which Telnyx signs; empty where it does not tell it (assumption S-26)."""
+        try:
+            return answers.text(self._transport.data(Wish("GET", "/public_key", True)).get("public"))
+        except TelnyxRefused:
+            return ""
+
     # --- Connections ---------------------------------------------------------------------------------------------
 
     def rows(self, collection: str, query: Mapping[str, str | int] | None = None) -> list[Mapping[str, Any]]:
         """Return all rows of an account collection (``texml_applications`` and the like)."""
-        return list(self._transport.pages(f"/{collection}", query))
+        return list(self.each_row(collection, query))
+
+    def each_row(self, collection: str, query: Mapping[str, str | int] | None = None) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of an account collection, page by page."""
+        return self._transport.pages(f"/{collection}", query)
 
     def row(self, collection: str, row_id: str) -> Mapping[str, Any] | None:
         """Return one row; None when it is not there (any more)."""

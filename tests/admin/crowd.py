@@ -13,6 +13,10 @@ from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.contacts.models import Contact, ContactNumber
 from recordings.models import Recording
 from telephony.models import (
+    AccountAudit,
+    AccountRepair,
+    Asker,
+    AuditFinding,
     BlockedCaller,
     BusinessHours,
     Call,
@@ -76,6 +80,31 @@ def gather(size: int) -> SimpleNamespace:
     )
     TelnyxAccount.objects.create(texml_application_id="1")
     TelnyxAccount.objects.bulk_create(TelnyxAccount(company=company) for company in companies)
+    audits = AccountAudit.objects.bulk_create(
+        AccountAudit(asked_through=Asker.ADMIN, asked_by=users[i], started_at=now, finished_at=now) for i in range(size)
+    )
+    AuditFinding.objects.bulk_create(
+        AuditFinding(
+            audit=audits[-1],
+            company=at[i],
+            code="number_connection",
+            subject=f"+1305555{i:04d}",
+            repair="WIRE",
+        )
+        for i in range(size)
+    )
+    AccountRepair.objects.bulk_create(
+        AccountRepair(
+            company=at[i],
+            code="number_connection",
+            repair="WIRE",
+            subject=f"+1305555{i:04d}",
+            asked_through=Asker.ADMIN,
+            asked_by=users[i],
+            asked_at=now,
+        )
+        for i in range(size)
+    )
     skills = Skill.objects.bulk_create(Skill(company=at[i], code=f"skill-{i}") for i in range(size))
     AgentSkill.objects.bulk_create(AgentSkill(agent=agents[i], skill=skills[i]) for i in range(size))
     contacts = Contact.objects.bulk_create(

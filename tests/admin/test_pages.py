@@ -34,6 +34,7 @@ INSIDE_OTHERS = {
     "SpecialDate",
 }
 MADE_BY_PEOPLE = {
+    "AccountAudit",
     "Agent",
     "ApiToken",
     "BreakReason",
@@ -47,6 +48,7 @@ MADE_BY_PEOPLE = {
     "Menu",
     "PhoneNumber",
     "Skill",
+    "TelnyxAccount",
     "User",
     "WrapUpPolicy",
 }
