@@ -8,7 +8,17 @@ from pathlib import Path
 from aiohttp import web
 
 from telephony.sandbox.page import control
-from telephony.sandbox.rest import account, calls, collections, credentials, numbers, orders, texml_calls
+from telephony.sandbox.rest import (
+    account,
+    calls,
+    collections,
+    conferences,
+    credentials,
+    leg_recordings,
+    numbers,
+    orders,
+    texml_calls,
+)
 from telephony.sandbox.rest.http import WORLD, api_v2
 from telephony.sandbox.world import World
 
@@ -20,7 +30,17 @@ def make_app(world: World) -> web.Application:
     app = web.Application(middlewares=[control.control_errors, api_v2], client_max_size=LARGEST_REQUEST)
     app[WORLD] = world
     app.add_routes(collections.all_routes())
-    for module in (account, calls, credentials, numbers, orders, texml_calls, control):
+    for module in (
+        account,
+        calls,
+        conferences,
+        credentials,
+        leg_recordings,
+        numbers,
+        orders,
+        texml_calls,
+        control,
+    ):
         app.add_routes(module.ROUTES)
     app.add_routes(
         [

@@ -49,6 +49,14 @@ class Running:
     wishes: Wishes
     recorder: Recorder
     row: Row | None = None
+    is_by_verb: bool = False  # `<Start>` began it, so `<Stop>` ends it
+
+    @property
+    def status(self) -> str:
+        """The word of the TeXML resource."""
+        if self.row is not None:
+            return "completed"
+        return "paused" if self.recorder.is_paused else "in-progress"
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,13 @@ class Switches:
     slow_api_ms: int = 0
     refuse_api: Refusal = "no"
     # Only the updates that put another document in a live leg's place (`Url`, `Texml`); hang-ups pass.
-    slow_updates_ms: int = 0
+    slow_updates_ms: int = 0  # the effect at once, the answer so much later: what it sets off overtakes it
+    late_updates_ms: int = 0  # the answer at once, the effect so much later
+    lose_agent_leg_on_update: bool = False  # a browser's leg that is to be moved is lost instead; the answer is 200
+    empty_room: bool = False  # … or neither joins nor leaves for some seconds, and then ends
     refuse_updates: Refusal = "no"
+    refuse_conference_api: Refusal = "no"  # only what is asked of rooms and their participants
+    lose_conference_callbacks: bool = False
     seed: int = 1
 
 
@@ -67,7 +72,7 @@ def _checked(name: str, value: Any) -> Any:
     kinds = {name: type(value) for name, value in asdict(Switches()).items()}
     if name not in kinds:
         raise UnknownSwitch(f"There is no switch {name!r}. Switches: {', '.join(kinds)}, all_off.")
-    if name in ("refuse_api", "refuse_updates"):
+    if name.startswith("refuse_"):
         if str(value) not in REFUSALS:
             raise UnknownSwitch(f"{name} is one of {', '.join(REFUSALS)}, not {value!r}.")
         return str(value)

@@ -10,6 +10,7 @@ from telephony.sandbox.account import tokens
 from telephony.sandbox.account.store import Account
 from telephony.sandbox.calls.calls import Calls
 from telephony.sandbox.calls.conferences import Conferences
+from telephony.sandbox.calls.parked import call_from_browser
 from telephony.sandbox.calls.parties import AgentScript, Tally
 from telephony.sandbox.clock import now
 from telephony.sandbox.config import Config
@@ -49,6 +50,7 @@ class World:
             authenticate=self._authenticate,
             on_registered=self._registered,
             on_unregistered=self._unregistered,
+            on_invite=lambda invite: call_from_browser(self, invite),
         )
         self.apply_settings()
         self.recordings = Recordings(self)
@@ -137,6 +139,7 @@ class World:
         self.agents.clear()
         self.tallies.clear()
         self.searched_numbers.clear()
+        self.conferences.clear()
         self.sounds.clear()
         self.repeats.clear()
         self.trouble.update({"all_off": True})

@@ -76,7 +76,7 @@ class House:
 
     def __init__(self, world: World, application: Application, session: aiohttp.ClientSession) -> None:
         self.world, self.curbe, self._session = world, application, session
-        self.application_id = ""
+        self.application_id = self.connection_id = ""
         self.agents: dict[str, str] = {}
 
     async def api(self, method: str, path: str, *, status: int | None = None, **options: Any) -> Any:
@@ -103,7 +103,8 @@ class House:
         async with self._session.get(url) as response:
             return response.status, await response.read()
 
-    async def furnish(self, *agents: str, status_callback: str = "") -> None:
+    async def furnish(self, *agents: str, status_callback: str = "", parked: bool = False) -> None:
+        """`parked`: calls that a browser places are parked, and their documents asked for at `/parked`."""
         profile = (await self.api("POST", "/outbound_voice_profiles", json={"name": "test"}))["data"]
         application = {
             "friendly_name": "Curbe",
@@ -114,13 +115,21 @@ class House:
             "outbound": {"outbound_voice_profile_id": profile["id"]},
         }
         self.application_id = (await self.api("POST", "/texml_applications", json=application))["data"]["id"]
-        connection = {
+        connection: dict[str, Any] = {
             "connection_name": "browsers",
             "user_name": "curbesandbox",
             "password": "a-long-password",
             "sip_uri_calling_preference": "internal",
         }
+        if parked:
+            connection |= {
+                "webhook_api_version": "texml",
+                "webhook_event_url": f"{self.curbe.origin}/parked",
+                "webhook_event_failover_url": f"{self.curbe.origin}/parked-fallback",
+                "outbound": {"call_parking_enabled": True, "outbound_voice_profile_id": profile["id"]},
+            }
         connection_id = (await self.api("POST", "/credential_connections", json=connection))["data"]["id"]
+        self.connection_id = connection_id
         for name in agents:
             credential = {"connection_id": connection_id, "name": name}
             self.agents[name] = (await self.api("POST", "/telephony_credentials", json=credential))["data"][
@@ -134,6 +143,14 @@ class House:
     async def call(self, **options: Any) -> str:
         body = {"to": NUMBER, "from": CALLER} | options
         return str((await self.control("POST", "/calls", body))["call_id"])
+
+    @property
+    def account_path(self) -> str:
+        return f"/texml/Accounts/{self.world.account.account_sid}"
+
+    def newest(self) -> Leg:
+        """The root of the newest call."""
+        return list(self.world.calls.by_id.values())[-1].root
 
     def root(self, call_id: str) -> Leg:
         """The caller's leg, seen from inside."""

@@ -300,24 +300,30 @@ def test_a_refused_update_may_cut_the_line_and_a_hang_up_passes_all_the_same(tmp
     told(tmp_path, story)
 
 
-def test_a_late_update_finds_the_caller_where_he_is_by_then(tmp_path: Path) -> None:
+def test_a_slow_update_is_answered_after_its_effect_and_a_late_one_before(tmp_path: Path) -> None:
     async def story(home: House) -> None:
         loop = asyncio.get_running_loop()
         await home.furnish()
         serve_music(home, seconds=20)
         call_id, path = await waiting(home, media=False)
-        await home.control("POST", "/trouble", {"slow_updates_ms": 1000})
         home.curbe.answers["/offer"] = ["<Pause length='180'/>"]
+        wish = {"Url": f"{home.curbe.origin}/offer"}
+        await home.control("POST", "/trouble", {"slow_updates_ms": 1000})
         began_s = loop.time()
-        update = asyncio.ensure_future(home.api("POST", path, data={"Url": f"{home.curbe.origin}/offer"}))
-        await home.api("GET", "/balance")
+        update = asyncio.ensure_future(home.api("POST", path, data=wish))
+        await home.until(lambda: len(home.curbe.at("/offer")) == 1)
         assert not update.done()
         await update
         assert loop.time() - began_s >= 1
 
-        gone = asyncio.ensure_future(home.api("POST", path, data={"Url": f"{home.curbe.origin}/offer"}, status=422))
+        await home.control("POST", "/trouble", {"all_off": True, "late_updates_ms": 300})
+        await home.api("POST", path, data=wish)
+        assert len(home.curbe.at("/offer")) == 1
+        await home.until(lambda: len(home.curbe.at("/offer")) == 2)
+        await home.api("POST", path, data=wish)
         await home.hang_up(call_id)
-        assert (await gone)["errors"][0]["code"] == "90018"
+        assert len(home.curbe.at("/offer")) == 2  # he was gone when it would have come
+        await home.api("POST", path, data=wish, status=422)
 
     told(tmp_path, story)
 

@@ -30,6 +30,10 @@ DEFAULT_SETTINGS: Row = {
     "events_url": "",
     # Whether a profile that records all calls also records the legs rung to our own credentials (assumption S-21).
     "profile_records_sip_legs": False,
+    # Whether the SIP headers of a browser's call stand in the form, as `SipHeader_X-…` (assumption S-60).
+    "outbound_headers_in_form": False,
+    # Whether the steps of a browser's call are told to its connection's `webhook_event_url` (assumption S-62).
+    "parked_status_callbacks": True,
     # How long a second of a document lasts (time-outs, pauses, limits), and of a sound in a call without media.
     "time_scale": 1.0,
 }

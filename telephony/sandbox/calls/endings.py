@@ -33,8 +33,8 @@ CALLEE_HUNG_UP = Ending("completed", "normal_clearing", "callee", 200)
 # The document ended, or said <Hangup>: Telnyx's side of the inbound call, which is the called one.
 DOCUMENT_ENDED = Ending("no-answer", "normal_clearing", "callee", 200)
 HUNG_UP_BY_API = Ending("canceled", "normal_clearing", "callee", 200)
-REJECTED = Ending("failed", "call_rejected", "callee", 404)
-REJECTED_BUSY = Ending("busy", "user_busy", "callee", 486)
+REJECTED = Ending("failed", "call_rejected", "callee", 404, "CALL_REJECTED", 21)
+REJECTED_BUSY = Ending("busy", "user_busy", "callee", 486, "USER_BUSY", 17)
 APPLICATION_ERROR = Ending("failed", "normal_clearing", "unknown", 500)
 
 # A leg that was rung.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from telephony.sandbox import clock, ids
 from telephony.sandbox.calls.endings import Ending
+from telephony.sandbox.calls.quality import call_quality_stats
 from telephony.sandbox.media.frames import AudioPort
 
 if TYPE_CHECKING:
     from telephony.sandbox.calls.calls import Call
+    from telephony.sandbox.recordings import Running
     from telephony.sandbox.world import World
 
 Fields = dict[str, str]
@@ -44,6 +46,14 @@ class Endpoint(Protocol):
         ...
 
 
+class Circle(Protocol):
+    """People who hear each other: two in a Dial, or a room."""
+
+    def listeners(self, leg: Leg) -> Iterable[Leg]:
+        """Return whom a key of this leg reaches."""
+        ...
+
+
 @dataclass(frozen=True)
 class StatusCallback:
     url: str
@@ -51,6 +61,7 @@ class StatusCallback:
     events: tuple[str, ...] = ("completed",)
 
 
+MOST_DIGITS = 256
 EVERY_EVENT = ("initiated", "ringing", "answered", "completed")
 PROGRESS_STATUS = {"initiated": "initiated", "ringing": "ringing", "answered": "in-progress", "dtmf": "dtmf"}
 
@@ -71,7 +82,10 @@ class Leg:
         caller_name: str = "",
         parent: Leg | None = None,
         callbacks: tuple[StatusCallback, ...] = (),
+        is_begun_by_party: bool = False,
+        sip_username: str = "",
     ) -> None:
+        self.is_begun_by_party, self.sip_username = is_begun_by_party, sip_username
         self.world, self.call, self.endpoint = world, call, endpoint
         self.from_, self.to, self.connection_id = from_, to, connection_id
         self.direction, self.caller_name, self.parent, self.callbacks = direction, caller_name, parent, callbacks
@@ -84,6 +98,10 @@ class Leg:
         self.ended_at: datetime | None = None
         self.recording_facts: Fields = {}
         self.digits: asyncio.Queue[str] = asyncio.Queue()
+        self.heard_digits = ""  # the keys that reached this party's ear
+        self.recordings: list[Running] = []  # those that run beside the document, ended ones too
+        self.when_answered: list[Callable[[], object]] = []
+        self.circle: Circle | None = None  # in whose company the party talks
         self.settled, self.ended = asyncio.Event(), asyncio.Event()
         self.moved = asyncio.Event()  # a REST update took the leg out of its Dial
         # Whoever rings several at once decides here, before anybody is told, whether this answer is the first.
@@ -160,19 +178,30 @@ class Leg:
         self._tell("answered")
         self.settled.set()
         self.endpoint.answered(self)
+        for begin in self.when_answered:
+            begin()
 
     def press(self, digit: str) -> None:
         """The party pressed a key."""
-        if self.is_live:
-            self.digits.put_nowait(digit)
-            self._tell("dtmf", {"Digit": digit})
+        if not self.is_live:
+            return
+        self.digits.put_nowait(digit)
+        for other in self.circle.listeners(self) if self.circle is not None else ():
+            other.hear_digit(digit)
+        self._tell("dtmf", {"Digit": digit})
+
+    def hear_digit(self, digit: str) -> None:
+        """A key of the other side, or one that the API sent, reaches this party."""
+        self.heard_digits = (self.heard_digits + digit)[-MOST_DIGITS:]
+        self.world.journal.touch()
 
     def end(self, ending: Ending) -> None:
         """End with this reason; the first one counts."""
         if self.state == "ended":
             return
         self.state, self.ending, self.ended_at = "ended", ending, clock.now()
-        self.hears = "nothing"
+        self.hears, self.circle = "nothing", None
+        self._stop_recordings()
         self.settled.set()
         self.ended.set()
         self.world.switch.silence(self.port)
@@ -180,6 +209,14 @@ class Leg:
         self.world.spawn(self.endpoint.bye(ending))
         self._tell("completed", self._ending_fields(ending))
         self.call.leg_ended(self)
+
+    def _stop_recordings(self) -> None:
+        for running in self.recordings:
+            row = self.world.recordings.stop(running)
+            self.recording_facts = {
+                "RecordingUrl": self.world.recordings.fresh_url(row),
+                "RecordingDuration": str(round(row["duration_millis"] / 1000)),
+            }
 
     async def wait_for(self, future: asyncio.Future[None], *, timeout_s: float | None = None) -> None:
         """Wait for what is done for this leg. Raises LegGone when the party leaves first, TimeoutError when late."""
@@ -216,7 +253,9 @@ class Leg:
         return self.identity() | {
             "CallerId": self.caller_name or self.from_,
             "CallingPartyType": "pstn" if is_pstn else "sip",
-            "FromSipUri": f"{self.from_}@10.239.182.10" if is_pstn else f"{self.from_}@sip.telnyx.com",
+            "FromSipUri": f"{self.from_}@10.239.182.10"
+            if is_pstn
+            else f"{self.sip_username or self.from_}@sip.telnyx.com",
             "ToSipUri": f"{self.to.removeprefix('sip:').partition('@')[0]}@sip.telnyx.com",
             # What the documents' own example carries, though the leg may not be answered yet (texml.md section 9).
             "CallStatus": status,
@@ -240,6 +279,7 @@ class Leg:
             "CallControlId": self.call_control_id,
             "CallLegId": self.call_leg_id,
             "CallSessionId": self.call.session_id,
+            **({"CallQualityStats": call_quality_stats(self.duration_s)} if self.endpoint.kind == "sip" else {}),
             "HangupCause": ending.hangup_cause,
             "OrganizationId": self.world.account.account_sid,
             "UserId": self.world.account.account_sid,

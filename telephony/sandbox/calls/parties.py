@@ -107,6 +107,7 @@ class AgentScript:
 
     answer_after_ms: int | None = None
     decline_after_ms: int | None = None
+    busy_after_ms: int | None = None  # engaged: it never rings
     hangup_after_ms: int | None = None
     ignore: bool = False
 
@@ -145,6 +146,10 @@ class ScriptedAgent:
             return
         self._tally.begin()
         self._is_counted = True
+        if self._script.busy_after_ms is not None:
+            await asyncio.sleep(self._script.busy_after_ms / 1000)
+            leg.end(DECLINED)
+            return
         leg.rang()
         if self._script.ignore:
             return
@@ -179,7 +184,7 @@ class Browser:
     kind = "sip"
 
     def __init__(self, world: World, sip_username: str, headers: Sequence[tuple[str, str]]) -> None:
-        self._world, self._sip_username, self._headers = world, sip_username, headers
+        self._world, self.sip_username, self._headers = world, sip_username, headers
         self._browser_leg: BrowserLeg | None = None
         self._nobody = SilentPort()
         self._may_ring_again = True
@@ -194,13 +199,13 @@ class Browser:
             leg.end(NOT_REGISTERED)
             return
         browser_leg = await gateway.invite(
-            self._sip_username,
+            self.sip_username,
             call_control_id=leg.call_control_id,
             call_session_id=leg.call.session_id,
             call_leg_id=leg.call_leg_id,
             caller_name=leg.caller_name or leg.from_,
             caller_number=leg.from_,
-            callee_number=self._sip_username,
+            callee_number=self.sip_username,
             headers=self._headers,
         )
         if browser_leg is None:
@@ -230,6 +235,11 @@ class Browser:
 
     def answered(self, leg: Leg) -> None:
         """The browser plays its own part."""
+
+    def lose(self) -> None:
+        """Trouble: the browser is gone at this moment."""
+        if self._browser_leg is not None:
+            self._browser_leg.lost()
 
     async def bye(self, ending: Ending) -> None:
         if self._browser_leg is not None and self._browser_leg.state != "done":

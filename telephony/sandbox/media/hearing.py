@@ -106,14 +106,15 @@ class Opposite:
 
 
 class Room:
-    """A conference: everybody hears everybody else."""
+    """A conference: everybody hears everybody else, but for those who are muted."""
 
     def __init__(self) -> None:
         self.members: list[AudioPort] = []
+        self.muted: set[AudioPort] = set()  # read all the same, so that nothing old is heard afterwards
 
     def frame(self, listener: AudioPort, said: Said) -> Frame | None:
         others = [
-            frame for member in self.members if member is not listener
+            frame for member in self.members if member is not listener and member not in self.muted
             if (frame := said.get(member, SILENCE)) is not SILENCE
         ]  # fmt: skip
         if not others:

@@ -8,6 +8,7 @@ from telephony.sandbox.media.frames import (
     FRAME_SAMPLES,
     RATE_HZ,
     SILENCE,
+    AudioPort,
     AudioSource,
     Frame,
     Samples,
@@ -35,6 +36,26 @@ class SilentPort:
 
     def close(self) -> None:
         self.is_closed = True
+
+
+class Ear:
+    """What a port hears, as somebody to record: a recorder's right. It says nothing itself, and nobody hears it."""
+
+    def __init__(self, of: AudioPort) -> None:
+        self.of = of
+
+    @property
+    def is_closed(self) -> bool:
+        return self.of.is_closed
+
+    def read(self) -> Frame:
+        return SILENCE
+
+    def write(self, frame: Frame) -> None:
+        pass
+
+    def close(self) -> None:
+        """The port is closed by whoever has it."""
 
 
 class VirtualParty:

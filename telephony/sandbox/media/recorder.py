@@ -100,6 +100,7 @@ class Recorder:
         self._part = path.with_name(path.name + ".part")
         self._file: SoundFile | None = _FILES[fmt](self._part, self.channels)
         self._waiting: list[Samples] = []
+        self.is_paused = False
         self._frames = 0
 
     @property
@@ -109,6 +110,13 @@ class Recorder:
     @property
     def is_running(self) -> bool:
         return self._file is not None
+
+    def pause(self) -> None:
+        """Record nothing until `resume`: the pause is not in the file."""
+        self.is_paused = True
+
+    def resume(self) -> None:
+        self.is_paused = False
 
     def feed(self, left: Frame, right: Frame | None) -> None:
         """Append one tick."""
@@ -178,15 +186,27 @@ class QuietRecorder(Recorder):
     ) -> None:
         super().__init__(path, left=left, right=right, fmt=fmt, on_stop=on_stop, mixed=mixed)
         self._clock = clock
-        self._started_at_s = clock()
+        self._since_s: float | None = clock()  # None while it is paused
+        self._before_s = 0.0
 
     @property
     def duration_s(self) -> float:
-        return self._clock() - self._started_at_s if self.is_running else super().duration_s
+        if not self.is_running:
+            return super().duration_s
+        return self._before_s + (0.0 if self._since_s is None else self._clock() - self._since_s)
+
+    def pause(self) -> None:
+        self._before_s, self._since_s = self.duration_s, None
+        super().pause()
+
+    def resume(self) -> None:
+        if self._since_s is None:
+            self._since_s = self._clock()
+        super().resume()
 
     def stop(self) -> None:
         if self.is_running:
-            self.feed_silence(self._clock() - self._started_at_s)
+            self.feed_silence(self.duration_s)
         super().stop()
 
 

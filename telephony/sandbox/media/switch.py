@@ -12,7 +12,7 @@ from pathlib import Path
 from telephony.sandbox.media.frames import SILENCE, AudioPort, AudioSource, Frame
 from telephony.sandbox.media.hearing import NOTHING, Hearing, Opposite, Playing, Room
 from telephony.sandbox.media.pace import Pace
-from telephony.sandbox.media.parties import SilentPort, VirtualParty
+from telephony.sandbox.media.parties import Ear, SilentPort, VirtualParty
 from telephony.sandbox.media.recorder import QuietRecorder, Recorder, RecordingFormat
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class MediaSwitch:
 
     def is_silent(self, port: AudioPort) -> bool:
         """Whether nobody speaks or listens there, so that time is all that a sound takes."""
-        return isinstance(port, SilentPort)
+        return isinstance(port.of if isinstance(port, Ear) else port, SilentPort)
 
     # --- who hears what ---
 
@@ -85,13 +85,21 @@ class MediaSwitch:
         self._let_hear(a, Opposite(b))
         self._let_hear(b, Opposite(a))
 
-    def join(self, room: str, port: AudioPort) -> None:
-        """Let the port hear, and be heard by, everybody in the room; it leaves any other room."""
+    def join(self, room: str, port: AudioPort, *, muted: bool = False) -> None:
+        """Let the port hear, and be heard by, everybody in the room; it leaves any other room. Muted, it only hears."""
         self._leave_rooms(port)
         self._stop_being_heard(port)
         members = self._rooms.setdefault(room, Room())
         members.members.append(port)
+        if muted:
+            members.muted.add(port)
         self._let_hear(port, members)
+
+    def mute(self, room: str, port: AudioPort, is_muted: bool) -> None:
+        """Let a member be heard no more, or again."""
+        members = self._rooms.get(room)
+        if members is not None and port in members.members:
+            (members.muted.add if is_muted else members.muted.discard)(port)
 
     def leave(self, room: str, port: AudioPort) -> None:
         """Take the port out of the room; not being in it is no error."""
@@ -99,6 +107,7 @@ class MediaSwitch:
         if members is None or port not in members.members:
             return
         members.members.remove(port)
+        members.muted.discard(port)
         if self._hearings.get(port) is members:
             self._hearings[port] = NOTHING
         if not members.members:
@@ -173,16 +182,19 @@ class MediaSwitch:
         """Move one frame in every direction. Called by the switch's own task."""
         self._forget_closed()
         said = {port: _read(port) for port in self._ports_read()}
+        heard: dict[AudioPort, Frame] = {}
         for port, hearing in tuple(self._hearings.items()):
             frame = hearing.frame(port, said)
             if frame is None:
                 self._let_hear_nothing(port, hearing)
-            _write(port, SILENCE if frame is None else frame)
+            heard[port] = SILENCE if frame is None else frame
+            _write(port, heard[port])
         for recorder in tuple(self._recorders):
-            self._feed(recorder, said)
+            if not recorder.is_paused:
+                self._feed(recorder, said, heard)
 
-    def _feed(self, recorder: Recorder, said: dict[AudioPort, Frame]) -> None:
-        right = None if recorder.right is None else said.get(recorder.right, SILENCE)
+    def _feed(self, recorder: Recorder, said: dict[AudioPort, Frame], heard: dict[AudioPort, Frame]) -> None:
+        right = None if recorder.right is None else _recorded(recorder.right, said, heard)
         try:
             recorder.feed(said.get(recorder.left, SILENCE), right)
         except Exception:
@@ -197,7 +209,7 @@ class MediaSwitch:
                 ports.update(dict.fromkeys(hearing.speakers()))
             for recorder in self._recorders:
                 ports[recorder.left] = None
-                if recorder.right is not None:
+                if recorder.right is not None and not isinstance(recorder.right, Ear):
                     ports[recorder.right] = None
             self._read = tuple(ports)
         return self._read
@@ -242,6 +254,11 @@ class MediaSwitch:
             self._wanted.set()
         else:
             self._wanted.clear()
+
+
+def _recorded(port: AudioPort, said: dict[AudioPort, Frame], heard: dict[AudioPort, Frame]) -> Frame:
+    """What a recorder takes of this port: what it says, or with an Ear what it hears."""
+    return heard.get(port.of, SILENCE) if isinstance(port, Ear) else said.get(port, SILENCE)
 
 
 def _read(port: AudioPort) -> Frame:

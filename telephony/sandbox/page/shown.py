@@ -79,6 +79,7 @@ def call_line(call: Call) -> Shown:
         "created_at": clock.iso(call.created_at),
         "duration_s": root.duration_s,
         "hears": root.hears,
+        "heard_digits": root.heard_digits,
         "legs": len(call.legs),
         "errors": call.errors,
     } | ear(root)
@@ -106,6 +107,7 @@ def leg_whole(leg: Leg) -> Shown:
         "state": leg.state,
         "status": leg.status,
         "hears": leg.hears,
+        "heard_digits": leg.heard_digits,
         "duration_s": leg.duration_s,
         "initiated_at": clock.iso(leg.initiated_at),
         "answered_at": clock.iso(leg.answered_at) if leg.answered_at else None,

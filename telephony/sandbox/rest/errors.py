@@ -23,6 +23,9 @@ TITLES = {
     "85004": "Invalid connection ID",
     "90015": "Invalid Call Control ID",
     "90018": "Call has already ended",
+    "90019": "Conference has already ended",
+    "90020": "Call recording triggered before audio started",
+    "90033": "No active participants",
     "90034": "Call not answered yet",
 }
 

@@ -137,13 +137,51 @@ OUTBOUND_VOICE_PROFILES_QUERY: Table = PAGE | {
 CALL_HANGUP: Table = {
     "command_id": str, "client_state": str, "reason": str, "custom_headers": [{"name!": str, "value!": str}],
 }  # fmt: skip
-TEXML_CALL_CREATE: Table = {  # StatusCallback…: only in Telnyx's knowledge base, not in the SDK (CONFLICT, S-25)
+CALL_SEND_DTMF: Table = {
+    "digits!": str, "duration_millis": Range(100, 500), "client_state": str, "command_id": str,
+}  # fmt: skip
+# StatusCallback…: only in Telnyx's knowledge base, not in the SDK (CONFLICT, S-25); Timeout: only at
+# /texml/Accounts/{account}/Calls and at participants (S-63).
+TEXML_CALL_CREATE: Table = {
     "From!": str, "To!": str, "Url": str, "Method": VERBS, "Texml": str, "StatusCallback": str,
-    "StatusCallbackMethod": VERBS, "StatusCallbackEvent": str,
+    "StatusCallbackMethod": VERBS, "StatusCallbackEvent": str, "Timeout": Range(5, 120),
 }  # fmt: skip
 TEXML_CALL_UPDATE: Table = {
     "Status": ("completed",), "Url": str, "Method": VERBS, "FallbackUrl": str, "FallbackMethod": VERBS, "Texml": str,
     "StatusCallback": str, "StatusCallbackMethod": VERBS,
+}  # fmt: skip
+TEXML_RECORDING_START: Table = {
+    "PlayBeep": bool, "RecordingChannels": ("single", "dual"), "RecordingStatusCallback": str,
+    "RecordingStatusCallbackEvent": str, "RecordingStatusCallbackMethod": VERBS,
+    "RecordingTrack": ("inbound", "outbound", "both"), "SendRecordingUrl": bool,
+}  # fmt: skip
+TEXML_RECORDING_UPDATE: Table = {"Status!": ("in-progress", "paused", "stopped")}
+TEXML_PAGE: Table = {"Page": Range(0, 10**6), "PageSize": Range(1, 1000), "PageToken": str}
+TEXML_CONFERENCES_QUERY: Table = TEXML_PAGE | {"FriendlyName": str, "Status": ("init", "in-progress", "completed")}
+TEXML_CONFERENCE_UPDATE: Table = {"Status": ("completed",), "AnnounceUrl": str, "AnnounceMethod": VERBS}
+TEXML_PARTICIPANTS_QUERY: Table = TEXML_PAGE
+TEXML_PARTICIPANT_UPDATE: Table = {
+    "Muted": bool, "Hold": bool, "HoldUrl": str, "HoldMethod": VERBS, "EndConferenceOnExit": bool, "WaitUrl": str,
+    "BeepOnExit": bool, "AnnounceUrl": str, "AnnounceMethod": VERBS, "Coaching": bool, "CallSidToCoach": str,
+}  # fmt: skip
+_RECORDING: Table = {
+    "RecordingStatusCallback": str, "RecordingStatusCallbackEvent": str, "RecordingStatusCallbackMethod": VERBS,
+}  # fmt: skip
+TEXML_PARTICIPANT_UNPLAYED = (
+    "AmdStatusCallback", "AmdStatusCallbackMethod", "CallSidToCoach", "Coaching", "ConferenceRecord",
+    "ConferenceRecordingStatusCallback", "ConferenceRecordingStatusCallbackEvent",
+    "ConferenceRecordingStatusCallbackMethod", "ConferenceRecordingTimeout", "ConferenceTrim", "EarlyMedia",
+    "MachineDetection", "MachineDetectionTimeout", "PreferredCodecs", "Record", "RecordingChannels", "RecordingTrack",
+    *_RECORDING, "SipAuthPassword", "SipAuthUsername", "Trim",
+)  # fmt: skip
+TEXML_PARTICIPANT_CREATE: Table = {
+    "From!": str, "To!": str, "ApplicationSid": str, "CallerId": str, "Label": str, "Muted": bool,
+    "Beep": ("true", "false", "onEnter", "onExit"), "StartConferenceOnEnter": bool, "EndConferenceOnExit": bool,
+    "WaitUrl": str, "MaxParticipants": Range(2, 250), "Timeout": Range(5, 120), "TimeLimit": Range(60, 14_400),
+    "CustomHeaders": [{"name!": str, "value!": str}], "StatusCallback": str, "StatusCallbackMethod": VERBS,
+    "StatusCallbackEvent": str, "ConferenceStatusCallback": str, "ConferenceStatusCallbackEvent": str,
+    "ConferenceStatusCallbackMethod": VERBS,
+    **dict.fromkeys(TEXML_PARTICIPANT_UNPLAYED, None),
 }  # fmt: skip
 TEXML_CALLS_QUERY: Table = {
     "To": str, "From": str,

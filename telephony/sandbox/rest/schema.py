@@ -1,7 +1,7 @@
 """Checks a request against a table of fields. A field that the table does not know is an error: we catch mistakes.
 
-A specification is `str`, `bool`, `int`, `float`, a tuple of allowed values, `[spec]` for a list, a dict for an object
-(whose names may end in `!`: required), `Range(lo, hi)` or `E164`. None is allowed for what is not
+A specification is `str`, `bool`, `int`, `float`, None for anything, a tuple of allowed values, `[spec]` for a list, a
+dict for an object (whose names may end in `!`: required), `Range(lo, hi)` or `E164`. None is allowed for what is not
 required, as Telnyx does.
 """
 
@@ -36,6 +36,16 @@ def check_body(table: Mapping[str, Spec], body: Any) -> dict[str, Any]:
     return dict(body)
 
 
+def check_form(table: Mapping[str, Spec], body: Mapping[str, Any]) -> dict[str, Any]:
+    """As `check_body`, where a form may have brought numbers and booleans as texts."""
+    known = {name.rstrip("!"): spec for name, spec in table.items()}
+    read = {
+        name: _from_text(known[name], value) if name in known and isinstance(value, str) else value
+        for name, value in body.items()
+    }
+    return check_body(table, read)
+
+
 def check_query(table: Mapping[str, Spec], query: Mapping[str, str]) -> dict[str, Any]:
     """Return the query with texts turned into what the table says. Raises ApiError 422 for what it does not know."""
     read: dict[str, Any] = {}
@@ -54,6 +64,8 @@ def check_query(table: Mapping[str, Spec], query: Mapping[str, str]) -> dict[str
 
 def _check(spec: Spec, value: Any, pointer: str) -> list[Problem]:
     match spec:
+        case None:
+            return []
         case dict():
             return _check_object(spec, value, pointer)
         case list():

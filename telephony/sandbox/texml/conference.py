@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from telephony.sandbox.calls.conferences import Member
+from telephony.sandbox.calls.conferences import Member, Tune
 from telephony.sandbox.calls.legs import StatusCallback, first_of
-from telephony.sandbox.media import sources
-from telephony.sandbox.media.frames import AudioSource
 from telephony.sandbox.texml.dial_end import go_on
 from telephony.sandbox.texml.document import Node, Refused
 from telephony.sandbox.texml.sounds import sound_at
@@ -21,27 +18,26 @@ async def dial_conference(runner: Runner, node: Node) -> Next:
     """Be in the room until the leg or the room ends, or the time limit is reached; then `action` or the next verb."""
     noun, leg, world = node.children[0], runner.leg, runner.world
     leg.answer()
-    sound, words = await _waiting(runner, noun)
     member = Member(
         leg=leg,
         label=noun.get("participantLabel"),
         is_muted=noun.flag("muted"),
         is_starter=noun.flag("startConferenceOnEnter", True),
         is_ender=noun.flag("endConferenceOnExit"),
-        wait_sound=sound,
-        wait_words=words,
+        wait=await _waiting(runner, noun),
         callback=_callback(runner, noun),
     )
     conference = world.conferences.named(noun.text)
     if len(conference.members) >= noun.number("maxParticipants", 250):
         raise Refused(f"<Conference>{noun.text}</Conference> is full (90032)")
+    if member.label and conference.member(member.label) is not None:
+        raise Refused(f'<Conference participantLabel="{member.label}">: somebody in the room has this label already')
     clock_s = leg.duration_s
     conference.enter(member)
     try:
         await first_of(leg.ended, conference.ended, timeout_s=runner.seconds(node, "timeLimit", 14_400))
     finally:
         conference.leave(member)
-        world.switch.silence(member.port)
         if leg.is_live:
             world.switch.silence(leg.port)
             runner.set_hears("nothing")
@@ -56,8 +52,8 @@ def _callback(runner: Runner, noun: Node) -> StatusCallback | None:
     return StatusCallback(runner.absolute(noun.get("statusCallback")), noun.get("statusCallbackMethod", "POST"), events)
 
 
-async def _waiting(runner: Runner, noun: Node) -> tuple[Callable[[], AudioSource], str]:
+async def _waiting(runner: Runner, noun: Node) -> Tune:
     """What is heard while waiting: the sound of `waitUrl`, else music. A `waitUrl` with TeXML is not played here."""
     address = noun.get("waitUrl")
     sound = await sound_at(runner, address, "<Conference waitUrl>") if address else None
-    return (sources.music, "music") if sound is None else (sound.source, f"a recording: {address}")
+    return Tune() if sound is None else Tune(sound.source, f"a recording: {address}")

@@ -152,6 +152,7 @@ class Dial:
         self.world.switch.bridge(self.parent.port, winner.port)
         self.runner.set_hears(self.world.account.name_of(winner.to))
         winner.hears = self.parent.from_
+        self.parent.circle = winner.circle = self
         self._start_recordings(winner)
         watchers = [self.world.spawn(task) for task in (self._star(winner), self._recording_limit())]
         try:
@@ -164,8 +165,14 @@ class Dial:
         finally:
             for watcher in watchers:
                 watcher.cancel()
+            for leg in (self.parent, winner):
+                if leg.circle is self:  # else it is in a room already
+                    leg.circle = None
         if not in_time:
             winner.end(TIME_LIMIT)
+
+    def listeners(self, leg: Leg) -> tuple[Leg, ...]:
+        return tuple(other for other in (self.parent, self.winner) if other is not None and other is not leg)
 
     async def _whisper(self, winner: Leg) -> None:
         """The noun's `url`: a document for the one who answered, before the two are connected.

@@ -14,7 +14,9 @@ from telephony.sandbox.media.clips import Later
 from telephony.sandbox.media.frames import AudioSource
 
 if TYPE_CHECKING:
+    from telephony.sandbox.calls.legs import Leg
     from telephony.sandbox.texml.run import Runner
+    from telephony.sandbox.world import World
 
 LARGEST_AUDIO = 20_000_000
 DOWNLOAD_TIMEOUT_S = 10
@@ -65,13 +67,17 @@ class CannotFetch(Exception):
 
 async def sound_at(runner: Runner, address: str, what: str) -> Sound | None:
     """The sound, or None after noting what is wrong: audio that cannot be had is skipped (assumption S-17)."""
-    url = runner.absolute(address)
+    return await sound_for(runner.world, runner.leg, runner.absolute(address), what)
+
+
+async def sound_for(world: World, leg: Leg, url: str, what: str) -> Sound | None:
+    """As `sound_at`, for a leg whose document did not name it."""
     try:
-        return await runner.world.sounds.fetch(url)
+        return await world.sounds.fetch(url)
     except CannotFetch as error:
-        runner.leg.call.fail(f"{what} cannot fetch {url}: {error}")
+        leg.call.fail(f"{what} cannot fetch {url}: {error}")
     except sources.UnreadableSound as error:
-        runner.leg.call.fail(f"{what} is not a sound: {error}")
+        leg.call.fail(f"{what} is not a sound (TeXML is documented there, but this sandbox does not play it): {error}")
     return None
 
 

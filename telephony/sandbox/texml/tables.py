@@ -85,6 +85,9 @@ _MACHINE: dict[str, Check] = {
     "machineDetectionTimeout": whole(500, 60_000),
 }
 
+# What <Start> may begin besides a recording.
+_BESIDE = ("Stream", "Siprec", "Suppression", "Transcription")
+
 Body = Literal["none", "text", "children"]
 
 
@@ -151,6 +154,7 @@ VERBS: dict[str, Element] = {
                       "profanityFilter", "useEnhanced", "transcriptionEngine", "apiKeyRef", "region"),
     ),
     "Pause": Element(attributes={"length": whole(1, 180)}),
+    **{name: Element(body="children", children=("Recording", *_BESIDE)) for name in ("Start", "Stop")},
     "Hangup": Element(),
     "Redirect": Element(attributes={"method": method}, body="text"),
     "Reject": Element(attributes={"reason": one_of("rejected", "busy")}),
@@ -163,8 +167,8 @@ VERBS: dict[str, Element] = {
     "Refer": Element(attributes=_ACTION, body="children", children=("Sip",), runs=False),
     **{
         name: Element(body="children", needs_body=False, runs=False)
-        for name in ("Start", "Stop", "Connect", "Stream", "Siprec", "Suppression", "Transcription", "HttpRequest",
-                     "AIGather", "AIAssistant", "Pay", "ConversationRelay")
+        for name in ("Connect", "Stream", "Siprec", "Suppression", "Transcription", "HttpRequest", "AIGather",
+                     "AIAssistant", "Pay", "ConversationRelay")
     },
 }  # fmt: skip
 
@@ -178,6 +182,14 @@ NOUNS: dict[str, Element] = {
         attributes=_STATUS_CALLBACK | _MACHINE | {"url": url, "method": method, "sendDigits": dial_digits},
         body="text", does_not_run=(*_MACHINE, "sendDigits"),
     ),
+    "Recording": Element(
+        attributes=_RECORDING_CALLBACK | {
+            "channels": one_of("mono", "single", "dual"), "track": one_of("inbound", "outbound", "both"),
+            "trim": one_of("trim-silence", "do-not-trim"), "format": one_of("mp3", "wav"),
+        },
+        only_runs={"track": ("both",), "trim": ("do-not-trim",)},
+    ),
+    **{name: Element(body="children", needs_body=False, runs=False) for name in _BESIDE},
     "Queue": Element(attributes={"url": url, "method": method}, body="text", runs=False),
     "Conference": Element(
         attributes=_RECORDING_CALLBACK | {

@@ -13,6 +13,7 @@ from telephony.sandbox.texml.dial import dial
 from telephony.sandbox.texml.document import Node
 from telephony.sandbox.texml.run import Fetch, Next, Performer, Runner, Stop
 from telephony.sandbox.texml.sounds import sound_at
+from telephony.sandbox.texml.start_stop import start, stop
 
 FOREVER = 10**9
 VOICE_LANGUAGES = {"Polly.Lupe": "es-US", "Polly.Miguel": "es-US", "Polly.Penelope": "es-US", "Polly.Pedro": "es-US",
@@ -207,4 +208,6 @@ PERFORMERS: dict[str, Performer] = {
     "Reject": reject,
     "Gather": gather,
     "Record": record,
+    "Start": start,
+    "Stop": stop,
 }
