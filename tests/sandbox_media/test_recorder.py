@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from telephony.sandbox.media.frames import RATE_HZ, Samples, peak_hz, rms
+from telephony.sandbox.media.parties import Ear
 from telephony.sandbox.media.quiet import QuietSwitch
 from telephony.sandbox.media.recorder import Recorder, RecordingFormat, mean
 from telephony.sandbox.media.sources import file, tone
@@ -60,6 +61,45 @@ def test_one_party_alone_is_recorded_in_mono(tmp_path: Path) -> None:
 
     (only,) = wav_channels(recorder.path)
     assert peak_hz(only) == pytest.approx(440, abs=1)
+
+
+def test_an_ear_is_recorded_as_what_the_party_hears_and_a_pause_is_left_out(tmp_path: Path) -> None:
+    async def story() -> Recorder:
+        switch = MediaSwitch()
+        caller = switch.party()
+        caller.say(tone(440))
+        recorder = switch.record(tmp_path / "call.wav", left=caller, right=Ear(caller))
+        for hz, is_paused in ((700, False), (1500, True), (700, False)):
+            (recorder.pause if is_paused else recorder.resume)()
+            switch.play(caller, tone(hz))
+            for _ in range(25):
+                switch.tick()
+        recorder.stop()
+        return recorder
+
+    recorder = asyncio.run(story())
+
+    left, right = wav_channels(recorder.path)
+    assert left.size == right.size == RATE_HZ
+    assert [peak_hz(left[: RATE_HZ // 2]), peak_hz(right[: RATE_HZ // 2])] == pytest.approx([440, 700], abs=3)
+    spectrum = np.abs(np.fft.rfft(right * np.hanning(right.size)))
+    assert spectrum[1500] < spectrum.max() / 1000
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.5])
+def test_a_paused_recording_without_media_does_not_grow(tmp_path: Path, seconds: float) -> None:
+    now_s = 10.0
+    switch = QuietSwitch(clock=lambda: now_s)
+    recorder = switch.record(tmp_path / "call.wav", left=switch.party())
+    now_s += seconds
+    recorder.pause()
+    now_s += 60
+    recorder.resume()
+    recorder.resume()
+    now_s += 1
+    recorder.stop()
+
+    assert recorder.duration_s == pytest.approx(seconds + 1)
 
 
 def test_an_mp3_has_the_same_channels_and_about_the_same_length(tmp_path: Path) -> None:

@@ -263,6 +263,22 @@ def test_in_a_room_everybody_hears_everybody_else() -> None:
     asyncio.run(scenario())
 
 
+def test_a_muted_member_hears_is_not_heard_and_is_read_once_a_tick() -> None:
+    switch, parties = MediaSwitch(), [Party(says) for says in (100, 30, 7)]
+    for party in parties:
+        switch.join("room", party, muted=party is parties[2])
+    switch.tick()
+    switch.mute("room", parties[2], False)
+    switch.mute("room", parties[0], True)
+    switch.tick()
+    switch.leave("room", parties[0])
+    switch.join("room", parties[0])
+    switch.tick()
+
+    assert [party.heard for party in parties] == [[30, 37, 37], [100, 7, 107], [130, 30, 130]]
+    assert [party.reads for party in parties] == [3, 3, 3]
+
+
 def test_leaving_a_room_that_one_is_not_in_changes_nothing() -> None:
     async def scenario() -> None:
         switch, a, b = MediaSwitch(), Party(1), Party(2)

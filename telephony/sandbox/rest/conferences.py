@@ -114,7 +114,8 @@ async def update_participant(request: web.Request, world: World) -> web.Response
         member.is_ender = body["EndConferenceOnExit"]
     if body.get("Hold") is False:
         room.take_off_hold(member)
-    elif body.get("Hold") or (body.get("HoldUrl") and member.hold is not None):
+    elif (body.get("Hold") and member.hold is None) or (body.get("HoldUrl") and (body.get("Hold") or member.hold)):
+        # Held again without another address: what sounds goes on.
         _hold(world, room, member, body.get("HoldUrl") or "")
     if body.get("WaitUrl"):
         world.spawn(_wait_with(world, room, member, body["WaitUrl"]))

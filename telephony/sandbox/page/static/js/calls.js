@@ -120,7 +120,8 @@ function drawWhole(row, call) {
 function legLine(leg) {
   const state =
     leg.status === "in-progress" ? "is-good" : BAD.includes(leg.status) ? "is-bad" : leg.ended_at ? "" : "is-warn";
-  const why = leg.ending ? ended(leg.ending) : `hears ${leg.hears}`;
+  const keys = leg.heard_digits ? ` · heard the keys ${leg.heard_digits}` : "";
+  const why = (leg.ending ? ended(leg.ending) : `hears ${leg.hears}`) + keys;
   return el(
     "li",
     { class: `leg ${leg.parent ? "is-child" : ""}` },
