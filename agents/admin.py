@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 
-from agents.models import Agent, AgentSkill, Presence, PresenceChange, Skill
+from agents.models import Agent, AgentSkill, BreakReason, Presence, PresenceChange, Skill
 from agents.queries import presence_of
 from curbe.companies.models import Language, Membership
 from curbe.lib.console import KeepingAdmin, LookingAdmin, OfCompany, OperatorAdmin, OperatorInline, column
@@ -60,7 +60,7 @@ class AgentAdmin(KeepingAdmin):
     form = AgentForm
     list_display = ("user", "company", "shown_presence", "intent", "last_beat", "phone", "priority", "is_active")
     # The credential is telephony's, which agents do not know: it is reached by its reverse relation.
-    list_select_related = ("user", "company", "beat", "endpoint")
+    list_select_related = ("user", "company", "beat", "endpoint", "break_reason")
     search_fields = ("user__username", "user__name", "user__email", "company__name", "company__slug")
     list_filter = (
         ("presence", ChoicesDropdownFilter),
@@ -76,12 +76,27 @@ class AgentAdmin(KeepingAdmin):
         "priority",
         "shown_presence",
         "intent",
+        "break_reason",
+        "break_since",
         "activity",
+        "wrap_up_mode",
+        "wrap_up_until",
         "last_beat",
         "phone",
         "idle_since",
     )
-    readonly_fields = ("shown_presence", "intent", "activity", "last_beat", "phone", "idle_since")
+    readonly_fields = (
+        "shown_presence",
+        "intent",
+        "break_reason",
+        "break_since",
+        "activity",
+        "wrap_up_mode",
+        "wrap_up_until",
+        "last_beat",
+        "phone",
+        "idle_since",
+    )
     ordering = ("-id",)
 
     def get_fields(self, request: HttpRequest, obj: Agent | None = None) -> tuple[str, ...]:
@@ -100,7 +115,11 @@ class AgentAdmin(KeepingAdmin):
         beat = getattr(agent, "beat", None)
         if beat is None:
             return _("never")
-        lacks = [_("no telephone") if not beat.ready else "", _("no microphone") if not beat.microphone else ""]
+        lacks = [
+            _("no telephone") if not beat.ready else "",
+            _("no microphone") if not beat.microphone else "",
+            _("no sound") if beat.degraded else "",
+        ]
         at = timezone.localtime(beat.last_seen_at).strftime("%Y-%m-%d %H:%M:%S")
         return ", ".join(filter(None, [at, *lacks]))
 
@@ -144,10 +163,25 @@ class SkillAdmin(OperatorAdmin):
         return int(skill.agents_now)  # type: ignore[attr-defined]
 
 
+@admin.register(BreakReason)
+class BreakReasonAdmin(OperatorAdmin):
+    list_display = ("name", "code", "company", "is_productive", "soft_limit_s", "hard_limit_s", "at_limit", "is_active")
+    list_select_related = ("company",)
+    search_fields = ("name", "code", "company__name", "company__slug")
+    list_filter = (
+        ("at_limit", ChoicesDropdownFilter),
+        ("is_active", BooleanRadioFilter),
+        ("company", AutocompleteSelectFilter),
+    )
+    autocomplete_fields = ("company",)
+    fixed_fields = ("company",)
+    ordering = ("-id",)
+
+
 @admin.register(PresenceChange)
 class PresenceChangeAdmin(LookingAdmin):
-    list_display = ("at", "agent", "company", "before", "after", "reason", "call_id")
-    list_select_related = ("agent__user", "company")
+    list_display = ("at", "agent", "company", "before", "after", "reason", "break_code", "actor", "call_id")
+    list_select_related = ("agent__user", "company", "actor")
     search_fields = ("agent__user__username", "agent__user__name", "=call_id")
     list_filter = (("after", ChoicesDropdownFilter), ("company", AutocompleteSelectFilter))
     ordering = ("-id",)

@@ -31,6 +31,8 @@ class BeatBody:
     phone_id: str
     ready: bool
     microphone: bool
+    #: The page runs, but no sound would come through.
+    degraded: bool = False
 
 
 def parse(body: bytes) -> BeatBody:
@@ -53,11 +55,12 @@ def read(data: object) -> BeatBody:
         phone_id=values["phoneId"],
         ready=values["ready"],
         microphone=values["microphone"],
+        degraded=values["degraded"],
     )
 
 
 def _value(data: Mapping[str, Any], name: str, check: Callable[[Any], Any]) -> Any:
-    if name not in data and name != "agentId":
+    if name not in data and name not in OPTIONAL:
         raise BadBeat(name, "This field is required.")
     try:
         return check(data.get(name))
@@ -103,6 +106,11 @@ def _flag(value: object) -> bool:
     raise ValueError("This must be true or false.")
 
 
+def _flag_if_said(value: object) -> bool:
+    return False if value is None else _flag(value)
+
+
+OPTIONAL: Final = frozenset({"agentId", "degraded"})
 FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "agentId": _agent_id,
     "companyId": _company,
@@ -110,4 +118,5 @@ FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "phoneId": _phone_id,
     "ready": _flag,
     "microphone": _flag,
+    "degraded": _flag_if_said,
 }

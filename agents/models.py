@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -42,6 +44,56 @@ class Presence(models.TextChoices):
     OFFLINE = "OFFLINE", _("Offline")
 
 
+class WrapUpMode(models.TextChoices):
+    """What comes after a call: how long its work keeps the agent from the next one, and who may end it."""
+
+    NONE = "none", _("None: the next call may come at once")
+    OPTIONAL = "optional", _("Until the agent is done")
+    TIMED = "timed", _("For a time, or until the agent is done")
+    TIMED_LOCKED = "timed_locked", _("For a time, to its end")
+    REQUIRED_DISPOSITION = "required_disposition", _("Until the agent says how the call went")
+
+
+#: Nobody is kept longer than this by the work after a call, whatever its mode.
+WRAP_UP_CAP_S: Final = 900
+
+
+class BreakReason(CompanyOwned):
+    """Why somebody is on a break, and for how long that is meant to be. A company may have none."""
+
+    class AtLimit(models.TextChoices):
+        WARN = "warn", _("It is noted, and supervisors are told")
+        AUTO_RETURN = "auto_return", _("The agent is available again")
+        SET_OFFLINE = "set_offline", _("The agent is offline")
+
+    #: No limit of a break is longer: eight hours.
+    LONGEST_S: Final = 28_800
+
+    #: What the company file and the API call it.
+    code = models.SlugField(_("code"), max_length=40)
+    name = models.CharField(_("name"), max_length=80)
+    #: Training is work, lunch is not: reports tell the two apart.
+    is_productive = models.BooleanField(_("counts as work"), default=False)
+    soft_limit_s = models.PositiveIntegerField(
+        _("meant to last (s, 0: any time)"), default=0, validators=[MaxValueValidator(LONGEST_S)]
+    )
+    hard_limit_s = models.PositiveIntegerField(
+        _("longest (s, 0: any time)"), default=0, validators=[MaxValueValidator(LONGEST_S)]
+    )
+    at_limit = models.CharField(_("at the limit"), max_length=12, choices=AtLimit, default=AtLimit.WARN)
+    is_active = models.BooleanField(_("can be chosen"), default=True)
+    #: The order in which they are offered.
+    position = models.PositiveSmallIntegerField(_("place in the list"), default=0)
+
+    class Meta:
+        verbose_name = _("reason for a break")
+        verbose_name_plural = _("reasons for breaks")
+        constraints = [models.UniqueConstraint(fields=["company", "code"], name="one_break_per_code_and_company")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Agent(CompanyOwned):
     """A member who answers calls. ``presence`` is a cache of the derivation: readers that route compute it anew."""
 
@@ -55,12 +107,41 @@ class Agent(CompanyOwned):
     )
     is_active = models.BooleanField(_("active"), default=True)
     intent = models.CharField(_("intent"), max_length=16, choices=Intent, default=Intent.AVAILABLE)
+    #: What held when the call or the wrap-up that he is in began; another intent since then is pending.
+    intent_before = models.CharField(
+        _("intent before the call"),
+        max_length=16,
+        choices=Intent,
+        default=Intent.AVAILABLE,
+        db_default=Intent.AVAILABLE,
+        editable=False,
+    )
+    break_reason = models.ForeignKey(
+        BreakReason,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        editable=False,
+        verbose_name=_("reason for the break"),
+    )
+    #: Since when the break has held; a pending one has not begun.
+    break_since = models.DateTimeField(_("on a break since"), null=True, blank=True, editable=False)
+    #: When the hard limit of the break is reached, and the sweep acts; it has acted already if this is empty.
+    break_until = models.DateTimeField(_("break limit at"), null=True, blank=True, editable=False)
     activity = models.CharField(_("activity"), max_length=16, choices=Activity, default=Activity.IDLE)
     #: The call that reserved the agent, or that he is on. A call's id; agents know no calls.
     busy_call_id = models.UUIDField(_("call id"), null=True, blank=True, editable=False)
     #: A reservation is a lease: past this moment the agent is idle, whether or not anybody released him.
     reserved_until = models.DateTimeField(_("reserved until"), null=True, blank=True, editable=False)
+    #: A wrap-up is a deadline too. Its call holds nobody any more, so it stands in a column of its own.
     wrap_up_until = models.DateTimeField(_("wrap-up until"), null=True, blank=True, editable=False)
+    wrap_up_since = models.DateTimeField(_("wrap-up since"), null=True, blank=True, editable=False)
+    wrap_up_mode = models.CharField(
+        _("wrap-up mode"), max_length=24, choices=WrapUpMode, blank=True, default="", db_default="", editable=False
+    )
+    wrap_up_call_id = models.UUIDField(_("call of the wrap-up"), null=True, blank=True, editable=False)
     #: Since when he has had no call; the longest idle rings first.
     idle_since = models.DateTimeField(_("idle since"), auto_now_add=True)
     presence = models.CharField(
@@ -94,6 +175,10 @@ class Agent(CompanyOwned):
             # read at each sweep. Few rows are not idle. One index for both: each claim and release pays for it anew.
             models.Index(
                 fields=["busy_call_id"], name="agents_agent_not_idle", condition=~models.Q(activity=Activity.IDLE)
+            ),
+            # Whose break has a limit ahead, read at each sweep; written twice per such break.
+            models.Index(
+                fields=["break_until"], name="agents_break_limit", condition=models.Q(break_until__isnull=False)
             ),
         ]
 
@@ -155,13 +240,15 @@ class Beat(models.Model):
     last_seen_at = models.DateTimeField()
     ready = models.BooleanField(default=False)
     microphone = models.BooleanField(default=False)
+    #: The page runs, but no sound would come through: one-way audio, a sleeping tab.
+    degraded = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return f"{self.agent_id} {self.last_seen_at:%H:%M:%S}"
 
 
 class PresenceChange(CompanyOwned):
-    """One change of the derived word; append-only."""
+    """One change of the derived word, of a break's reason, or a supervisor's release; append-only."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
     # The index below begins with it.
@@ -170,9 +257,24 @@ class PresenceChange(CompanyOwned):
     )
     before = models.CharField(_("before"), max_length=16, choices=Presence)
     after = models.CharField(_("after"), max_length=16, choices=Presence)
-    #: A short code: heartbeat, sweep, claim, answered, ended, declined, withdrawn, intent, ….
+    #: A short code: heartbeat, sweep, claim, answered, ended, declined, withdrawn, intent, wrap_up_done, wrap_up_over,
+    #: break_limit, released, ….
     reason = models.CharField(_("reason"), max_length=32)
     call_id = models.UUIDField(_("call id"), null=True, blank=True)
+    #: Who did it; empty when it was nobody but the clock, the carrier or the browser.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("by"),
+    )
+    #: The code of the break's reason, where the word after it is a break; kept as text, for reasons are edited.
+    break_code = models.CharField(_("break"), max_length=40, blank=True, default="", db_default="")
+    #: What a supervisor gave as the reason of a release.
+    words = models.CharField(_("in words"), max_length=200, blank=True, default="", db_default="")
     at = models.DateTimeField(_("at"))
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Everything that changes an agent. Each operation locks rows, changes them, and ends in ``_settle``.
+"""Everything that changes an agent. Each operation locks rows, changes them, and ends in ``settle``.
 
 Agents are locked in the order of their ids, in one statement per operation, so that operations that meet wait for each
 other and never deadlock. Operations join an open transaction; claim and heartbeat are safe without one.
@@ -10,14 +10,14 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from agents import signals, standing, statements
-from agents.models import Activity, Agent, Beat, Intent, Presence
+from agents import standing, statements
+from agents.models import Activity, Agent, Beat, BreakReason, Intent
 from agents.presence import (
     BEAT_EVERY_S,
     BEAT_TTL,
@@ -29,7 +29,9 @@ from agents.presence import (
     is_wrapping_up,
 )
 from agents.queries import facts_of
-from agents.standing import Standing
+from agents.settling import end_what_ran_out, settle, tell, tell_intent
+from agents.standing import NOBODY, By, Standing
+from agents.wrap_ups import WrapUp
 from curbe.lib import push
 from curbe.lib.db import prepared
 from curbe.lib.ids import uuid7s
@@ -39,10 +41,18 @@ logger = logging.getLogger(__name__)
 SWEEP_BATCH: Final = 500
 #: The phone of somebody who logged out; static/js/phone/machine.js knows the word.
 LOGGED_OUT: Final = "logged-out"
+#: Ends by the clock that a presence change names.
+NAMED: Final = frozenset({"wrap_up_over", "break_limit"})
+#: Nobody has work after the call.
+NO_WRAP_UP: Final[Mapping[int, WrapUp]] = MappingProxyType({})
 
 
 class UnknownAgent(Exception):
     """There is no such agent in that company, or he (or his person) has been deactivated."""
+
+
+class UnknownBreak(Exception):
+    """The company has no such reason for a break that can be chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +62,19 @@ class HeartbeatAnswer:
     phone: Literal["here", "elsewhere"]
 
 
-def heartbeat(*, agent_id: int, phone_id: str, ready: bool, microphone: bool, now: datetime) -> HeartbeatAnswer:
+def heartbeat(
+    *, agent_id: int, phone_id: str, ready: bool, microphone: bool, now: datetime, degraded: bool = False
+) -> HeartbeatAnswer:
     """Note that the agent's phone is alive; return his presence, and whether this phone is still his.
 
     One UPDATE, and nothing else while the derived word stays as it was. A phone that another one took the agent from is
     told so and changes nothing, until the other has been silent for 30 s. Raises UnknownAgent.
     """
-    beat = {"agent": agent_id, "phone": phone_id, "ready": ready, "microphone": microphone, "now": now}
-    rows = prepared(statements.BEAT, {**beat, "silent_since": now - BEAT_TTL})
+    said = {"ready": ready, "microphone": microphone, "degraded": degraded}
+    beat = {**said, "agent": agent_id, "phone": phone_id, "now": now, "silent_since": now - BEAT_TTL}
+    rows = prepared(statements.BEAT, beat)
     if not rows:
-        return _beat_of_another(agent_id, phone_id, ready, microphone, now)
+        return _beat_of_another(agent_id, phone_id, said, now)
     before, intent, activity, busy_call_id, reserved_until, wrap_up_until = rows[0]
     facts = AgentFacts(
         intent=intent,
@@ -72,6 +85,7 @@ def heartbeat(*, agent_id: int, phone_id: str, ready: bool, microphone: bool, no
         ready=ready,
         microphone=microphone,
         has_live_call=busy_call_id is not None,
+        degraded=degraded,
     )
     word = derive(facts, now)
     if word == before:
@@ -116,23 +130,33 @@ def log_in(*, user_id: int, now: datetime) -> None:
     gone.update(last_seen_at=now - BEAT_TTL)
 
 
-def choose_intent(*, agent_id: int, intent: Intent, now: datetime) -> str:
-    """Keep what the person chose; return his presence. Raises UnknownAgent.
+def choose_intent(*, agent_id: int, intent: Intent, now: datetime, reason: str | None = None, by: By = NOBODY) -> str:
+    """Keep what the person chose, a break with the code of its ``reason``; return his presence.
 
-    Chosen while busy it stops new offers at once, and shows when the call (and its wrap-up) is over.
+    Chosen while busy it stops new offers at once, and shows when the call (and its wrap-up) is over. Raises
+    UnknownAgent, UnknownBreak.
     """
     with transaction.atomic():
         rows = standing.lock(standing.LOCK_THESE, agents=[agent_id])
         if not rows or not rows[0].is_active:
             raise UnknownAgent(agent_id)
-        is_new, rows[0].intent = rows[0].intent != intent, intent
+        is_new = rows[0].choose(intent, _break_reason(rows[0].company_id, reason))
         if intent == Intent.AVAILABLE:
             rows[0].come_back()
-        _settle(rows, reason="intent", now=now)
+        settle(rows, reason="intent", by=by, now=now)
         if is_new:
             # His other tabs and computers show it too.
-            push.send("agent.intent", groups=[push.agent_group(agent_id)], agent_id=agent_id)
+            tell_intent(agent_id)
     return rows[0].presence
+
+
+def _break_reason(company_id: int, code: str | None) -> BreakReason | None:
+    if not code:
+        return None
+    found = BreakReason.objects.filter(company=company_id, code=code, is_active=True).first()
+    if found is None:
+        raise UnknownBreak(code)
+    return found
 
 
 def claim(*, agent_ids: Sequence[int], call_id: UUID, until: datetime, now: datetime) -> list[int]:
@@ -174,39 +198,57 @@ def tell_claimed(claimed: Iterable[tuple[int, int, str]]) -> None:
     """Tell of agents who were just claimed: each with his company and the word that stood before."""
     for agent_id, company_id, before in claimed:
         if before != "RINGING":
-            _tell(agent_id, company_id, "RINGING")
+            tell(agent_id, company_id, "RINGING")
 
 
-def leg_answered(*, agent_id: int, call_id: UUID, today: date, now: datetime) -> None:
-    """Put the agent on this call. What the carrier says is a fact: it beats any lease, an older call's too.
+def leg_answered(*, agent_id: int, call_id: UUID, today: date, now: datetime) -> UUID | None:
+    """Put the agent on this call; return the call whose wrap-up that ended, if he was in one.
 
-    ``today`` is the company's day, on which the call counts.
+    What the carrier says is a fact: it beats any lease, an older call's too. ``today`` is the company's day, on which
+    the call counts.
     """
     with transaction.atomic():
         # The others who ring for this call are about to be released: locked now, all in one order.
         held = standing.lock(standing.LOCK_THESE_AND_HELD, agents=[agent_id], call=call_id)
         answering = [row for row in held if row.id == agent_id]
+        wrapped_up = None
         for row in answering:
+            # One that is over already ended by the clock.
+            wrapped_up = row.wrap_up_call_id if is_wrapping_up(row.facts(), now) else None
             row.put_on_call(call_id, today)
-        _settle(answering, reason="answered", call_id=call_id, now=now)
+        settle(answering, reason="answered", call_id=call_id, now=now)
+    return wrapped_up
 
 
-def release(*, call_id: UUID, agent_ids: Sequence[int] | None = None, reason: str, now: datetime) -> list[int]:
+def release(
+    *,
+    call_id: UUID,
+    agent_ids: Sequence[int] | None = None,
+    reason: str,
+    now: datetime,
+    wrap_ups: Mapping[int, WrapUp] = NO_WRAP_UP,
+) -> list[int]:
     """Free the agents whom this call holds (of ``agent_ids``, or all); return their ids, ascending.
 
-    Whom another call holds by now is left alone, so a late word about an old call frees nobody.
+    Whom another call holds by now is left alone, so a late word about an old call frees nobody. ``wrap_ups`` says of
+    agents what comes after this call for them, if they were on it.
     """
     which = standing.LOCK_HELD if agent_ids is None else standing.LOCK_THESE_OF_HELD
     with transaction.atomic():
         rows = standing.lock(which, agents=agent_ids or (), call=call_id)
         for row in rows:
-            row.free()
-        _settle(rows, reason=reason, call_id=call_id, now=now)
+            row.leave_call(wrap_ups.get(row.id), now)
+        settle(rows, reason=reason, call_id=call_id, now=now)
     return [row.id for row in rows]
 
 
 def release_each(
-    *, call_id: UUID, reasons: Mapping[int, str], now: datetime, most_misses: Mapping[int, int] | None = None
+    *,
+    call_id: UUID,
+    reasons: Mapping[int, str],
+    now: datetime,
+    most_misses: Mapping[int, int] | None = None,
+    wrap_ups: Mapping[int, WrapUp] = NO_WRAP_UP,
 ) -> list[int]:
     """Free those agents of ``reasons`` whom this call holds, each for his own reason; return their ids, ascending.
 
@@ -218,10 +260,10 @@ def release_each(
     with transaction.atomic():
         rows = standing.lock(standing.LOCK_THESE_OF_HELD, agents=sorted(reasons), call=call_id)
         for row in rows:
-            row.free()
+            row.leave_call(wrap_ups.get(row.id), now)
             if most_misses and row.id in most_misses:
                 row.miss(most_misses[row.id])
-        _settle(rows, reason=reasons, call_id=call_id, now=now)
+        settle(rows, reason=reasons, call_id=call_id, now=now)
     return [row.id for row in rows]
 
 
@@ -251,7 +293,7 @@ def dial_out(*, agent_id: int, call_id: UUID, until: datetime, now: datetime) ->
         if not is_seen(facts, now) or not has_phone(facts):
             raise NotFree("no_device")
         row.activity, row.busy_call_id, row.reserved_until, row.wrap_up_until = Activity.RESERVED, call_id, until, None
-        _settle(rows, reason="dial_out", call_id=call_id, now=now)
+        settle(rows, reason="dial_out", call_id=call_id, now=now)
 
 
 def sweep(now: datetime) -> int:
@@ -272,8 +314,7 @@ def _sweep_batch(agent_ids: Sequence[int], now: datetime) -> int:
         with transaction.atomic():
             # Whoever is locked is left to the next sweep.
             rows = standing.lock(standing.LOCK_THESE_IF_FREE, agents=agent_ids)
-            stale = [row for row in rows if _has_run_out(row, now) or derive(row.facts(), now) != row.presence]
-            changed = _settle(stale, reason="sweep", now=now)
+            changed = _settle_by_clock(rows, reason="sweep", now=now)
             settled = [row.id for row in rows]
             prepared(statements.FORGET_SILENT_PHONES, {"agents": settled, "silent_since": now - BEAT_TTL})
             return changed
@@ -285,17 +326,27 @@ def _sweep_batch(agent_ids: Sequence[int], now: datetime) -> int:
     return _sweep_batch(agent_ids[:middle], now) + _sweep_batch(agent_ids[middle:], now)
 
 
-def _has_run_out(row: Standing, now: datetime) -> bool:
-    """Free an agent whose lease or wrap-up is over; say whether he was."""
-    facts = row.facts()
-    leased = row.activity == Activity.RESERVED and not is_reserved(facts, now)
-    wrapped_up = row.activity == Activity.WRAP_UP and not is_wrapping_up(facts, now)
-    if leased or wrapped_up:
-        row.free()
-    return leased or wrapped_up
+def _settle_by_clock(rows: Sequence[Standing], *, reason: str, now: datetime) -> int:
+    """End what ran out, and tell of every word that is another now; return how many. ``reason``: of all the others."""
+    reasons: dict[int, str] = {}
+    calls: dict[int, UUID | None] = {}
+    stale, chosen = [], []
+    for row in rows:
+        wrapped_up, intent = row.wrap_up_call_id, row.intent
+        ran_out = end_what_ran_out(row, now)
+        if row.intent != intent:
+            chosen.append(row.id)
+        if ran_out or derive(row.facts(), now) != row.presence:
+            stale.append(row)
+            reasons[row.id] = ran_out if ran_out in NAMED else reason
+            calls[row.id] = wrapped_up if ran_out == "wrap_up_over" else None
+    changed = settle(stale, reason=reasons, call_id=calls, now=now)
+    for agent_id in chosen:
+        tell_intent(agent_id)
+    return changed
 
 
-def _beat_of_another(agent_id: int, phone_id: str, ready: bool, microphone: bool, now: datetime) -> HeartbeatAnswer:
+def _beat_of_another(agent_id: int, phone_id: str, said: Mapping[str, bool], now: datetime) -> HeartbeatAnswer:
     """Answer a beat that no row took: the agent's first one, one of a phone that lost him, or of nobody we know."""
     agent = Agent.objects.filter(id=agent_id, is_active=True, user__is_active=True).select_related("beat").first()
     if agent is None:
@@ -303,7 +354,7 @@ def _beat_of_another(agent_id: int, phone_id: str, ready: bool, microphone: bool
     if hasattr(agent, "beat"):
         return HeartbeatAnswer(derive(facts_of(agent), now), "elsewhere")
     claim_phone(agent_id=agent_id, phone_id=phone_id, take_over=False, now=now)
-    return heartbeat(agent_id=agent_id, phone_id=phone_id, ready=ready, microphone=microphone, now=now)
+    return heartbeat(agent_id=agent_id, phone_id=phone_id, now=now, **said)
 
 
 def _settle_one(agent_id: int, *, reason: str, now: datetime) -> str:
@@ -311,28 +362,5 @@ def _settle_one(agent_id: int, *, reason: str, now: datetime) -> str:
         rows = standing.lock(standing.LOCK_THESE, agents=[agent_id])
         if not rows:
             raise UnknownAgent(agent_id)
-        _settle(rows, reason=reason, now=now)
+        _settle_by_clock(rows, reason=reason, now=now)
     return rows[0].presence
-
-
-def _settle(
-    rows: Sequence[Standing], *, reason: str | Mapping[int, str], now: datetime, call_id: UUID | None = None
-) -> int:
-    """Write locked rows as they are now, the word derived anew, and tell of each word that changed; return how many.
-
-    ``reason`` is one for all, or one per agent.
-    """
-    reasons = dict.fromkeys((row.id for row in rows), reason) if isinstance(reason, str) else reason
-    changes = standing.write(rows, reasons=reasons, call_id=call_id, now=now)
-    for change in changes:
-        _tell(change.agent_id, change.company_id, change.after)
-    freed = [change.agent_id for change in changes if change.after == Presence.AVAILABLE]
-    if freed:
-        # After the commit: who looks for a caller must find them free.
-        transaction.on_commit(partial(signals.freed.send_robust, None, agent_ids=freed, now=now), robust=True)
-    return len(changes)
-
-
-def _tell(agent_id: int, company_id: int, presence: str) -> None:
-    groups = [push.agent_group(agent_id), push.supervisors_group(company_id)]
-    push.send("agent.presence", groups=groups, agent_id=agent_id, presence=presence)

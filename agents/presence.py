@@ -43,6 +43,10 @@ class AgentFacts:
     ready: bool
     microphone: bool
     has_live_call: bool
+    #: The browser beats, but no sound would come through.
+    degraded: bool = False
+    #: What held when the call or the wrap-up began, if he is in one.
+    intent_before: str = "AVAILABLE"
 
 
 def derive(facts: AgentFacts, now: datetime) -> str:
@@ -76,7 +80,35 @@ def is_seen(facts: AgentFacts, now: datetime) -> bool:
 
 
 def has_phone(facts: AgentFacts) -> bool:
-    return facts.ready and facts.microphone
+    return facts.ready and facts.microphone and not facts.degraded
+
+
+class Reach(StrEnum):
+    """What the heartbeats say of the phone."""
+
+    REGISTERED = "registered"
+    DEGRADED = "degraded"
+    LOST = "lost"
+    NO_MIC = "no_mic"
+
+
+def reach(facts: AgentFacts, now: datetime) -> Reach:
+    """Return what stands between the agent and a caller's voice, the greatest obstacle first."""
+    if not (is_seen(facts, now) and facts.ready):
+        return Reach.LOST
+    if not facts.microphone:
+        return Reach.NO_MIC
+    return Reach.DEGRADED if facts.degraded else Reach.REGISTERED
+
+
+def is_busy(facts: AgentFacts, now: datetime) -> bool:
+    """Say whether a call, its ringing or its wrap-up is before what he chose."""
+    return is_talking(facts) or is_wrapping_up(facts, now) or is_reserved(facts, now)
+
+
+def pending(facts: AgentFacts, now: datetime) -> str | None:
+    """Return the intent that was chosen while busy, and holds as soon as the call and its wrap-up are over."""
+    return facts.intent if is_busy(facts, now) and facts.intent != facts.intent_before else None
 
 
 def is_talking(facts: AgentFacts) -> bool:

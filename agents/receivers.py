@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from agents import operations
-from agents.models import Agent
-from curbe.companies.models import Membership, User
+from agents.breaks import defaults_for
+from agents.models import Agent, BreakReason
+from curbe.companies.models import Company, Membership, User
+
+
+@receiver(post_save, sender=Company, dispatch_uid="agents.a_new_company_has_reasons_for_breaks")
+def a_new_company_has_reasons_for_breaks(instance: Company, created: bool, raw: bool = False, **_: Any) -> None:
+    if created and not raw:
+        BreakReason.objects.bulk_create(defaults_for(instance))
 
 
 @receiver(post_delete, sender=Membership, dispatch_uid="agents.who_left_answers_no_more")

@@ -21,6 +21,9 @@ class HeartbeatWish(serializers.Serializer[Any]):
     phoneId = serializers.CharField(max_length=36, help_text="Made by the page: the tab that holds the phone.")
     ready = serializers.BooleanField(help_text="The phone is registered.")
     microphone = serializers.BooleanField(help_text="The microphone may be used.")
+    degraded = serializers.BooleanField(
+        required=False, help_text="No sound would come through (one-way audio, a sleeping tab): nobody is rung there."
+    )
 
 
 class HeartbeatAnswer(serializers.Serializer[Any]):
@@ -31,8 +34,18 @@ class HeartbeatAnswer(serializers.Serializer[Any]):
 
 class IntentWish(serializers.Serializer[Any]):
     intent = serializers.ChoiceField(choices=Intent.choices)
+    reason = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=40,
+        help_text="With BREAK: the code of one of the company's reasons.",
+    )
 
 
 class IntentAnswer(serializers.Serializer[Any]):
     ok = serializers.BooleanField()
     presence = serializers.ChoiceField(choices=Presence.choices)
+    pending = serializers.ChoiceField(
+        choices=Intent.choices, allow_null=True, help_text="Chosen while busy: holds when call and wrap-up are over."
+    )

@@ -7,22 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from agents.models import Activity
-from agents.presence import AgentFacts, derive
+from agents.models import Activity, BreakReason, Intent, WrapUpMode
+from agents.presence import AgentFacts, derive, is_busy
+from agents.wrap_ups import WrapUp
 from curbe.lib.db import prepared
 from curbe.lib.ids import uuid7s
 
 _LOCK: Final = """
-SELECT agent.id, agent.company_id, agent.is_active, agent.intent, agent.activity, agent.busy_call_id,
-       agent.reserved_until, agent.wrap_up_until, agent.idle_since, agent.presence, agent.presence_at,
-       agent.missed_in_a_row, agent.on_duty_since, agent.calls_on_day, agent.calls_on_date,
-       beat.last_seen_at, coalesce(beat.ready, false), coalesce(beat.microphone, false)
+SELECT agent.id, agent.company_id, agent.is_active, agent.intent, agent.intent_before, agent.break_reason_id,
+       agent.break_since, agent.break_until, agent.activity, agent.busy_call_id, agent.reserved_until,
+       agent.wrap_up_until, agent.wrap_up_since, agent.wrap_up_mode, agent.wrap_up_call_id,
+       agent.idle_since, agent.presence, agent.presence_at, agent.missed_in_a_row, agent.on_duty_since,
+       agent.calls_on_day, agent.calls_on_date,
+       beat.last_seen_at, coalesce(beat.ready, false), coalesce(beat.microphone, false),
+       coalesce(beat.degraded, false),
+       coalesce(reason.code, ''), coalesce(reason.hard_limit_s, 0), coalesce(reason.at_limit, '')
   FROM agents_agent AS agent
   LEFT JOIN agents_beat AS beat ON beat.agent_id = agent.id
+  LEFT JOIN agents_breakreason AS reason ON reason.id = agent.break_reason_id
  WHERE {which}
  ORDER BY agent.id
    FOR NO KEY UPDATE OF agent {how}
@@ -37,60 +43,51 @@ LOCK_HELD: Final = _LOCK.format(which=_HELD, how="")
 LOCK_THESE_OF_HELD: Final = _LOCK.format(which=f"{_HELD} AND {_THESE}", how="")
 LOCK_THESE_AND_HELD: Final = _LOCK.format(which=f"({_THESE} OR {_HELD})", how="")
 
-#: Writes the rows, and notes each change of the word.
-_WRITE: Final = """
+#: Column → its type, in the order in which rows are written.
+_TYPES: Final[Mapping[str, str]] = {
+    "id": "bigint",
+    "intent": "text",
+    "intent_before": "text",
+    "break_reason_id": "bigint",
+    "break_since": "timestamptz",
+    "break_until": "timestamptz",
+    "activity": "text",
+    "busy_call_id": "uuid",
+    "reserved_until": "timestamptz",
+    "wrap_up_until": "timestamptz",
+    "wrap_up_since": "timestamptz",
+    "wrap_up_mode": "text",
+    "wrap_up_call_id": "uuid",
+    "idle_since": "timestamptz",
+    "presence": "text",
+    "presence_at": "timestamptz",
+    "missed_in_a_row": "smallint",
+    "on_duty_since": "timestamptz",
+    "calls_on_day": "integer",
+    "calls_on_date": "date",
+}
+_WRITE: Final = f"""
 WITH changed AS (
     SELECT *
-      FROM unnest(
-               %(id)s::bigint[], %(intent)s::text[], %(activity)s::text[], %(busy_call_id)s::uuid[],
-               %(reserved_until)s::timestamptz[], %(wrap_up_until)s::timestamptz[], %(idle_since)s::timestamptz[],
-               %(presence)s::text[], %(presence_at)s::timestamptz[], %(missed_in_a_row)s::smallint[],
-               %(on_duty_since)s::timestamptz[], %(calls_on_day)s::integer[], %(calls_on_date)s::date[]
-           ) AS changed (
-               id, intent, activity, busy_call_id, reserved_until, wrap_up_until, idle_since, presence, presence_at,
-               missed_in_a_row, on_duty_since, calls_on_day, calls_on_date
-           )
+      FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _TYPES.items())})
+        AS changed ({", ".join(_TYPES)})
 )
 UPDATE agents_agent AS agent
-   SET intent = changed.intent,
-       activity = changed.activity,
-       busy_call_id = changed.busy_call_id,
-       reserved_until = changed.reserved_until,
-       wrap_up_until = changed.wrap_up_until,
-       idle_since = changed.idle_since,
-       presence = changed.presence,
-       presence_at = changed.presence_at,
-       missed_in_a_row = changed.missed_in_a_row,
-       on_duty_since = changed.on_duty_since,
-       calls_on_day = changed.calls_on_day,
-       calls_on_date = changed.calls_on_date
+   SET {", ".join(f"{name} = changed.{name}" for name in _TYPES if name != "id")}
   FROM changed
  WHERE agent.id = changed.id
 RETURNING agent.id
 """
-_COLUMNS: Final = (
-    "id",
-    "intent",
-    "activity",
-    "busy_call_id",
-    "reserved_until",
-    "wrap_up_until",
-    "idle_since",
-    "presence",
-    "presence_at",
-    "missed_in_a_row",
-    "on_duty_since",
-    "calls_on_day",
-    "calls_on_date",
-)
 
 _NOTE: Final = """
-INSERT INTO agents_presencechange (id, company_id, agent_id, before, after, reason, call_id, at)
-SELECT change.id, change.company_id, change.agent_id, change.before, change.after, change.reason, %(call)s, %(at)s
+INSERT INTO agents_presencechange
+  (id, company_id, agent_id, before, after, reason, call_id, break_code, actor_id, words, at)
+SELECT change.id, change.company_id, change.agent_id, change.before, change.after, change.reason, change.call_id,
+       change.break_code, %(actor)s, %(words)s, %(at)s
   FROM unnest(
            %(id)s::uuid[], %(company)s::bigint[], %(agent)s::bigint[], %(before)s::text[], %(after)s::text[],
-           %(reason)s::text[]
-       ) AS change (id, company_id, agent_id, before, after, reason)
+           %(reason)s::text[], %(call)s::uuid[], %(break_code)s::text[]
+       ) AS change (id, company_id, agent_id, before, after, reason, call_id, break_code)
 RETURNING agent_id
 """
 
@@ -103,10 +100,17 @@ class Standing:
     company_id: int
     is_active: bool
     intent: str
+    intent_before: str
+    break_reason_id: int | None
+    break_since: datetime | None
+    break_until: datetime | None
     activity: str
     busy_call_id: UUID | None
     reserved_until: datetime | None
     wrap_up_until: datetime | None
+    wrap_up_since: datetime | None
+    wrap_up_mode: str
+    wrap_up_call_id: UUID | None
     idle_since: datetime
     presence: str
     presence_at: datetime
@@ -117,6 +121,13 @@ class Standing:
     last_seen_at: datetime | None
     ready: bool
     microphone: bool
+    degraded: bool
+    #: Of the break's reason; empty, and 0, without one.
+    break_code: str
+    break_limit_s: int
+    break_at_limit: str
+    #: To be noted although the word stays what it was.
+    is_noted: bool = False
 
     def facts(self) -> AgentFacts:
         return AgentFacts(
@@ -128,11 +139,27 @@ class Standing:
             ready=self.ready,
             microphone=self.microphone,
             has_live_call=self.busy_call_id is not None,
+            degraded=self.degraded,
+            intent_before=self.intent_before,
         )
 
     def free(self) -> None:
         self.activity = Activity.IDLE
-        self.busy_call_id = self.reserved_until = self.wrap_up_until = None
+        self.busy_call_id = self.reserved_until = None
+        self._forget_wrap_up()
+
+    def _forget_wrap_up(self) -> None:
+        self.wrap_up_until = self.wrap_up_since = self.wrap_up_call_id = None
+        self.wrap_up_mode = ""
+
+    def leave_call(self, policy: WrapUp | None, now: datetime) -> None:
+        """Free the agent from what held him; into wrap-up if he was on a call, and it asks for that."""
+        talked, call_id = self.activity == Activity.ON_CALL, self.busy_call_id
+        self.free()
+        if talked and policy is not None and policy.lasts_s:
+            self.activity = Activity.WRAP_UP
+            self.wrap_up_since, self.wrap_up_until = now, now + timedelta(seconds=policy.lasts_s)
+            self.wrap_up_mode, self.wrap_up_call_id = WrapUpMode(policy.mode), call_id
 
     def put_on_call(self, call_id: UUID, today: date) -> None:
         if (self.activity, self.busy_call_id) != (Activity.ON_CALL, call_id):
@@ -141,7 +168,8 @@ class Standing:
         self.activity = Activity.ON_CALL
         self.busy_call_id = call_id
         self.missed_in_a_row = 0
-        self.reserved_until = self.wrap_up_until = None
+        self.reserved_until = None
+        self._forget_wrap_up()
 
     def miss(self, most: int) -> None:
         """Count a call that he let ring out; past ``most`` in a row (0: any number) he is not responding."""
@@ -154,16 +182,65 @@ class Standing:
         if self.activity == Activity.NOT_RESPONDING:
             self.free()
 
+    def choose(self, intent: str, reason: BreakReason | None) -> bool:
+        """Set what the person chose; return whether it is anything new. From one break to another is one change."""
+        reason_id = reason.pk if reason is not None else None
+        if (self.intent, self.break_reason_id) == (intent, reason_id):
+            return False
+        # The word stays, so the reports would not know of the second break.
+        self.is_noted = self.presence == Intent.BREAK == intent
+        self.intent, self.break_reason_id = intent, reason_id
+        self.break_since = self.break_until = None
+        self.break_code = reason.code if reason is not None else ""
+        self.break_limit_s = reason.hard_limit_s if reason is not None else 0
+        self.break_at_limit = str(reason.at_limit) if reason is not None else ""
+        return True
+
+    def settle_choice(self, *, is_busy: bool, now: datetime) -> None:
+        """Let what was chosen hold, if nothing is before it: a break begins when the call and its wrap-up are over."""
+        if not is_busy:
+            self.intent_before = self.intent
+        if self.intent != Intent.BREAK:
+            self.break_reason_id = self.break_since = self.break_until = None
+        elif self.break_since is None and not is_busy:
+            self.break_since = now
+            self.break_until = now + timedelta(seconds=self.break_limit_s) if self.break_limit_s else None
+
+    def reach_break_limit(self) -> None:
+        """Do at the hard limit of a break what its reason says; once."""
+        self.break_until = None
+        match self.break_at_limit:
+            case BreakReason.AtLimit.AUTO_RETURN:
+                self.intent = Intent.AVAILABLE
+            case BreakReason.AtLimit.SET_OFFLINE:
+                self.intent = Intent.OFFLINE
+            case _:
+                self.is_noted = True
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A word that changed."""
+    """A word that changed, or something else that is noted with it."""
 
     agent_id: int
     company_id: int
     before: str
     after: str
     reason: str
+    call_id: UUID | None
+    break_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who did it, and what he gave as the reason."""
+
+    user_id: int | None = None
+    words: str = ""
+
+
+#: The clock, the carrier or the browser.
+NOBODY: Final = By()
 
 
 def lock(statement: str, *, agents: Sequence[int] = (), call: UUID | None = None) -> list[Standing]:
@@ -171,31 +248,44 @@ def lock(statement: str, *, agents: Sequence[int] = (), call: UUID | None = None
     return [Standing(*row) for row in prepared(statement, {"agents": list(agents), "call": call})]
 
 
-def write(rows: Sequence[Standing], *, reasons: Mapping[int, str], call_id: UUID | None, now: datetime) -> list[Change]:
-    """Derive each row's word anew and write the rows; return the words that changed, noted already.
+def write(
+    rows: Sequence[Standing],
+    *,
+    reasons: Mapping[int, str],
+    calls: Mapping[int, UUID | None],
+    now: datetime,
+    by: By = NOBODY,
+) -> list[Change]:
+    """Derive each row's word anew and write the rows; return what changed, noted already.
 
-    ``reasons`` has one for the agent of each row. One UPDATE, and one INSERT where a word changed.
+    ``reasons`` has one for the agent of each row, ``calls`` the call that it is about, if it is about one. One UPDATE,
+    and one INSERT where a word changed.
     """
     changes = []
     for row in rows:
-        before, row.presence = row.presence, derive(row.facts(), now)
-        if row.presence == before:
+        facts = row.facts()
+        row.settle_choice(is_busy=is_busy(facts, now), now=now)
+        before, row.presence = row.presence, derive(facts, now)
+        if row.presence == before and not row.is_noted:
             continue
-        row.presence_at = now
-        if before == "OFFLINE":
-            row.on_duty_since = now
-        # A ring that was not answered does not send him to the end of the line; a call, a break and an absence do.
-        if row.presence == "AVAILABLE" and before != "RINGING":
-            row.idle_since = now
-        changes.append(Change(row.id, row.company_id, before, row.presence, reasons[row.id]))
+        if row.presence != before:
+            row.presence_at = now
+            if before == "OFFLINE":
+                row.on_duty_since = now
+            # A ring that was not answered does not send him to the end of the line; a call, a break, an absence do.
+            if row.presence == "AVAILABLE" and before != "RINGING":
+                row.idle_since = now
+        code = row.break_code if row.presence == "BREAK" else ""
+        reason, call_id = reasons[row.id], calls.get(row.id)
+        changes.append(Change(row.id, row.company_id, before, row.presence, reason, call_id, code))
     if rows:
-        prepared(_WRITE, {name: [getattr(row, name) for row in rows] for name in _COLUMNS})
+        prepared(_WRITE, {name: [getattr(row, name) for row in rows] for name in _TYPES})
     if changes:
-        _note(changes, call_id, now)
+        _note(changes, by, now)
     return changes
 
 
-def _note(changes: Sequence[Change], call_id: UUID | None, now: datetime) -> None:
+def _note(changes: Sequence[Change], by: By, now: datetime) -> None:
     columns = {
         "id": uuid7s(len(changes)),
         "company": [change.company_id for change in changes],
@@ -203,5 +293,7 @@ def _note(changes: Sequence[Change], call_id: UUID | None, now: datetime) -> Non
         "before": [change.before for change in changes],
         "after": [change.after for change in changes],
         "reason": [change.reason for change in changes],
+        "call": [change.call_id for change in changes],
+        "break_code": [change.break_code for change in changes],
     }
-    prepared(_NOTE, {**columns, "call": call_id, "at": now})
+    prepared(_NOTE, {**columns, "actor": by.user_id, "words": by.words, "at": now})

@@ -7,7 +7,8 @@ from typing import Final
 #: Answers the agent's facts when the beat was taken. A phone that has been silent for 30 s holds nobody.
 BEAT: Final = """
 UPDATE agents_beat AS beat
-   SET last_seen_at = %(now)s, phone_id = %(phone)s, ready = %(ready)s, microphone = %(microphone)s
+   SET last_seen_at = %(now)s, phone_id = %(phone)s, ready = %(ready)s, microphone = %(microphone)s,
+       degraded = %(degraded)s
   FROM agents_agent AS agent
   JOIN companies_user AS person ON person.id = agent.user_id AND person.is_active
  WHERE beat.agent_id = %(agent)s
@@ -32,7 +33,8 @@ ON CONFLICT (agent_id) DO UPDATE
        last_seen_at = CASE WHEN beat.phone_id = excluded.phone_id AND beat.last_seen_at > %(silent_since)s
                            THEN beat.last_seen_at ELSE excluded.last_seen_at END,
        ready = beat.ready AND beat.phone_id = excluded.phone_id AND beat.last_seen_at > %(silent_since)s,
-       microphone = beat.microphone AND beat.phone_id = excluded.phone_id AND beat.last_seen_at > %(silent_since)s
+       microphone = beat.microphone AND beat.phone_id = excluded.phone_id AND beat.last_seen_at > %(silent_since)s,
+       degraded = beat.degraded AND beat.phone_id = excluded.phone_id AND beat.last_seen_at > %(silent_since)s
  WHERE beat.phone_id = excluded.phone_id
     OR beat.last_seen_at <= %(silent_since)s
     OR %(take_over)s
@@ -59,6 +61,7 @@ wanted AS (
        AND beat.last_seen_at > %(silent_since)s
        AND beat.ready
        AND beat.microphone
+       AND NOT beat.degraded
      ORDER BY agent.id
        FOR NO KEY UPDATE OF agent
 )"""
@@ -70,7 +73,11 @@ claimed AS (
        SET activity = 'RESERVED',
            busy_call_id = %(call)s,
            reserved_until = %(until)s,
+           intent_before = 'AVAILABLE',
            wrap_up_until = NULL,
+           wrap_up_since = NULL,
+           wrap_up_mode = '',
+           wrap_up_call_id = NULL,
            presence = 'RINGING',
            presence_at = %(now)s
       FROM free{only}
@@ -98,6 +105,7 @@ WITH held AS (
        AND beat.last_seen_at > %(silent_since)s
        AND beat.ready
        AND beat.microphone
+       AND NOT beat.degraded
      ORDER BY agent.id
        FOR NO KEY UPDATE OF agent
 )
@@ -108,9 +116,9 @@ UPDATE agents_agent AS agent
 RETURNING agent.id
 """
 
-#: Whose word the clock may have changed: a superset of them, cheaply. Three arms, each with a short list:
+#: Whose word the clock may have changed: a superset of them, cheaply. Four arms, each with a short list:
 #: phones that fell silent and are still noted (a swept phone is forgotten, so whoever is long gone is not read again);
-#: leases that ran out; and, only when ``whole`` asks for it, agents who read online though their beat is gone, which
+#: leases and wrap-ups that ran out; breaks at their limit; and, only when ``whole`` asks for it, agents who read online though their beat is gone, which
 #: takes a crash of the database and costs more than the rest together.
 EXPIRED: Final = """
 SELECT agent_id
@@ -126,6 +134,10 @@ SELECT id
   FROM agents_agent
  WHERE activity <> 'IDLE'
    AND (activity = 'RESERVED' AND reserved_until <= %(now)s OR activity = 'WRAP_UP' AND wrap_up_until <= %(now)s)
+UNION
+SELECT id
+  FROM agents_agent
+ WHERE break_until <= %(now)s
 ORDER BY 1
 """
 

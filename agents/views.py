@@ -17,9 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents import beats, operations, tickets
-from agents.models import Agent
-from agents.queries import agent_of
+from agents.models import Agent, Intent
+from agents.presence import pending
+from agents.queries import agent_of, facts_of
 from agents.schemas import ErrorAnswer, HeartbeatAnswer, HeartbeatWish, IntentAnswer, IntentWish
+from agents.standing import By
 from curbe.companies.access import NotAMember, membership_in, membership_of
 from curbe.lib.http import PHONE_TICKET, json_error, too_large
 
@@ -113,6 +115,7 @@ def _beat(body: beats.BeatBody, agent_id: int, company: str) -> HttpResponse:
             phone_id=body.phone_id,
             ready=body.ready,
             microphone=body.microphone,
+            degraded=body.degraded,
             now=timezone.now(),
         )
     except operations.UnknownAgent:
@@ -133,17 +136,29 @@ def _bad_beat(err: beats.BadBeat) -> HttpResponse:
     operation_id="choose_intent",
     tags=["agents"],
     summary="Choose to be available, on a break or offline",
-    description="Chosen while busy it stops new calls at once, and shows when the present one is over.",
+    description="Chosen while busy it stops new calls at once, and holds when the present one and its wrap-up are over; "
+    "until then it is `pending`, and choosing again takes it back.",
     request=IntentWish,
     responses={200: IntentAnswer, 400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer},
 )
 @api_view(["POST"])
 def intent(request: Request) -> Response:
-    agent = my_agent(request)
+    agent, now = my_agent(request), timezone.now()
     wish = IntentWish(data=request.data)
     wish.is_valid(raise_exception=True)
+    chosen, reason = wish.validated_data["intent"], wish.validated_data.get("reason")
+    if reason and chosen != Intent.BREAK:
+        return _wrong_reason("A reason belongs to a break only.")
+    by = By(membership_of(request).user_id)
     try:
-        presence = operations.choose_intent(agent_id=agent.pk, intent=wish.validated_data["intent"], now=timezone.now())
+        presence = operations.choose_intent(agent_id=agent.pk, intent=chosen, reason=reason, by=by, now=now)
     except operations.UnknownAgent as err:
         raise PermissionDenied(NOT_AN_AGENT) from err
-    return Response({"ok": True, "presence": presence})
+    except operations.UnknownBreak:
+        return _wrong_reason("This reason is not one that can be chosen.")
+    agent.refresh_from_db()
+    return Response({"ok": True, "presence": presence, "pending": pending(facts_of(agent), now)})
+
+
+def _wrong_reason(text: str) -> Response:
+    return Response({"error": f"reason: {text}", "field": "reason"}, status=400)

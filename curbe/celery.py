@@ -39,6 +39,7 @@ SCHEDULE: Final = (
     Row("telephony.tasks.process_events", 3, "calls", "Events that could not get their lock, or await their call."),
     Row("telephony.tasks.run_due_commands", 3, "calls", "What conversations ask of Telnyx, if the broker was away."),
     Row("telephony.tasks.reconcile", 5, "calls", "Calls, offers, fresh recordings without news: Telnyx is asked."),
+    Row("telephony.tasks.end_wrap_ups", 10, "calls", "Wrap-ups that the clock ended get their end, and a disposition."),
     Row("recordings.tasks.fetch_due", 5, "recordings", "Recordings whose fetch failed, or was never queued."),
     Row("recordings.tasks.find_missing", 15, "recordings", "Recordings that nobody told us of, of older calls."),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),

@@ -300,6 +300,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
+        "Intent": "agents.models.Intent",
         "CallOutcome": "telephony.views.schemas.CALL_OUTCOMES",
         "CallStatus": "telephony.models.Call.Status",
         "LegStatus": "telephony.models.CallLeg.Status",

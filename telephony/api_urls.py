@@ -6,12 +6,15 @@ from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from curbe.companies.access import member_required
-from telephony.views import calls_api, health, talk_api, webrtc_api
+from telephony.views import agents_api, calls_api, health, talk_api, webrtc_api
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("api/agents/me", webrtc_api.me, name="me"),
+    path("api/agents/wrap-up", agents_api.wrap_up, name="wrap-up"),
+    path("api/agents/wrap-up/end", agents_api.end_wrap_up, name="wrap-up-end"),
+    path("api/agents/<int:agent_id>/release", agents_api.release, name="agent-release"),
     path("api/webrtc/token", webrtc_api.token, name="webrtc-token"),
     path("api/webrtc/server-hangup", webrtc_api.server_hangup, name="server-hangup"),
     path("api/webrtc/calls/<uuid:call_id>/ids", webrtc_api.ids, name="call-ids"),

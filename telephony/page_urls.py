@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from telephony.views import agent_pages, hours_pages, menu_pages, number_pages, pages, queue_pages, routing_pages
+from telephony.views import (
+    after_call_pages,
+    agent_pages,
+    hours_pages,
+    menu_pages,
+    number_pages,
+    pages,
+    queue_pages,
+    routing_pages,
+)
 
 urlpatterns = [
     path("", pages.phone, name="phone"),
@@ -27,6 +36,14 @@ urlpatterns = [
     path("menus/<int:menu_id>/delete/", menu_pages.delete_menu, name="delete-menu"),
     path("numbers/", number_pages.numbers, name="numbers"),
     path("numbers/<int:number_id>/", number_pages.number, name="number"),
+    path("breaks/", after_call_pages.breaks, name="breaks"),
+    path("breaks/new/", after_call_pages.new_break, name="new-break"),
+    path("breaks/<int:break_id>/", after_call_pages.break_reason, name="break"),
+    path("breaks/<int:break_id>/delete/", after_call_pages.delete_break, name="delete-break"),
+    path("dispositions/new/", after_call_pages.new_disposition, name="new-disposition"),
+    path("dispositions/<int:disposition_id>/", after_call_pages.disposition, name="disposition"),
+    path("dispositions/<int:disposition_id>/delete/", after_call_pages.remove_disposition, name="delete-disposition"),
+    path("wrap-up/", after_call_pages.wrap_up_policies, name="wrap-up-policies"),
     path("agents/<int:agent_id>/why/", agent_pages.agent_why, name="agent-why"),
     path("hours/", hours_pages.hours, name="hours"),
     path("hours/new/", hours_pages.hours_new, name="hours_new"),

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from agents.models import Agent
-from telephony.operations import commands, dispatch, ledger
+from telephony.operations import commands, dispatch, ledger, wrap_ups
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.operations.reconcile import reconcile_all
 from telephony.telnyx.client import get_client
@@ -63,6 +63,12 @@ def process_events(**_: object) -> None:
 def reconcile(**_: object) -> None:
     """Ask Telnyx about everything that has gone silent."""
     reconcile_all(get_client(), timezone.now())
+
+
+@shared_task
+def end_wrap_ups(**_: object) -> None:
+    """Write down which wrap-ups the clock has ended."""
+    wrap_ups.end_overdue(timezone.now())
 
 
 @shared_task

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from telephony.admin import account, calls, events, hours, menus, numbers, places, plan_versions, queues
+from telephony.admin import account, calls, events, hours, menus, numbers, places, plan_versions, queues, wrap_ups
 
-__all__ = ["account", "calls", "events", "hours", "menus", "numbers", "places", "plan_versions", "queues"]
+__all__ = ["account", "calls", "events", "hours", "menus", "numbers", "places", "plan_versions", "queues", "wrap_ups"]

@@ -125,6 +125,7 @@ class CallQueueAdmin(OperatorAdmin):
                     ("strategy", "ring_timeout_s"),
                     ("window", "cursor_follows_answer"),
                     ("max_offers", "max_misses"),
+                    ("wrap_up_mode", "wrap_up_s"),
                     ("sticky", "sticky_wait_s"),
                 ),
             ),

@@ -95,6 +95,8 @@ WAITING: Final = columns.Columns(
     "sticky_wait_s",
     "announce_every_s",
     "announce_wait",
+    "wrap_up_mode",
+    "wrap_up_s",
 )
 PLACES: Final = {"overflow": "overflow", "when_closed": "when_closed"}
 FIELDS: Final = (

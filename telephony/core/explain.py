@@ -154,6 +154,10 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
         "es": "{agent} no recibe la llamada: su teléfono no está conectado o no tiene micrófono.",
         "en": "{agent} is not rung: the phone is not connected or has no microphone.",
     },
+    "no_sound": {
+        "es": "{agent} no recibe la llamada: a su navegador no le llega sonido o su pestaña está dormida.",
+        "en": "{agent} is not rung: no sound comes through in the browser, or its tab is asleep.",
+    },
     "chose_break": {"es": "{agent} no recibe la llamada: está en pausa.", "en": "{agent} is not rung: on a break."},
     "chose_offline": {
         "es": "{agent} no recibe la llamada: se puso fuera de línea.",

@@ -38,6 +38,8 @@ def why_not(candidate: Candidate, now: datetime) -> str:
         return "offline"
     if not (candidate.ready and candidate.microphone):
         return "no_device"
+    if candidate.degraded:
+        return "no_sound"
     if candidate.intent != "AVAILABLE":
         return "chose_" + candidate.intent.lower()
     match candidate.activity:
@@ -48,7 +50,9 @@ def why_not(candidate: Candidate, now: datetime) -> str:
             ran_out = candidate.reserved_until is not None and candidate.reserved_until <= now
             return "" if ran_out else "ringing"
         case "WRAP_UP":
-            return "wrap_up"
+            # So is a wrap-up: a late sweep keeps nobody in it.
+            is_over = candidate.wrap_up_until is not None and candidate.wrap_up_until <= now
+            return "" if is_over else "wrap_up"
         case "NOT_RESPONDING":
             return "not_responding"
     return "busy"

@@ -75,6 +75,9 @@ class Candidate:
     #: When his phone last came back from offline.
     on_duty_since: datetime | None = None
     calls_today: int = 0
+    #: The browser beats, but no sound would come through.
+    degraded: bool = False
+    wrap_up_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ NUMBERS: Final = (
     "max_size",
     "sticky_wait_s",
     "announce_every_s",
+    "wrap_up_s",
 )
 TICKS: Final = (
     "cursor_follows_answer",
@@ -75,7 +76,7 @@ TICKS: Final = (
     "sticky",
     "announce_wait",
 )
-CHOICES: Final = ("strategy", "window", "priority_mode", "when_closing", "hours")
+CHOICES: Final = ("strategy", "window", "priority_mode", "when_closing", "hours", "wrap_up_mode")
 
 
 class MemberForm(RowForm):

@@ -16,6 +16,7 @@ from telephony.models.plans import (
     SpecialDate,
 )
 from telephony.models.talk import OutboundIntent, Talk, TalkCommand
+from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
 __all__ = [
     "BusinessHours",
@@ -23,6 +24,8 @@ __all__ = [
     "CallIdentifier",
     "CallLeg",
     "CallQueue",
+    "CallWrapUp",
+    "Disposition",
     "Menu",
     "MenuOption",
     "Offer",
@@ -40,4 +43,5 @@ __all__ = [
     "TalkCommand",
     "TelnyxAccount",
     "TelnyxEvent",
+    "WrapUpPolicy",
 ]

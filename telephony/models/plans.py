@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import Agent, Skill
+from agents.models import WRAP_UP_CAP_S, Agent, Skill, WrapUpMode
 from curbe.companies.models import Company, CompanyOwned, Language, e164_validator
 from telephony.core import plan
 from telephony.core.hours import Switch
@@ -217,6 +217,13 @@ class CallQueue(CompanyOwned):
         _("say the position every (s, 0: never)"), default=60, validators=[MaxValueValidator(600)]
     )
     announce_wait = models.BooleanField(_("say the expected wait"), default=True)
+    wrap_up_mode = models.CharField(
+        _("after a call"), max_length=24, choices=WrapUpMode, default=WrapUpMode.NONE, db_default=WrapUpMode.NONE
+    )
+    #: Of the modes that have a timer.
+    wrap_up_s = models.PositiveSmallIntegerField(
+        _("time for it (s)"), default=30, db_default=30, validators=[MaxValueValidator(WRAP_UP_CAP_S)]
+    )
     members: models.ManyToManyField[Agent, QueueMember] = models.ManyToManyField(
         Agent, through="QueueMember", related_name="queues", verbose_name=_("members")
     )

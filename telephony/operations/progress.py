@@ -15,15 +15,15 @@ from uuid import UUID
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
-from agents.models import Activity, Agent
+from agents.models import Activity, Agent, Beat
 from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
 from curbe.lib.phone import is_e164
 from telephony.core import events, hours, leg_state
 from telephony.core.events import LegProgress
 from telephony.core.leg_state import CallStatus, LegKind, OfferOutcome, Outcome
-from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, Offer, SipEndpoint, TelnyxEvent
-from telephony.operations import talks, visits
+from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, CallWrapUp, Offer, SipEndpoint, TelnyxEvent
+from telephony.operations import talks, visits, wrap_ups
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def settle(
     if over and queued and visits.call_ended(call.pk, facts.ended_at or now) and facts.outcome is Outcome.MISSED:
         facts = replace(facts, outcome=Outcome.ABANDONED)
     closed = close_offers(offers, outcomes, now)
-    _release(call, legs, closed, over, now)
+    _release(call, legs, offers, closed, over, now)
     if newly_answered is not None:
         _take_turn(newly_answered, offers)
     _write(call, facts, now)
@@ -153,7 +153,9 @@ def _put_on_call(call: Call, agent_id: int, answered_at: datetime, now: datetime
     ):
         return
     today = now.astimezone(hours.zone(call.company.timezone)).date()
-    leg_answered(agent_id=agent_id, call_id=call.pk, today=today, now=now)
+    wrapped_up = leg_answered(agent_id=agent_id, call_id=call.pk, today=today, now=now)
+    if wrapped_up is not None:
+        wrap_ups.ended_by(CallWrapUp.Ended.CALL, agent_id=agent_id, now=now)
 
 
 def leave_voicemail(call: Call, now: datetime) -> None:
@@ -276,6 +278,7 @@ def offer_of(leg: CallLeg, offers: Sequence[Offer]) -> Offer | None:
 def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome], now: datetime) -> list[Offer]:
     """Write outcomes, tell the agents, and return the offers that ended just now. One statement per outcome."""
     changed = [offer for offer in offers if offer.outcome != outcomes[offer.pk]]
+    outcomes = _heard_by_nobody(changed, outcomes)
     ended = [offer for offer in changed if offer.outcome == OfferOutcome.PENDING]
     for offer in changed:
         offer.outcome = outcomes[offer.pk]
@@ -287,6 +290,16 @@ def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome],
     return ended
 
 
+def _heard_by_nobody(changed: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome]) -> Mapping[UUID, OfferOutcome]:
+    """Return the outcomes with no miss of an agent whose browser says that no sound comes through: he heard nothing."""
+    missed = [offer for offer in changed if outcomes[offer.pk] == OfferOutcome.MISSED]
+    if not missed:
+        return outcomes
+    rung = Beat.objects.filter(agent__in={offer.agent_id for offer in missed}, degraded=True)
+    deaf = set(rung.values_list("agent_id", flat=True))
+    return {**outcomes, **{offer.pk: OfferOutcome.DEVICE_LOST for offer in missed if offer.agent_id in deaf}}
+
+
 def tell_ended(offers: Iterable[Offer]) -> None:
     """Tell each agent what became of his ringing."""
     for offer in offers:
@@ -294,16 +307,31 @@ def tell_ended(offers: Iterable[Offer]) -> None:
         push.send("offer.ended", groups=groups, call_id=str(offer.call_id), outcome=str(offer.outcome))
 
 
-def _release(call: Call, legs: Sequence[CallLeg], closed: Sequence[Offer], over: bool, now: datetime) -> None:
-    """Free whom the call no longer needs: everybody once it is over, else those who stopped ringing or talking."""
-    if over:
-        release(call_id=call.pk, agent_ids=None, reason="ended", now=now)
-        return
+def _release(
+    call: Call,
+    legs: Sequence[CallLeg],
+    offers: Sequence[Offer],
+    closed: Sequence[Offer],
+    over: bool,
+    now: datetime,
+) -> None:
+    """Free whom the call no longer needs: everybody once it is over, else those who stopped ringing or talking.
+
+    Who talked goes into the work after the call, if there is any; a call that was over before has nobody left to go.
+    """
     talking = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and not leg.ended_at}
     hung_up = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and leg.ended_at}
-    reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
-    stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
-    release_each(call_id=call.pk, reasons=stopped, now=now, most_misses=most_misses(closed))
+    if over:
+        was_over = call.status == CallStatus.COMPLETED
+        policies = {} if was_over else wrap_ups.policies_of(call, legs, offers)
+        released = release(call_id=call.pk, agent_ids=None, reason="ended", wrap_ups=policies, now=now)
+    else:
+        reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
+        stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
+        policies = wrap_ups.policies_of(call, legs, offers) if hung_up - talking else {}
+        misses = most_misses(closed)
+        released = release_each(call_id=call.pk, reasons=stopped, most_misses=misses, wrap_ups=policies, now=now)
+    wrap_ups.began(call, policies, released, now)
 
 
 def most_misses(closed: Sequence[Offer]) -> dict[int, int]:

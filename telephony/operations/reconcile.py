@@ -17,10 +17,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents.models import Activity, Agent
 from agents.operations import release
+from agents.wrap_ups import WrapUp
 from curbe.lib.ids import first_id_at
 from telephony.core import leg_state
 from telephony.models import Call, CallLeg, Offer, RouteTrace, SipEndpoint, TelnyxAccount
-from telephony.operations import progress
+from telephony.operations import progress, wrap_ups
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.operations.repairs import Turns, alone, note, report_on, word_on
 from telephony.operations.rooms import check_rooms
@@ -185,7 +186,12 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
 
 
 def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> None:
-    if not release(call_id=call_id, agent_ids=[agent_id], reason="reconciled", now=now) or call is None:
+    with transaction.atomic():
+        policies = _work_after(call, agent_id) if call is not None else {}
+        freed = release(call_id=call_id, agent_ids=[agent_id], reason="reconciled", wrap_ups=policies, now=now)
+        if call is not None:
+            wrap_ups.began(call, policies, freed, now)
+    if not freed or call is None:
         return
     note(
         "reconciler.agent_freed",
@@ -196,6 +202,13 @@ def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> Non
         did="freed the agent",
         now=now,
     )
+
+
+def _work_after(call: Call, agent_id: int) -> dict[int, WrapUp]:
+    """Return what comes after the call for this agent: he talked, whatever news of its end was lost."""
+    legs, offers = list(CallLeg.objects.filter(call=call)), list(Offer.objects.filter(call=call))
+    policies = wrap_ups.policies_of(call, legs, offers)
+    return {agent_id: policies[agent_id]} if agent_id in policies else {}
 
 
 def end_lingering_legs(client: TelnyxClient, now: datetime) -> None:

@@ -118,4 +118,6 @@ def _candidate(agent: Agent) -> Candidate:
         last_seen_at=beat.last_seen_at if beat else None,
         ready=beat is not None and beat.ready,
         microphone=beat is not None and beat.microphone,
+        degraded=beat is not None and beat.degraded,
+        wrap_up_until=agent.wrap_up_until,
     )

@@ -47,8 +47,11 @@ CANDIDATES: Final = """
          a.intent, a.activity, a.reserved_until, a.idle_since, b.last_seen_at,
          coalesce(b.ready, false) AS ready, coalesce(b.microphone, false) AS microphone,
          a.priority, target.position, a.on_duty_since, a.calls_on_day, a.calls_on_date,
-         (e.id IS NOT NULL AND b.last_seen_at > %(fresh)s AND b.ready AND b.microphone AND a.intent = 'AVAILABLE'
-          AND (a.activity = 'IDLE' OR (a.activity = 'RESERVED' AND a.reserved_until <= %(now)s))) IS TRUE AS free
+         coalesce(b.degraded, false) AS degraded, a.wrap_up_until,
+         (e.id IS NOT NULL AND b.last_seen_at > %(fresh)s AND b.ready AND b.microphone AND NOT b.degraded
+          AND a.intent = 'AVAILABLE'
+          AND (a.activity = 'IDLE' OR (a.activity = 'RESERVED' AND a.reserved_until <= %(now)s)
+               OR (a.activity = 'WRAP_UP' AND a.wrap_up_until <= %(now)s))) IS TRUE AS free
   FROM (
     SELECT here.agent_id AS id, 0::bigint AS position WHERE here.destination = 'user'
     UNION ALL
@@ -68,7 +71,8 @@ CANDIDATES: Final = """
 COLUMNS: Final = """
 candidate.free, candidate.id, candidate.name, candidate.sip_username, candidate.intent, candidate.activity,
 candidate.reserved_until, candidate.idle_since, candidate.last_seen_at, candidate.ready, candidate.microphone,
-candidate.priority, candidate.position, candidate.on_duty_since, candidate.calls_on_day, candidate.calls_on_date"""
+candidate.priority, candidate.position, candidate.on_duty_since, candidate.calls_on_day, candidate.calls_on_date,
+candidate.degraded, candidate.wrap_up_until"""
 
 #: How many wait in the queue ``q``.
 SIZE: Final = "(SELECT count(*) FROM telephony_queuevisit v WHERE v.queue_id = q.id AND v.outcome = 'waiting')"
@@ -116,8 +120,9 @@ def candidates_of(rows: Iterable[tuple[Any, ...]], today: date) -> tuple[Candida
 
 
 def _candidate(row: tuple[Any, ...], today: date) -> Candidate:
-    on_duty_since, calls, counted_on = row[13:]
-    facts = (*row[1:13], NO_SKILLS, 0, False, None, on_duty_since, calls if counted_on == today else 0)
+    on_duty_since, calls, counted_on, degraded, wrap_up_until = row[13:]
+    calls_today = calls if counted_on == today else 0
+    facts = (*row[1:13], NO_SKILLS, 0, False, None, on_duty_since, calls_today, degraded, wrap_up_until)
     return Candidate(*facts)
 
 
@@ -148,7 +153,7 @@ WITH visit AS (
      AND o.offered_at >= %(since)s
    GROUP BY o.agent_id
 ), last_one AS (
-  SELECT a.agent_id, coalesce(c.ended_at, %(now)s) AS ended_at
+  SELECT a.agent_id, coalesce(greatest(c.ended_at, w.ended_at), %(now)s) AS ended_at
     FROM unnest(%(recent)s::bigint[]) AS a (agent_id)
     JOIN LATERAL (
       SELECT o.call_id FROM telephony_offer o
@@ -156,6 +161,10 @@ WITH visit AS (
        ORDER BY o.offered_at DESC, o.id DESC LIMIT 1
     ) AS o ON true
     JOIN telephony_call c ON c.id = o.call_id
+    LEFT JOIN LATERAL (
+      SELECT max(coalesce(w.ended_at, w.until)) AS ended_at FROM telephony_callwrapup w
+       WHERE w.call_id = o.call_id AND w.agent_id = a.agent_id
+    ) AS w ON c.ended_at IS NOT NULL
 )
 SELECT waiting.*, offers.*, skills.*, counts.*, ends.*, handled.*
 FROM (SELECT array_agg(id), array_agg(call_id), array_agg(entered_at), array_agg(priority), array_agg(language)

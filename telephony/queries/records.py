@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from curbe.lib.ids import first_id_at
 from telephony.models import Call, CallLeg, TelnyxEvent
+from telephony.queries.wrap_ups import said_of
 
 PAGE_SIZE: Final = 50
 LARGEST_PAGE: Final = 200
@@ -186,14 +187,17 @@ def duration_s(call: Call) -> int | None:
 
 
 def story_as_json(call: Call) -> dict[str, Any]:
-    """Return a call of ``with_story`` with its legs and events. One more statement."""
+    """Return a call of ``with_story`` with its legs and events, and what its agents said of it. Two more statements."""
     events = (
         TelnyxEvent.objects.filter(call=call)
         .defer("payload")
         .order_by("occurred_at", "received_at", "id")[:MOST_EVENTS]
     )
+    disposition, note = said_of(call)
     return {
         **as_json(call),
+        "disposition": None if disposition is None else {"code": disposition.code, "name": str(disposition)},
+        "note": note,
         "legs": [_leg_as_json(leg) for leg in call.legs.all()],
         "events": [_event_as_json(event) for event in events],
     }

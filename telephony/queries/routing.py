@@ -226,14 +226,19 @@ def _candidate(agent: Agent, queue: CallQueue | None, today: date) -> Candidate:
         position=agent.queue_memberships.get(queue=queue).pk if queue else 0,
         on_duty_since=agent.on_duty_since,
         calls_today=agent.calls_on_day if agent.calls_on_date == today else 0,
+        degraded=beat.degraded if beat else False,
+        wrap_up_until=agent.wrap_up_until,
     )
 
 
 def _is_free(candidate: Candidate, now: datetime) -> bool:
     fresh = candidate.last_seen_at is not None and candidate.last_seen_at > now - timedelta(seconds=BEAT_TTL_S)
     leased = candidate.reserved_until is None or candidate.reserved_until > now
-    idle = candidate.activity == "IDLE" or (candidate.activity == "RESERVED" and not leased)
-    reachable = bool(candidate.sip_username) and fresh and candidate.ready and candidate.microphone
+    wrapped_up = candidate.wrap_up_until is not None and candidate.wrap_up_until <= now
+    lapsed = {"RESERVED": not leased, "WRAP_UP": wrapped_up}
+    idle = candidate.activity == "IDLE" or lapsed.get(candidate.activity, False)
+    audible = candidate.ready and candidate.microphone and not candidate.degraded
+    reachable = bool(candidate.sip_username) and fresh and audible
     return reachable and candidate.intent == Intent.AVAILABLE and idle
 
 

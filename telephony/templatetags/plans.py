@@ -41,6 +41,11 @@ STANDINGS: Final[dict[str, Standing]] = {
         _("Allow the microphone in the browser, and press Try again in the phone."),
         "bad",
     ),
+    "no_sound": Standing(
+        _("No sound comes through"),
+        _("Bring the tab of the phone to the front, and check headset and network; then press Try again."),
+        "bad",
+    ),
     "chose_break": Standing(_("On a break"), _("Choose Available in the phone."), "note"),
     "chose_offline": Standing(_("Chose to be offline"), _("Choose Available in the phone."), "quiet"),
     "busy": Standing(_("On a call"), _("The next call comes when this one is over."), "live"),

@@ -11,9 +11,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from agents.models import WrapUpMode
 from curbe.companies.access import company_of, for_company, get_for_company, membership_of, role_required
 from curbe.companies.models import ADMINISTERING_ROLES, SUPERVISING_ROLES
 from telephony.core.plan import Destination, DestinationKind
+from telephony.forms.after_calls import DEFINITIONS as WRAP_UP_DEFINITIONS
 from telephony.forms.queues import DEFINITIONS, QueueForm
 from telephony.models import CallQueue
 from telephony.queries import desks, visit_report
@@ -39,7 +41,8 @@ def queues(request: HttpRequest) -> HttpResponse:
 @never_cache
 @role_required(*ADMINISTERING_ROLES)
 def new_queue(request: HttpRequest) -> HttpResponse:
-    return _edit(request, CallQueue())
+    # Proposed for a new queue: what a file or an older queue does not say is no work after the call.
+    return _edit(request, CallQueue(wrap_up_mode=WrapUpMode.TIMED))
 
 
 @require_http_methods(["GET", "POST"])
@@ -55,6 +58,7 @@ def _edit(request: HttpRequest, row: CallQueue) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = QueueForm(data, company=company, choices=place_choices(company), instance=row)
     context = {"queue": row, "name": row.name, "definitions": DEFINITIONS.items()}
+    context["wrap_up_definitions"] = WRAP_UP_DEFINITIONS.items()
     return plan_pages.edit(request, form, "telephony/plan_queue.html", context, place=_place)
 
 

@@ -8,9 +8,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from agents.models import Intent, Presence
+from agents.models import Intent, Presence, WrapUpMode
+from agents.presence import Reach
 from telephony.core.call_state import Phase
 from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, Offer, QueueVisit, TelnyxEvent
+from telephony.models.wrap_ups import LONGEST_NOTE
 
 LONGEST_ID: Final = 160
 #: What a browser calls an id → what the registry calls it.
@@ -209,7 +211,14 @@ class EventShape(serializers.Serializer[Any]):
     processed_at = serializers.DateTimeField(allow_null=True)
 
 
+class Coded(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
 class StoryShape(CallShape):
+    disposition = Coded(allow_null=True, help_text="How the call went; `timed_out`: nobody said so in time.")
+    note = serializers.CharField(allow_blank=True, help_text="What its agents wrote of it.")
     legs = LegShape(many=True)
     events = EventShape(many=True)
 
@@ -274,12 +283,57 @@ class MyCallShape(CallShape):
     stage = serializers.ChoiceField(choices=["offered", "active"])
 
 
+class BreakShape(serializers.Serializer[Any]):
+    code = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True)
+    since = serializers.DateTimeField()
+    soft_limit_s = serializers.IntegerField(help_text="0: none.")
+    hard_limit_s = serializers.IntegerField(help_text="0: none.")
+
+
+class WrapUpShape(serializers.Serializer[Any]):
+    call_id = serializers.UUIDField(allow_null=True)
+    mode = serializers.ChoiceField(choices=WrapUpMode.choices)
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField()
+    may_end = serializers.BooleanField(help_text="false: it ends by the clock, or by a supervisor.")
+    disposition_required = serializers.BooleanField(help_text="It ends when the agent has said how the call went.")
+    disposition = serializers.CharField(allow_blank=True, help_text="The code that is kept so far.")
+    note = serializers.CharField(allow_blank=True)
+    dispositions = Coded(many=True, help_text="Those that can be chosen, in their order.")
+
+
+class WrapUpWish(serializers.Serializer[Any]):
+    disposition = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, max_length=40, help_text="A code; empty takes it back."
+    )
+    note = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=LONGEST_NOTE)
+
+
+class ReleaseWish(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=200, help_text="Why; it is kept with who gave it.")
+
+
+class PresenceAnswer(serializers.Serializer[Any]):
+    presence = serializers.ChoiceField(choices=Presence.choices)
+
+
 class MeAnswer(serializers.Serializer[Any]):
     agentId = serializers.IntegerField()
     companyId = serializers.CharField()
     presence = serializers.ChoiceField(choices=Presence.choices)
     intent = serializers.ChoiceField(choices=Intent.choices)
+    pending = serializers.ChoiceField(
+        choices=Intent.choices, allow_null=True, help_text="Chosen while busy: holds when call and wrap-up are over."
+    )
+    reach = serializers.ChoiceField(choices=[one.value for one in Reach], help_text="What the heartbeats say.")
+    breaks = Coded(many=True, help_text="The reasons for a break that can be chosen, in their order.")
+    wrap_up = WrapUpShape(allow_null=True)
     call = MyCallShape(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # "break" is a word of Python's, so it cannot stand above.
+        return {**super().get_fields(), "break": BreakShape(allow_null=True)}
 
 
 def _parameter(name: str, type_: Any, description: str, **more: Any) -> OpenApiParameter:

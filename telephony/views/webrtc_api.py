@@ -20,8 +20,8 @@ from rest_framework.response import Response
 from agents import tickets
 from agents.models import Agent
 from agents.operations import claim_phone
-from agents.presence import is_talking
-from agents.queries import facts_of, phone_is_elsewhere, presence_of
+from agents.presence import is_talking, pending, reach
+from agents.queries import break_of, breaks_of, facts_of, phone_is_elsewhere, presence_of
 from agents.schemas import ErrorAnswer
 from agents.views import my_agent
 from curbe.companies.access import NotAMember, company_of, for_company, membership_in
@@ -29,6 +29,7 @@ from telephony.models import Call
 from telephony.operations import control
 from telephony.operations.endpoints import NoConnection, login_token_for
 from telephony.queries import records
+from telephony.queries.wrap_ups import wrap_up_of
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError, TelnyxRefused
 from telephony.views.doors import agent_in_the_company_of
@@ -177,11 +178,17 @@ def server_hangup(request: Request) -> Response:
 @api_view(["GET"])
 def me(request: Request) -> Response:
     agent, now = my_agent(request), timezone.now()
+    facts = facts_of(agent)
     answer = {
         "agentId": agent.pk,
         "companyId": company_of(request).public_id,
         "presence": presence_of(agent, now),
         "intent": agent.intent,
+        "pending": pending(facts, now),
+        "reach": reach(facts, now),
+        "break": break_of(agent, now),
+        "breaks": [{"code": one.code, "name": one.name} for one in breaks_of(agent.company_id)],
+        "wrap_up": wrap_up_of(agent, now),
         "call": _my_call(request, agent),
     }
     return Response(answer, headers={"Cache-Control": "no-store"})

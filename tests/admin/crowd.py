@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from django.utils import timezone
 
-from agents.models import Agent, AgentSkill, Beat, Presence, PresenceChange, Skill
+from agents.models import Agent, AgentSkill, Beat, BreakReason, Presence, PresenceChange, Skill
 from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.contacts.models import Contact, ContactNumber
 from recordings.models import Recording
@@ -18,6 +18,8 @@ from telephony.models import (
     CallIdentifier,
     CallLeg,
     CallQueue,
+    CallWrapUp,
+    Disposition,
     Menu,
     MenuOption,
     Offer,
@@ -32,6 +34,7 @@ from telephony.models import (
     SpecialDate,
     TelnyxAccount,
     TelnyxEvent,
+    WrapUpPolicy,
 )
 
 
@@ -158,6 +161,27 @@ def gather(size: int) -> SimpleNamespace:
             entered_at=now,
             outcome="answered",
             ended_at=now,
+        )
+        for i in range(size)
+    )
+    BreakReason.objects.bulk_create(BreakReason(company=at[i], code=f"b-{i}", name=f"Break {i}") for i in range(size))
+    dispositions = Disposition.objects.bulk_create(
+        Disposition(company=at[i], code=f"d-{i}", name=f"Disposition {i}") for i in range(size)
+    )
+    WrapUpPolicy.objects.bulk_create(
+        WrapUpPolicy(company=company, calls=kind) for company in companies for kind in WrapUpPolicy.Calls
+    )
+    CallWrapUp.objects.bulk_create(
+        CallWrapUp(
+            company=at[i],
+            call=parents[i],
+            agent=agents[i],
+            mode="timed",
+            started_at=now,
+            until=now,
+            ended_at=now,
+            ended_how="done",
+            disposition=dispositions[i],
         )
         for i in range(size)
     )

@@ -27,15 +27,18 @@ INSIDE_OTHERS = {"AgentSkill", "Beat", "ContactNumber", "MenuOption", "QueueMemb
 MADE_BY_PEOPLE = {
     "Agent",
     "ApiToken",
+    "BreakReason",
     "BusinessHours",
     "CallQueue",
     "Company",
     "Contact",
+    "Disposition",
     "Membership",
     "Menu",
     "PhoneNumber",
     "Skill",
     "User",
+    "WrapUpPolicy",
 }
 REGISTERED: list[tuple[type[Model], ModelAdmin]] = sorted(  # type: ignore[type-arg]
     ((model, page) for model, page in admin.site._registry.items() if model._meta.app_label in OURS),

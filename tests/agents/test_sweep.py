@@ -62,7 +62,7 @@ def test_the_end_of_a_wrap_up_is_told(company: Company, now: datetime) -> None:
 
     assert sweep(now) == 1
 
-    assert changes_of(agent) == [("WRAP_UP", "AVAILABLE", "sweep")]
+    assert changes_of(agent) == [("WRAP_UP", "AVAILABLE", "wrap_up_over")]
 
 
 def test_a_call_outlives_the_browser(company: Company, now: datetime) -> None:

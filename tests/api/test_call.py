@@ -98,6 +98,6 @@ def test_it_costs_the_same_however_long_the_story(
     asker = Asker(bob)
     asker.get(path(call.pk))
 
-    # The session, who asks, his membership; the call, its recordings, its legs, its events.
-    with django_assert_num_queries(7):
+    # The session, who asks, his membership; the call, its recordings, its legs, its events, what was said of it.
+    with django_assert_num_queries(8):
         asker.get(path(call.pk))

@@ -22,7 +22,7 @@ def test_an_agent_chooses(bob: User, intent: str) -> None:
     answer = Asker(bob).post(PATH, {"intent": intent})
 
     assert answer.status_code == 200
-    assert answer.json() == {"ok": True, "presence": intent}
+    assert answer.json() == {"ok": True, "presence": intent, "pending": None}
     assert bob.agents.get().intent == intent
 
 
@@ -33,7 +33,7 @@ def test_one_who_did_not_respond_is_back_as_soon_as_he_says_so(bob: User) -> Non
 
     answer = Asker(bob).post(PATH, {"intent": "AVAILABLE"})
 
-    assert answer.json() == {"ok": True, "presence": "AVAILABLE"}
+    assert answer.json() == {"ok": True, "presence": "AVAILABLE", "pending": None}
     assert claim(agent_ids=[agent.pk], call_id=uuid4(), until=now + timedelta(seconds=30), now=now) == [agent.pk]
 
 

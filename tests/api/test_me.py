@@ -30,6 +30,16 @@ def test_a_page_learns_who_it_is(acme: Company, bob: User) -> None:
         "companyId": acme.public_id,
         "presence": "AVAILABLE",
         "intent": "AVAILABLE",
+        "pending": None,
+        "reach": "registered",
+        "break": None,
+        "breaks": [
+            {"code": "lunch", "name": "Almuerzo"},
+            {"code": "rest", "name": "Descanso"},
+            {"code": "training", "name": "Formación"},
+            {"code": "restroom", "name": "Baño"},
+        ],
+        "wrap_up": None,
         "call": None,
     }
     assert answer.headers["Cache-Control"] == "no-store"
@@ -85,6 +95,6 @@ def test_it_costs_few_statements(acme: Company, bob: User, django_assert_num_que
     asker = Asker(bob)
     asker.get(PATH)
 
-    # The session, who asks, his membership, his agent; the call, its recordings.
-    with django_assert_num_queries(6):
+    # The session, who asks, his membership, his agent; the reasons for breaks; the call, its recordings.
+    with django_assert_num_queries(7):
         asker.get(PATH)
