@@ -21,20 +21,26 @@ _KEYS_IN: Final = frozenset({Phase.TALKING, Phase.MERGED, Phase.SWAPPED})
 MOST_TARGETS: Final = 50
 
 
-def talk_as_json(call: Call, language: str) -> dict[str, Any]:
-    """Return the conversation of a call, one without a row of its own included. Two statements."""
+def talk_as_json(call: Call, language: str, *, agent_id: int | None = None) -> dict[str, Any]:
+    """Return the conversation of a call, one without a row of its own included. Two statements.
+
+    ``agent_id`` is who asks: what may be wished is for the lead, and whoever was consulted may only leave.
+    """
     talk = (
         Talk.objects.select_related("target_agent__user", "target_queue").filter(pk=call.pk).first()
         if call.phase
         else None
     )
     phase = _phase(call, talk)
+    is_mine = agent_id is not None and agent_id == (talk.lead_id if talk else call.agent_id)
     return {
         "call_id": str(call.pk),
         "direction": call.direction,
         "phase": str(phase),
         "since": talk.phase_at if talk else call.answered_at or call.started_at,
-        "may": _may(phase),
+        "mine": is_mine,
+        "may": _may(phase) if is_mine else [],
+        "in_room": talk is not None and talk.room_is_open,
         "held": phase in call_state.CUSTOMER_HELD,
         "server_muted": talk.is_muted if talk else False,
         "party": {"name": call.caller_name, "number": call.customer_number},
