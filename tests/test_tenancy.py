@@ -72,6 +72,14 @@ def beat(acme: Acme) -> dict[str, Any]:
     }
 
 
+def switch(acme: Acme) -> dict[str, Any]:
+    return {"on": True}
+
+
+def target(acme: Acme) -> dict[str, Any]:
+    return {"to": {"agent": acme.agent_id}}
+
+
 #: Shows a person what is his own: answered, but without a word of Acme's.
 OWN = frozenset({200})
 #: Takes only the other method.
@@ -110,6 +118,13 @@ EXPECTED: dict[str, Expected] = {
     # Her own intent and her own token: the body's ids are not read.
     "intent": Expected(stranger=frozenset({200, 400, 405}), nobody=LOG_IN | WRONG_METHOD),
     "webrtc-token": Expected(stranger=frozenset({200, 400, 405, 409, 502, 503}), nobody=LOG_IN | WRONG_METHOD),
+    **dict.fromkeys(("caller-ids", "transfer-targets"), MINE),
+    # Her own call, which needs a number to show.
+    "announce-call": Expected(stranger=frozenset({400, 405}), nobody=LOG_IN | WRONG_METHOD),
+    **dict.fromkeys(("talk-hold", "talk-mute"), Expected(REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, switch)),
+    **dict.fromkeys(("talk-transfer", "talk-consult"), Expected(REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, target)),
+    "talk-digits": Expected(REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, lambda acme: {"digits": "1"}),
+    "talk-end": Expected(REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, lambda acme: {"reason": "mine"}),
     "heartbeat": Expected(stranger=frozenset({403, 405}), nobody=LOG_IN | WRONG_METHOD, body=beat),
     "server-hangup": Expected(stranger=frozenset({403, 405}), nobody=LOG_IN | WRONG_METHOD, body=hang_up),
 }

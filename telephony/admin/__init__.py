@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from telephony.admin import account, calls, events, hours, menus, numbers, places, plan_versions, queues, wrap_ups
+from telephony.admin import account, calls, events, hours, menus, numbers, places, plan_versions, queues, talks, wrap_ups
 
-__all__ = ["account", "calls", "events", "hours", "menus", "numbers", "places", "plan_versions", "queues", "wrap_ups"]
+__all__ = [
+    "account",
+    "calls",
+    "events",
+    "hours",
+    "menus",
+    "numbers",
+    "places",
+    "plan_versions",
+    "queues",
+    "talks",
+    "wrap_ups",
+]

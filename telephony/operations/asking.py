@@ -255,6 +255,7 @@ def _meet(call: Call, sid: str, kind: LegKind, agent_id: int | None, now: dateti
     CallLeg.objects.get_or_create(
         call_sid=sid, defaults={"call": call, "kind": kind, "agent_id": agent_id, "started_at": now}
     )
+    progress.learn(call, call_sid=sid)
     progress.settle_call(call, now)
 
 
@@ -308,8 +309,8 @@ def _send(scene: Scene) -> Asked:
             scene.client.redirect(
                 scene.call.customer_sid, scene.call.account_sid, url=rerouting.url_of(scene.call, step)
             )
-    if scene.talk.former_sid and scene.talk.customer_in_room:
-        # In a room he does not go with the customer's leg.
+    if scene.talk.phase == Phase.TRANSFERRING and scene.talk.former_sid and scene.talk.customer_in_room:
+        # In a room he does not go with the customer's leg; and only now, for the transfer might have been refused.
         scene.client.hang_up(scene.talk.former_sid, scene.call.account_sid)
     return DONE_
 

@@ -54,7 +54,7 @@ def run_due(client: TelnyxClient, now: datetime) -> int:
     calls = list(due.order_by("next_attempt_at").values_list("call", flat=True).distinct()[:BATCH])
     for call_id in dict.fromkeys(calls):
         try:
-            run(call_id, client)
+            run(call_id, client, now)
         except Exception:
             logger.exception("Unable to carry out the commands of call %s", call_id)
     return len(calls)

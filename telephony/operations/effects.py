@@ -187,6 +187,9 @@ def _send(kind: MissionKind) -> Callable[[_Scene], None]:
         talk.lead_id, talk.lead_sid = None, ""
         if kind is not MissionKind.TRANSFER:
             _forget_target(talk)
+            if scene.is_live(talk.former_sid):
+                # He is up, but nowhere (or leaves on purpose): he could not be rung while it is.
+                scene.command(Kind.HANG_UP, sid=talk.former_sid)
         # The caller's own <Dial> is over with his agent's leg and asks at once how he goes on.
         patience = ASKS_BY_HIMSELF if kind is MissionKind.RESCUE and not talk.customer_in_room else timedelta()
         command(call, Kind.SEND, {}, now, after=patience)

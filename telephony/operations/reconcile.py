@@ -24,7 +24,7 @@ from telephony.models import Call, CallLeg, Offer, RouteTrace, SipEndpoint, Teln
 from telephony.operations import progress, wrap_ups
 from telephony.operations.endpoints import NoConnection, ensure_endpoint
 from telephony.operations.repairs import Turns, alone, note, report_on, word_on
-from telephony.operations.rooms import check_rooms
+from telephony.operations.rooms import check_rooms, rescue_from_silent_browsers
 from telephony.operations.silence import ask_about_silent_calls
 from telephony.telnyx.answers import LegReport
 from telephony.telnyx.client import HangUp, TelnyxClient
@@ -260,6 +260,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     ask_again_for_hangups,
     close_expired_offers,
     check_rooms,
+    rescue_from_silent_browsers,
     ask_about_silent_calls,
     end_lingering_legs,
     free_forgotten_agents,

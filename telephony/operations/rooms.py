@@ -8,7 +8,10 @@ from functools import partial
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
+from agents.models import Beat
+from curbe.lib.ids import first_id_at
 from telephony import signals
 from telephony.core import call_state, events
 from telephony.core.call_state import Fact, Phase
@@ -26,7 +29,12 @@ CHECKED_EVERY: Final = timedelta(seconds=15)
 #: Rooms per run.
 BATCH: Final = 60
 
+#: A stale heartbeat alone moves a live call only after this.
+SILENT_BROWSER: Final = timedelta(seconds=90)
+LONGEST_CALL: Final = timedelta(hours=4)
+
 _rooms: Final = Turns[Talk](BATCH)
+_silent: Final = Turns[CallLeg](BATCH)
 
 
 def on_conference(event: TelnyxEvent, call: Call, now: datetime) -> None:
@@ -49,6 +57,42 @@ def check_rooms(client: TelnyxClient, now: datetime) -> None:
     for talk in _rooms.take(due):
         with alone("look at the room of call", talk.pk):
             _check(talk, client, now)
+
+
+def rescue_from_silent_browsers(client: TelnyxClient, now: datetime) -> None:
+    """Keep customers whose agent's browser has said nothing for 90 s though Telnyx still has his leg.
+
+    Not sooner: a browser may re-attach its call for so long, and its sound goes on meanwhile (webrtc.md section 5).
+    """
+    silent = Beat.objects.filter(agent=OuterRef("agent"), last_seen_at__gt=now - SILENT_BROWSER)
+    legs = (
+        CallLeg.objects.filter(agent__isnull=False, answered_at__lt=now - SILENT_BROWSER)
+        .exclude(status=CallLeg.Status.ENDED)
+        .exclude(call__status=Call.Status.COMPLETED)
+        .filter(~Exists(silent), call_id__gte=first_id_at(now - LONGEST_CALL))
+    )
+    for leg in _silent.take(legs.select_related("agent")):
+        with alone("rescue the customer of leg", leg.call_sid):
+            _rescue(leg, now)
+
+
+def _rescue(leg: CallLeg, now: datetime) -> None:
+    with transaction.atomic():
+        call = Call.objects.select_for_update().get(pk=leg.call_id)
+        if call.hangup_requested_at is not None:
+            return
+        talk = talks.begin(call, list(CallLeg.objects.filter(call=call)), now)
+        if talk.lead_sid != leg.call_sid or not talks.happen(call, talk, Fact.LEAD_LOST, now):
+            return
+    note(
+        "reconciler.browser_silent",
+        ("browser", str(call.pk), leg.call_sid),
+        call,
+        believed={"leg": leg.call_sid, "status": str(leg.status)},
+        true={"agent": leg.agent_id, "silent_for_s": int(SILENT_BROWSER.total_seconds())},
+        did=_DID["browser_silent"],
+        now=now,
+    )
 
 
 def _check(talk: Talk, client: TelnyxClient, now: datetime) -> None:
@@ -77,6 +121,7 @@ def _check(talk: Talk, client: TelnyxClient, now: datetime) -> None:
 _DID: Final = {
     "room_failed": "gave the room up; both still talk as before",
     "room_empty": "kept the customer with music and rang the agent again",
+    "browser_silent": "kept the customer with music and rang the agent wherever he logs in",
     "target_rang_out": "ended the ringing and gave the customer back to the agent",
 }
 

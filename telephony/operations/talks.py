@@ -252,6 +252,8 @@ def _happen(call: Call, talk: Talk, legs: Sequence[CallLeg], happening: Happenin
             talk.lead_id, talk.lead_sid = joined.agent_id, joined.call_sid
             call.agent_id = joined.agent_id or call.agent_id
         talk.mission = None
+        # He was rung by the plan, so the customer has left whatever room there was.
+        talk.room_is_open = talk.customer_in_room = talk.lead_in_room = False
     if happening is Fact.ROOM_OPENED:
         talk.room_is_open = True
     phase = Phase(talk.phase)

@@ -68,9 +68,9 @@ _OF_THE_DESTINATION: Final = frozenset({"country", "costly", "itself"})
 )
 @api_view(["POST"])
 def announce(request: Request) -> Response:
+    agent = my_agent(request)
     wish = CallWish(data=request.data)
     wish.is_valid(raise_exception=True)
-    agent = my_agent(request)
     try:
         intent = outbound_calls.announce(
             agent=agent,
@@ -123,12 +123,12 @@ def _wish_view(name: str, summary: str, body: type[Serializer[Any]] | None, read
     @extend_schema(operation_id=name, tags=["talk"], summary=summary, request=body, responses=OF_A_CALL)
     @api_view(["POST"])
     def view(request: Request, call_id: UUID) -> Response:
+        agent = agent_in_the_company_of(request, call_id)
         told: dict[str, Any] = {}
         if body is not None:
             asked = body(data=request.data)
             asked.is_valid(raise_exception=True)
             told = asked.validated_data
-        agent = agent_in_the_company_of(request, call_id)
         wanted, target = read(told)
         try:
             talking.do(wanted, agent=agent, call_id=call_id, client=get_client(), now=timezone.now(), target=target)
@@ -179,9 +179,9 @@ leave = _wish_view("leave", "Leave the call; whoever is still in it goes on", No
 )
 @api_view(["POST"])
 def digits(request: Request, call_id: UUID) -> Response:
+    agent = agent_in_the_company_of(request, call_id)
     wish = DigitsWish(data=request.data)
     wish.is_valid(raise_exception=True)
-    agent = agent_in_the_company_of(request, call_id)
     keys = wish.validated_data["digits"]
     try:
         talking.send_digits(agent=agent, call_id=call_id, digits=keys, client=get_client(), now=timezone.now())
@@ -201,11 +201,11 @@ def digits(request: Request, call_id: UUID) -> Response:
 )
 @api_view(["POST"])
 def end(request: Request, call_id: UUID) -> Response:
-    wish = ReasonWish(data=request.data)
-    wish.is_valid(raise_exception=True)
     membership = membership_of(request)
     if not membership.supervises:
         raise PermissionDenied("Only who supervises may end the calls of others.")
+    wish = ReasonWish(data=request.data)
+    wish.is_valid(raise_exception=True)
     try:
         talking.end_for_everybody(
             membership=membership,

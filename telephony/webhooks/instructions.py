@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -11,9 +12,13 @@ from django.utils import timezone
 
 from telephony.core import render, texml
 from telephony.operations import consults, inbound, outbound_calls, steps
+from telephony.webhooks import notifications
 from telephony.webhooks.decorators import BadForm, form, signed
 
 logger = logging.getLogger(__name__)
+
+#: What tells a notification from an instruction where both come to one address (webhooks.md section 3).
+PROGRESS: Final = "call-progress-events"
 
 
 def texml_response(document: str) -> HttpResponse:
@@ -55,9 +60,15 @@ def voicemail(request: HttpRequest, company: str) -> HttpResponse:
 
 @signed
 def outbound(request: HttpRequest, company: str | None = None) -> HttpResponse:
-    """A call that a browser placed, parked: only one that was announced goes on."""
+    """A call that a browser placed, parked: only one that was announced goes on.
+
+    Telnyx knows one address for such calls: what becomes of their legs may be told here as well (S-62).
+    """
     try:
-        document = outbound_calls.answer_outbound(_parked(form(request)), company=company, now=timezone.now())
+        fields = form(request)
+        if fields.get("CallbackSource") == PROGRESS:
+            return notifications.take_status(fields)
+        document = outbound_calls.answer_outbound(_parked(fields), company=company, now=timezone.now())
     except BadForm as err:
         logger.error("An instruction at %s cannot be read: %s", request.path, err)
     except Exception:
@@ -99,6 +110,7 @@ def _parked(fields: dict[str, str]) -> outbound_calls.Parked:
         connection_id=fields.get("ConnectionId", "")[:32],
         from_number=texml.clean(fields.get("From", ""))[:64],
         to_number=texml.clean(fields.get("To", ""))[:64],
+        # With and without ``sip:`` (S-72).
         sip_username=fields.get("FromSipUri", "").removeprefix("sip:").partition("@")[0][:80],
         announced=header[:36],
         payload=fields,

@@ -36,6 +36,12 @@ def status(request: HttpRequest, company: str = "") -> HttpResponse:
     return _take(notice, payload)
 
 
+def take_status(fields: dict[str, str]) -> HttpResponse:
+    """Take the news of a leg that came to the address of an instruction."""
+    payload: dict[str, Any] = {**fields, facts.ADDRESS: {"company": ""}}
+    return _take(facts.status_notice(payload), payload)
+
+
 @signed
 def recording(request: HttpRequest, company: str = "") -> HttpResponse:
     """A recording went on."""

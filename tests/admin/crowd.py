@@ -23,6 +23,7 @@ from telephony.models import (
     Menu,
     MenuOption,
     Offer,
+    OutboundIntent,
     PhoneNumber,
     Place,
     PlanVersion,
@@ -32,6 +33,8 @@ from telephony.models import (
     RouteTrace,
     SipEndpoint,
     SpecialDate,
+    Talk,
+    TalkCommand,
     TelnyxAccount,
     TelnyxEvent,
     WrapUpPolicy,
@@ -191,6 +194,18 @@ def gather(size: int) -> SimpleNamespace:
     RouteTrace.objects.bulk_create(
         RouteTrace(call=parents[i], step=i % 1000, decision={"verb": "ring"}, document="<Response/>", at=now)
         for i in range(size)
+    )
+    numbers_of = PhoneNumber.objects.order_by("id")[:size]
+    OutboundIntent.objects.bulk_create(
+        OutboundIntent(company=at[i], agent=agents[i], number=number, to_e164="+13125550177", created_at=now)
+        for i, number in enumerate(numbers_of)
+    )
+    Talk.objects.bulk_create(
+        Talk(call=one, phase="TALKING", phase_at=now, lead=agents[i], target_agent=agents[i])
+        for i, one in enumerate(dict.fromkeys(parents))
+    )
+    TalkCommand.objects.bulk_create(
+        TalkCommand(call=parents[i], kind="hold", created_at=now, next_attempt_at=now) for i in range(size)
     )
     events = TelnyxEvent.objects.bulk_create(
         TelnyxEvent(

@@ -1,4 +1,4 @@
-"""The life of a conversation as a table: every wish and every fact in every phase, and what the legs tell by themselves."""
+"""The life of a conversation: every wish and every fact in every phase, and what the legs tell by themselves."""
 
 from __future__ import annotations
 
