@@ -27,7 +27,7 @@ def talk_as_json(call: Call, language: str, *, agent_id: int | None = None) -> d
     ``agent_id`` is who asks: what may be wished is for the lead, and whoever was consulted may only leave.
     """
     talk = (
-        Talk.objects.select_related("target_agent__user", "target_queue").filter(pk=call.pk).first()
+        Talk.objects.select_related("lead__user", "target_agent__user", "target_queue").filter(pk=call.pk).first()
         if call.phase
         else None
     )
@@ -39,6 +39,7 @@ def talk_as_json(call: Call, language: str, *, agent_id: int | None = None) -> d
         "phase": str(phase),
         "since": talk.phase_at if talk else call.answered_at or call.started_at,
         "mine": is_mine,
+        "lead": str(talk.lead) if talk and talk.lead else "",
         "may": _may(phase) if is_mine else [],
         "in_room": talk is not None and talk.room_is_open,
         "held": phase in call_state.CUSTOMER_HELD,

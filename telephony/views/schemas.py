@@ -133,6 +133,7 @@ class TalkAnswer(serializers.Serializer[Any]):
     phase = serializers.ChoiceField([str(phase) for phase in Phase])
     since = serializers.DateTimeField()
     mine = serializers.BooleanField(help_text="Whether who asks leads the conversation.")
+    lead = serializers.CharField(allow_blank=True, help_text="Who leads it; empty: nobody of ours, or a plain call.")
     may = serializers.ListField(child=serializers.CharField(), help_text="What who asks can wish now.")
     in_room = serializers.BooleanField(help_text="Its legs are in a room, and keys are pressed by the server.")
     held = serializers.BooleanField(help_text="The customer hears music.")

@@ -258,7 +258,8 @@ function goodbye({ call, talk }) {
   const { sdkId, callId } = call;
   // Without an id of ours nothing has left this browser yet.
   if (call.phase === "announcing") return [];
-  if (talk !== null && !talk.mine) return [{ do: "hangup", sdkId }];
+  // Whoever was asked takes nobody along.
+  if (isConsulting(talk) && !talk.mine) return [{ do: "hangup", sdkId }];
   return [{ do: isConsulting(talk) ? "leave" : "endByServer", sdkId, callId }];
 }
 
@@ -293,6 +294,8 @@ function invited(state, { sdkId, callId, recovered, muted = false, atMs }) {
     { ...UNTALKED, call: newCall({ sdkId, callId, phase: "incoming" }), held: null, endedCallId: "" },
     { do: "forget", name: "ended" },
     { do: "showCaller", callId, sdkId },
+    // A colleague may be the one who asks.
+    { do: "fetchTalk", callId },
     { do: "ring" },
     { do: "reportIds", sdkId, callId },
   ];

@@ -101,15 +101,16 @@ function callWords(state) {
     [state.line !== "ready", "line-lost-in-call"],
     [state.beatsMissed >= MISSED_BEATS_SHOWN, "server-away-in-call"],
     [stageOf(state) === "dialling", "dialling"],
-    [state.talk !== null, talkWords(state)],
+    [talkWords(state) !== "", talkWords(state)],
     [state.call.muted, "muted"],
     [true, "talking"],
   ];
-  return rows.find(([isSo, word]) => isSo && word)[1];
+  return rows.find(([isSo]) => isSo)[1];
 }
 
 /** What the server knows of a conversation beyond that the two talk, or "". */
 function talkWords({ talk }) {
+  if (talk === null) return "";
   if (!isConsulting(talk)) return { PROMOTING: "moving", HELD: "held", TRANSFERRING: "transferring" }[talk.phase] ?? "";
   // Whoever is asked hears other things than who asks.
   const [asks, isAsked] = {

@@ -10,6 +10,7 @@ const SESSION_NOT_REATTACHED = 48501;
 const TOKEN_EXPIRING = 34001;
 const NO_AUTO_RECONNECT = 36005;
 const CALL_HEADER = "x-curbe-call";
+const OVER = new Set(["hangup", "destroy", "purge"]);
 const KNOWN_CALLS = "curbe.line.calls";
 /** Keys that follow each other faster are heard as one by many machines. */
 const KEY_EVERY_MS = 180;
@@ -34,7 +35,14 @@ export class TelnyxLine {
 
   /** `tell(event)` gets the events of machine.js. */
   constructor(tell) {
-    this.#tell = tell;
+    // The SDK hangs up when a listener of its throws: a mistake of a page must not cost a call.
+    this.#tell = (event) => {
+      try {
+        tell(event);
+      } catch (error) {
+        reportError(error);
+      }
+    };
   }
 
   get isConnected() {
@@ -156,7 +164,7 @@ export class TelnyxLine {
       return this.endLocally(sdkId);
     }
     // A second hangup() would send a second BYE.
-    if (["hangup", "destroy", "purge"].includes(call.state)) return undefined;
+    if (OVER.has(call.state)) return undefined;
     return call.hangup();
   }
 
@@ -202,9 +210,11 @@ export class TelnyxLine {
       this.#tell({ type: "answer.no-microphone", sdkId: call.id, error: String(error) });
     if (type !== "callUpdate" || !call) return;
     const sdkId = call.id;
-    if (call.state === "ringing" || call.state === "recovering" || call.recoveredCallId) this.#meet(call);
+    // A call that came back keeps the mark of it to its end, and its end is no meeting.
+    const isGoing = OVER.has(call.state);
+    if (!isGoing && (call.state === "ringing" || call.state === "recovering" || call.recoveredCallId)) this.#meet(call);
     if (call.state === "active") this.#onActive(call);
-    if (call.state === "hangup" || call.state === "destroy") {
+    if (isGoing) {
       // The same invite, delivered twice, makes two objects with one id; a re-attach replaces one by another.
       if (call === this.#newest(sdkId) || !this.#calls.has(sdkId)) this.#tellOver(sdkId, call);
     }
@@ -282,7 +292,7 @@ export class TelnyxLine {
     this.#calls.delete(sdkId);
     clearInterval(this.#measuring.get(sdkId));
     this.#measuring.delete(sdkId);
-    for (const call of left) if (!["hangup", "destroy", "purge"].includes(call.state)) call.hangup({}, false);
+    for (const call of left) if (!OVER.has(call.state)) call.hangup({}, false);
     const audio = this.#audio.get(sdkId);
     if (audio) {
       audio.srcObject = null;

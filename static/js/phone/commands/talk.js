@@ -112,6 +112,7 @@ function talkOf({ body, serverMs }) {
     sinceMs: localMs(body.since, serverMs),
     may: body.may,
     mine: body.mine,
+    lead: body.lead,
     inRoom: body.in_room,
     held: body.held,
     serverMuted: body.server_muted,

@@ -19,8 +19,10 @@ export class TalkView {
     const isTalking = stage === "talking";
     this.#drawButtons(state, isTalking);
     this.#drawConsult(isTalking && talk?.mine ? talk.consult : null, state);
+    this.#drawAsker(talk);
     this.#drawClocks();
-    showOnly(this.#root, "[data-end]", (one) => (one.dataset.end === "leave") === (isTalking && leaves(talk)));
+    // Whoever goes now leaves the others talking.
+    showOnly(this.#root, "[data-end]", (one) => (one.dataset.end === "leave") === (isTalking && isConsulting(talk)));
     fill(this.#find("[data-news]"), state.refused || talk?.messageText || "");
     this.#find("#keypad").hidden = !(isTalking && state.panel === "keypad");
     this.#find("#transfer").hidden = !(isTalking && state.panel === "transfer");
@@ -58,6 +60,14 @@ export class TalkView {
     showOnly(this.#root, "[data-consult-is]", (one) => one.dataset.consultIs === consult.state);
   }
 
+  // Who is asked for help knows by whom before he answers.
+  #drawAsker(talk) {
+    const asker = this.#find("[data-asker]");
+    const isAsked = isConsulting(talk) && !talk.mine && talk.lead !== "";
+    asker.hidden = !isAsked;
+    if (isAsked) fill(asker.querySelector("strong"), talk.lead);
+  }
+
   #drawClocks() {
     const { talk, call } = this.#state;
     const isHeld = talk?.phase === "HELD" && call?.phase === "talking";
@@ -71,9 +81,4 @@ export class TalkView {
   #find(selector) {
     return this.#root.querySelector(selector);
   }
-}
-
-/** Whoever goes leaves others talking: the customer with somebody, or the two who asked him. */
-function leaves(talk) {
-  return talk !== null && (isConsulting(talk) || !talk.mine);
 }
