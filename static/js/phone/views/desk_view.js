@@ -66,6 +66,7 @@ export class DeskView {
     if (this.#shownCall !== `${wrapUp.callId}`) {
       this.#shownCall = `${wrapUp.callId}`;
       this.#isDirty = false;
+      this.#find("[data-wrap-up-saved]").hidden = true;
     }
     if (this.#wasSaving && !saving && !error) {
       this.#isDirty = false;
@@ -85,7 +86,9 @@ export class DeskView {
     this.#disposition.required = wrapUp.dispositionRequired;
     const why = wrapUp.dispositionRequired ? "required" : wrapUp.mayEnd ? "free" : "locked";
     showOnly(this.form, "[data-wrap-up-why]", (one) => one.dataset.wrapUpWhy === why);
-    fill(this.#find("[data-wrap-up-error]"), error);
+    const line = this.#find("[data-wrap-up-error]");
+    // The API speaks to programs; of the one field the template has the words in the person's language.
+    fill(line, error && field === "disposition" ? line.dataset.missing : error);
     this.#disposition.toggleAttribute("aria-invalid", error !== "" && field === "disposition");
     const done = this.#find('[data-wrap-up-do="end"]');
     done.hidden = !wrapUp.mayEnd;
