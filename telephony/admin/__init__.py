@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from telephony.admin import account, calls, events, hours, menus, numbers, places, plan_versions, queues, talks, wrap_ups
+from telephony.admin import (
+    account,
+    calls,
+    events,
+    hours,
+    menus,
+    numbers,
+    places,
+    plan_versions,
+    queues,
+    talks,
+    wrap_ups,
+)
 
 __all__ = [
     "account",

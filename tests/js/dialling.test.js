@@ -4,7 +4,13 @@ import { describe, test } from "node:test";
 import { names, play, READY, TALKING, told } from "./phone_states.js";
 
 const DIAL = { type: "dial", to: "305 555 1234", from: "+13055550101", sdkId: "leg-1" };
-const ANNOUNCED = { type: "dial.announced", sdkId: "leg-1", callId: "call-1", to: "+13055551234", from: "+13055550101" };
+const ANNOUNCED = {
+  type: "dial.announced",
+  sdkId: "leg-1",
+  callId: "call-1",
+  to: "+13055551234",
+  from: "+13055550101",
+};
 const ACTIVE = { type: "call.active", sdkId: "leg-1", atMs: 5_000 };
 const OUT = { direction: "outbound" };
 const over = (cause = "NORMAL_CLEARING") => ({ type: "call.over", sdkId: "leg-1", cause });
@@ -15,7 +21,10 @@ describe("a call out", () => {
     const [placing, then] = play(announcing, ANNOUNCED);
 
     assert.deepEqual(first.at(-1), { do: "announce", sdkId: "leg-1", to: "305 555 1234", from: "+13055550101" });
-    assert.deepEqual([announcing.call.phase, placing.call.phase, placing.call.callId], ["announcing", "placing", "call-1"]);
+    assert.deepEqual(
+      [announcing.call.phase, placing.call.phase, placing.call.callId],
+      ["announcing", "placing", "call-1"],
+    );
     assert.deepEqual(then.at(-1), {
       do: "place",
       sdkId: "leg-1",

@@ -8,7 +8,13 @@ import { names, play, READY, TALKING, told } from "./phone_states.js";
 
 const FRESH = { ...READY, gate: INITIAL.gate };
 const BEAT = { type: "beat.answered", presence: "NO_DEVICE", phone: "here", oursUs: 0, rttMs: 40 };
-const ALL = [{ type: "socket", isUp: true }, BEAT, { type: "gate.level" }, { type: "gate.tone" }, { type: "gate.heard" }];
+const ALL = [
+  { type: "socket", isUp: true },
+  BEAT,
+  { type: "gate.level" },
+  { type: "gate.tone" },
+  { type: "gate.heard" },
+];
 const warning = (code) => ({ type: "line.warning", sdkId: "leg-1", code, atMs: 7_000 });
 const heard = (inbound, outbound) => ({ type: "line.measured", sdkId: "leg-1", inbound, outbound });
 

@@ -49,5 +49,8 @@ test("every key stands in the list that people see", () => {
   const states = [INCOMING, TALKING, READY];
   const all = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".split("");
 
-  assert.deepEqual(shown.sort(), all.filter((letter) => states.some((state) => keyOf(alt(letter), state, quiet))));
+  assert.deepEqual(
+    shown.sort(),
+    all.filter((letter) => states.some((state) => keyOf(alt(letter), state, quiet))),
+  );
 });

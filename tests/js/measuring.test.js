@@ -5,7 +5,15 @@ import { clock } from "../../static/js/phone/clock.js";
 import { compared, measured, mosOf, worse } from "../../static/js/phone/measuring.js";
 
 const REPORTS = [
-  { type: "inbound-rtp", kind: "audio", bytesReceived: 900, audioLevel: 0.3, packetsReceived: 90, packetsLost: 10, jitter: 0.02 },
+  {
+    type: "inbound-rtp",
+    kind: "audio",
+    bytesReceived: 900,
+    audioLevel: 0.3,
+    packetsReceived: 90,
+    packetsLost: 10,
+    jitter: 0.02,
+  },
   { type: "outbound-rtp", kind: "audio", bytesSent: 800 },
   { type: "media-source", kind: "audio", audioLevel: 0 },
   { type: "candidate-pair", nominated: true, currentRoundTripTime: 0.08 },

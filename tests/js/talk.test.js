@@ -14,7 +14,9 @@ describe("what the server says of the call", () => {
   });
 
   test("is asked for anew at each push of this call, and of no other", () => {
-    assert.deepEqual(play(TALKING, { type: "talk.changed", callId: "call-1" })[1], [{ do: "fetchTalk", callId: "call-1" }]);
+    assert.deepEqual(play(TALKING, { type: "talk.changed", callId: "call-1" })[1], [
+      { do: "fetchTalk", callId: "call-1" },
+    ]);
     assert.deepEqual(play(TALKING, { type: "talk.changed", callId: "call-9" })[1], []);
   });
 

@@ -12,7 +12,8 @@ export const ON_DESK = {
   // Two calls in a row were not answered; the server rings again as soon as the agent says that he is there.
   "i.am.back": (state) => (state.choosing ? NOTHING : chosen(state, "AVAILABLE")),
   // What was chosen for afterwards is taken back.
-  "intent.taken-back": (state) => (state.desk.pending === null || state.choosing ? NOTHING : chosen(state, "AVAILABLE")),
+  "intent.taken-back": (state) =>
+    state.desk.pending === null || state.choosing ? NOTHING : chosen(state, "AVAILABLE"),
   "intent.kept": (state, { intent, presence, pending = null }) => {
     const [changes, ...commands] = withPresence(state, presence);
     const desk = Object.freeze({ ...state.desk, pending });
@@ -71,7 +72,10 @@ function stillChoosing(state, kept) {
 function asked(state, how, { disposition, note }) {
   if (state.desk.wrapUp === null || state.desk.saving === "end") return NOTHING;
   const wrapUp = Object.freeze({ ...state.desk.wrapUp, disposition, note });
-  return [withDesk(state, { saving: how, wrapUp }), { do: how === "end" ? "endWrapUp" : "saveWrapUp", disposition, note }];
+  return [
+    withDesk(state, { saving: how, wrapUp }),
+    { do: how === "end" ? "endWrapUp" : "saveWrapUp", disposition, note },
+  ];
 }
 
 function withDesk(state, changes) {

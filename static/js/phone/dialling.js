@@ -18,9 +18,7 @@ export const ON_DIALLING = {
   "dial.opened": (state) => (state.dial.isOpen ? NOTHING : [{ dial: Object.freeze({ ...closed, isOpen: true }) }]),
   // A number was pressed somewhere on the page while nobody can be called.
   "dial.not-now": (state, { error }) =>
-    hasLiveCall(state)
-      ? [{ refused: error }]
-      : [{ dial: Object.freeze({ isOpen: true, error, field: "" }) }],
+    hasLiveCall(state) ? [{ refused: error }] : [{ dial: Object.freeze({ isOpen: true, error, field: "" }) }],
   dial: (state, { to, from, sdkId }) => {
     if (to === "" || !mayDial(state)) return NOTHING;
     return [

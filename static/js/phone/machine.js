@@ -241,7 +241,10 @@ const ON = {
     if (state.talk?.serverMuted) return ON_TALK["talk.wish"](state, { wish: "unmute" });
     const muted = !state.call.muted;
     return [
-      { ...withCall(state, { muted }), troubles: Object.freeze(state.troubles.filter((one) => one !== "quiet-microphone")) },
+      {
+        ...withCall(state, { muted }),
+        troubles: Object.freeze(state.troubles.filter((one) => one !== "quiet-microphone")),
+      },
       { do: "mute", sdkId: state.call.sdkId, muted },
     ];
   },

@@ -276,7 +276,10 @@ export class Phone {
 
   async #chooseIntent(intent, before) {
     const reason = intent.split(":")[1];
-    const { status, body } = await post("/api/agents/intent", { intent: kindOf(intent), ...(reason ? { reason } : {}) });
+    const { status, body } = await post("/api/agents/intent", {
+      intent: kindOf(intent),
+      ...(reason ? { reason } : {}),
+    });
     if (status === 200) {
       this.#fetchMe();
       return this.#on({ type: "intent.kept", intent, presence: body.presence, pending: body.pending ?? null });

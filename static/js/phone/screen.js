@@ -147,6 +147,7 @@ const GOOD = new Set(["ready", "talking", "merged"]);
 function toneOf(stage, say) {
   if (stage === "incoming" || LIVE.has(say)) return "live";
   if (GOOD.has(say)) return "good";
-  const isCalm = CALM.has(say) || (stage === "ended" && !["ended-lost", "ended-microphone", "ended-failed"].includes(say));
+  const isCalm =
+    CALM.has(say) || (stage === "ended" && !["ended-lost", "ended-microphone", "ended-failed"].includes(say));
   return isCalm ? "quiet" : "bad";
 }

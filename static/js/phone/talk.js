@@ -35,7 +35,10 @@ export const ON_TALK = {
     hasLiveCall(state) && state.call.callId ? [{}, { do: "fetchTalk", callId: state.call.callId }] : NOTHING,
   "talk.wish": (state, { wish, to = null }) => {
     if (state.wish !== "" || !mayWish(state, wish)) return NOTHING;
-    return [{ wish, refused: "" }, { do: "wish", wish, to, callId: state.call.callId }];
+    return [
+      { wish, refused: "" },
+      { do: "wish", wish, to, callId: state.call.callId },
+    ];
   },
   "talk.granted": (state, { callId, wish, talk }) => {
     if (!isThisCall(state, callId)) return NOTHING;
@@ -45,7 +48,10 @@ export const ON_TALK = {
   },
   "talk.refused": (state, { callId, wish, error }) =>
     isThisCall(state, callId)
-      ? [{ wish: state.wish === wish ? "" : state.wish, refused: error }, { do: "fetchTalk", callId }]
+      ? [
+          { wish: state.wish === wish ? "" : state.wish, refused: error },
+          { do: "fetchTalk", callId },
+        ]
       : NOTHING,
   "server.away": () => [{}, { do: "tellServerIsAway" }],
   // The server drops this phone's leg; should the line not hear of it, it says goodbye itself.

@@ -11,7 +11,8 @@ export function diallingCommands({ tell, view, line }) {
     announce: async ({ sdkId, to, from }) => {
       view.nameCaller(to);
       const { status, body } = await post("/api/webrtc/calls", { to, ...(from ? { from } : {}) });
-      if (status === 200) return tell({ type: "dial.announced", sdkId, callId: body.callId, to: body.to, from: body.from });
+      if (status === 200)
+        return tell({ type: "dial.announced", sdkId, callId: body.callId, to: body.to, from: body.from });
       if (status === 0 || status >= 500) tell({ type: "server.away" });
       return tell({ type: "dial.refused", sdkId, error: body.error ?? "", field: body.field });
     },

@@ -48,7 +48,10 @@ export class DeskView {
     const reasons = desk.breaks.map(({ code, name }) => [`BREAK:${code}`, name]);
     const place = [...select.options].findIndex((one) => one.value === "OFFLINE");
     const known = [...select.options].filter((one) => one.value.startsWith("BREAK:"));
-    if (JSON.stringify(known.map((one) => [one.value, one.text])) !== JSON.stringify(reasons) && !isBeingChosen(select)) {
+    if (
+      JSON.stringify(known.map((one) => [one.value, one.text])) !== JSON.stringify(reasons) &&
+      !isBeingChosen(select)
+    ) {
       known.forEach((one) => one.remove());
       const offline = select.options[place - known.length];
       for (const [value, text] of reasons) select.add(new Option(text, value), offline);

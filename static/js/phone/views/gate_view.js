@@ -13,7 +13,8 @@ export class GateView {
   }
 
   draw(state, stage) {
-    const isShown = state.gate.isOpen && ["idle", "talking"].includes(stage) && state.holder === "here" && !state.signedOut;
+    const isShown =
+      state.gate.isOpen && ["idle", "talking"].includes(stage) && state.holder === "here" && !state.signedOut;
     this.#section.hidden = !isShown;
     const opener = this.#root.querySelector('.phone__more [data-phone="gate.toggled"]');
     opener.setAttribute("aria-expanded", String(isShown));
@@ -36,7 +37,9 @@ export class GateView {
       ["speaker", "audiooutput"],
     ]) {
       const select = this.#section.querySelector(`[data-device="${name}"]`);
-      const known = devices.filter((one) => one.kind === kind && one.deviceId && one.deviceId !== "default" && one.label);
+      const known = devices.filter(
+        (one) => one.kind === kind && one.deviceId && one.deviceId !== "default" && one.label,
+      );
       fillSelect(
         select,
         known.map((one) => [one.deviceId, one.label]),

@@ -89,7 +89,8 @@ export class View {
     this.#digits = "";
     this.#find("[data-digits]").textContent = "";
     if (stage === "idle") this.#find("#caller").replaceChildren();
-    this.#find("[data-timer]").textContent = stage === "incoming" || stage === "dialling" ? "0:00" : this.#find("[data-timer]").textContent;
+    this.#find("[data-timer]").textContent =
+      stage === "incoming" || stage === "dialling" ? "0:00" : this.#find("[data-timer]").textContent;
   }
 
   // Who answers by the keyboard stays at the phone when the button goes away under him; never on End by itself.
