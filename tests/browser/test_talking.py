@@ -293,6 +293,6 @@ def test_nobody_is_rung_before_the_devices_are_checked(sit: Sit, sandbox: Sandbo
     ana.says("ready")
     ana.presence("AVAILABLE")
     ana.page.reload()
-    ana.says("ready")
+    ana.wait_ready()
     expect(ana.page.locator("#gate")).to_be_hidden()
     talk(sandbox, ana)
