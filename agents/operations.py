@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import DatabaseError, transaction
 
 from agents import standing, statements
-from agents.models import Activity, Agent, Beat, BreakReason, Intent
+from agents.models import Activity, Agent, Beat, BreakReason, Intent, WrapUpMode
 from agents.presence import (
     BEAT_EVERY_S,
     BEAT_TTL,
@@ -267,6 +267,10 @@ def release_each(
     return [row.id for row in rows]
 
 
+#: Wrap-ups that the agent may end by himself, so also by placing his next call.
+ENDED_BY_A_CALL: Final = frozenset({WrapUpMode.OPTIONAL, WrapUpMode.TIMED})
+
+
 class NotFree(Exception):
     """The agent cannot place a call now; ``code`` says why: busy, wrap_up or no_device."""
 
@@ -275,10 +279,11 @@ class NotFree(Exception):
         super().__init__(code)
 
 
-def dial_out(*, agent_id: int, call_id: UUID, until: datetime, now: datetime) -> None:
+def dial_out(*, agent_id: int, call_id: UUID, until: datetime, now: datetime) -> bool:
     """Reserve an agent who is about to place a call himself, until ``until``. What he chose stays chosen.
 
-    Raises NotFree while a call has him, or his phone cannot call; UnknownAgent.
+    Return whether that ended a wrap-up, which it does where he could have ended it himself. Raises NotFree while a call
+    or a wrap-up has him, or his phone cannot call; UnknownAgent.
     """
     with transaction.atomic():
         rows = standing.lock(standing.LOCK_THESE, agents=[agent_id])
@@ -288,12 +293,15 @@ def dial_out(*, agent_id: int, call_id: UUID, until: datetime, now: datetime) ->
         facts = row.facts()
         if row.activity == Activity.ON_CALL or is_reserved(facts, now):
             raise NotFree("busy")
-        if is_wrapping_up(facts, now):
+        wraps_up = is_wrapping_up(facts, now)
+        if wraps_up and row.wrap_up_mode not in ENDED_BY_A_CALL:
             raise NotFree("wrap_up")
         if not is_seen(facts, now) or not has_phone(facts):
             raise NotFree("no_device")
-        row.activity, row.busy_call_id, row.reserved_until, row.wrap_up_until = Activity.RESERVED, call_id, until, None
+        row.free()
+        row.activity, row.busy_call_id, row.reserved_until = Activity.RESERVED, call_id, until
         settle(rows, reason="dial_out", call_id=call_id, now=now)
+    return wraps_up
 
 
 def sweep(now: datetime) -> int:

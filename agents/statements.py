@@ -118,8 +118,8 @@ RETURNING agent.id
 
 #: Whose word the clock may have changed: a superset of them, cheaply. Four arms, each with a short list:
 #: phones that fell silent and are still noted (a swept phone is forgotten, so whoever is long gone is not read again);
-#: leases and wrap-ups that ran out; breaks at their limit; and, only when ``whole`` asks for it, agents who read online though their beat is gone, which
-#: takes a crash of the database and costs more than the rest together.
+#: leases and wrap-ups that ran out; breaks at their limit; and, only when ``whole`` asks for it, agents who read online
+#: though their beat is gone, which takes a crash of the database and costs more than the rest together.
 EXPIRED: Final = """
 SELECT agent_id
   FROM agents_beat

@@ -136,8 +136,8 @@ def _bad_beat(err: beats.BadBeat) -> HttpResponse:
     operation_id="choose_intent",
     tags=["agents"],
     summary="Choose to be available, on a break or offline",
-    description="Chosen while busy it stops new calls at once, and holds when the present one and its wrap-up are over; "
-    "until then it is `pending`, and choosing again takes it back.",
+    description="Chosen while busy it stops new calls at once, and holds when the present one and its wrap-up are over."
+    " Until then it is `pending`, and choosing again takes it back.",
     request=IntentWish,
     responses={200: IntentAnswer, 400: ErrorAnswer, 401: ErrorAnswer, 403: ErrorAnswer},
 )

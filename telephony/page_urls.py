@@ -45,6 +45,7 @@ urlpatterns = [
     path("dispositions/<int:disposition_id>/delete/", after_call_pages.remove_disposition, name="delete-disposition"),
     path("wrap-up/", after_call_pages.wrap_up_policies, name="wrap-up-policies"),
     path("agents/<int:agent_id>/why/", agent_pages.agent_why, name="agent-why"),
+    path("agents/<int:agent_id>/release/", agent_pages.release_agent, name="release-agent"),
     path("hours/", hours_pages.hours, name="hours"),
     path("hours/new/", hours_pages.hours_new, name="hours_new"),
     path("hours/new/preview/", hours_pages.hours_new_preview, name="hours_new_preview"),

@@ -42,7 +42,7 @@ def offer_waiting_call(*, agent_id: int, **_: object) -> None:
 @shared_task
 def run_commands(*, call_id: str, **_: object) -> None:
     """Ask Telnyx for what one call's conversation needs; come back for what has to wait."""
-    again_s = commands.run(UUID(call_id), get_client())
+    again_s = commands.run(UUID(call_id), get_client(), patience_ms=commands.WORKERS_PATIENCE_MS)
     if again_s is not None:
         run_commands.apply_async(kwargs={"call_id": call_id}, queue="calls", countdown=again_s)
 

@@ -105,9 +105,7 @@ EXPECTED: dict[str, Expected] = {
         Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     ),
     # Her own work after a call, of which there is none.
-    **dict.fromkeys(
-        ("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)
-    ),
+    **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),

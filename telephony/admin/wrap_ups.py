@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
 
 from curbe.lib.console import KeepingAdmin, LookingAdmin, OperatorAdmin
 from telephony.models import CallWrapUp, Disposition, WrapUpPolicy
 
 
+class DispositionForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if code == Disposition.TIMED_OUT:
+            raise forms.ValidationError(_("This code is written when nobody says anything in time. Use another."))
+        return code
+
+
 @admin.register(Disposition)
 class DispositionAdmin(KeepingAdmin):
     """Calls name them: they are switched off, never deleted."""
 
+    form = DispositionForm
     list_display = ("name", "code", "company", "is_active", "is_system", "position")
     list_select_related = ("company",)
     search_fields = ("name", "code", "company__name", "company__slug")

@@ -1,6 +1,6 @@
 """The sections ``breaks``, ``dispositions`` and ``wrap_up`` (of calls that no queue speaks for).
 
-The reasons for breaks are rows of ``agents``, which know no columns of a file; they stand here with what goes with them.
+The reasons for breaks are rows of ``agents``, which know no columns of a file; they stand here with the others.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.db.models import Max
 from django.utils.functional import Promise
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,11 +21,12 @@ from telephony.models import Disposition, WrapUpPolicy
 DEFINITIONS: Final[Mapping[WrapUpMode, str | Promise]] = {
     WrapUpMode.NONE: gettext_lazy("The agent is free the moment the call ends."),
     WrapUpMode.OPTIONAL: gettext_lazy(
-        "No new call until the agent presses Done. After 15 minutes it ends by itself, so that nobody is forgotten in it."
+        "No new call until the agent presses Done. After 15 minutes it ends by itself, so that nobody is forgotten in "
+        "it."
     ),
-    WrapUpMode.TIMED: gettext_lazy("No new call for the time below. Whoever is done earlier presses Done."),
+    WrapUpMode.TIMED: gettext_lazy("No new call for the time set here. Whoever is done earlier presses Done."),
     WrapUpMode.TIMED_LOCKED: gettext_lazy(
-        "No new call for the time below, and the agent cannot shorten it. A supervisor can."
+        "No new call for the time set here, and the agent cannot shorten it. A supervisor can."
     ),
     WrapUpMode.REQUIRED_DISPOSITION: gettext_lazy(
         "No new call until the agent has chosen how the call went. After 15 minutes it ends by itself and the call is "
@@ -50,7 +51,7 @@ class ListedForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(_("Give it a name."), code="required")
         others = self._rows().exclude(pk=self.instance.pk)
         if others.filter(name__iexact=name).exists():
-            raise forms.ValidationError(self.taken, code="taken")
+            raise forms.ValidationError(str(self.taken), code="taken")
         return name
 
     def wrong(self) -> list[str]:
@@ -127,7 +128,7 @@ class PoliciesForm(forms.Form):
                 label=kind.label, choices=WrapUpMode.choices, initial=row.mode, widget=forms.Select({"class": "field"})
             )
             self.fields[f"{kind}-seconds"] = forms.IntegerField(
-                label=gettext_lazy("time for it (s)"),
+                label=capfirst(_("time for it (s)")),
                 min_value=0,
                 max_value=WRAP_UP_CAP_S,
                 initial=row.seconds,

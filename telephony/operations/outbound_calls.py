@@ -24,6 +24,7 @@ from telephony.core.types import Room, decision_as_json
 from telephony.models import (
     Call,
     CallLeg,
+    CallWrapUp,
     OutboundIntent,
     PhoneNumber,
     RouteTrace,
@@ -31,7 +32,7 @@ from telephony.models import (
     Talk,
     TelnyxEvent,
 )
-from telephony.operations import effects, ledger
+from telephony.operations import effects, ledger, wrap_ups
 from telephony.operations.asking import facts_of
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ def announce(*, agent: Agent, company: Company, to: str, from_: str, now: dateti
     with transaction.atomic():
         intent = OutboundIntent(company=company, agent=agent, number=number, to_e164=called, created_at=now)
         try:
-            dial_out(agent_id=agent.pk, call_id=intent.pk, until=now + ANNOUNCED_FOR, now=now)
+            if dial_out(agent_id=agent.pk, call_id=intent.pk, until=now + ANNOUNCED_FOR, now=now):
+                wrap_ups.ended_by(CallWrapUp.Ended.CALL, agent_id=agent.pk, now=now)
         except NotFree as err:
             raise UnableToCall(err.code) from err
         # A new wish takes the place of one that never became a call.
@@ -164,8 +166,9 @@ def _announced(
 
 
 def _same_number(announced: str, dialled: str) -> bool:
-    """Telnyx may write the number without its plus."""
-    return announced.removeprefix("+") == dialled.removeprefix("+").partition("@")[0].removeprefix("sip:+")
+    """Telnyx may write the number without its plus, or as a SIP address."""
+    number = dialled.removeprefix("sip:").partition("@")[0]
+    return announced.removeprefix("+") == number.removeprefix("+")
 
 
 def _place(intent: OutboundIntent, parked: Parked, now: datetime) -> str:

@@ -329,6 +329,10 @@ def _release(
         reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
         stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
         policies = wrap_ups.policies_of(call, legs, offers) if hung_up - talking else {}
+        # Whose line was lost is rung again at once: his work with this call is not over.
+        for leg in legs:
+            if leg.agent_id in policies and leg.agent_id not in talking and talks.was_lost(leg, call, now):
+                del policies[leg.agent_id]
         misses = most_misses(closed)
         released = release_each(call_id=call.pk, reasons=stopped, most_misses=misses, wrap_ups=policies, now=now)
     wrap_ups.began(call, policies, released, now)

@@ -6,9 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
-from agents.freeing import HeldAnew, set_free
+from agents.freeing import set_free
 from agents.models import Activity, Agent
 from agents.standing import By
 from curbe.lib.ids import uuid7
@@ -21,7 +20,7 @@ class HasLiveLeg(Exception):
 
 
 def release_agent(*, agent: Agent, by: By, now: datetime) -> str:
-    """Release the agent; return his presence. Raises HasLiveLeg, HeldAnew, and UnknownAgent of ``agents.operations``.
+    """Release the agent; return his presence. Raises HasLiveLeg, and HeldAnew and UnknownAgent of ``agents``.
 
     1. the call that holds him is locked, and looked at; 2. he is freed if it has nothing of him, and it is noted with
     who and why; 3. of a call that is concerned the ledger is told.
@@ -32,7 +31,8 @@ def release_agent(*, agent: Agent, by: By, now: datetime) -> str:
             raise HasLiveLeg(agent.pk)
         presence = set_free(agent_id=agent.pk, held_by=agent.busy_call_id, by=by, now=now)
         wrap_ups.ended_by(CallWrapUp.Ended.RELEASED, agent_id=agent.pk, now=now)
-    call = Call.objects.filter(pk=call_id or agent.wrap_up_call_id, company=agent.company_id).first()
+    about = call_id or agent.wrap_up_call_id
+    call = Call.objects.filter(pk=about, company=agent.company_id).first() if about is not None else None
     if call is not None:
         _tell_the_ledger(call, agent, by, now)
     return presence
@@ -47,7 +47,7 @@ def _is_live(agent: Agent, call_id: UUID, now: datetime) -> bool:
         return False
     legs = CallLeg.objects.filter(call=call, agent=agent).exclude(status=CallLeg.Status.ENDED)
     # Its leg may not have been heard of yet.
-    rings = Offer.objects.filter(Q(call=call, agent=agent, outcome=Offer.Outcome.PENDING, expires_at__gt=now))
+    rings = Offer.objects.filter(call=call, agent=agent, outcome=Offer.Outcome.PENDING, expires_at__gt=now)
     return legs.exists() or rings.exists()
 
 
@@ -60,6 +60,3 @@ def _tell_the_ledger(call: Call, agent: Agent, by: By, now: datetime) -> None:
         source=TelnyxEvent.Source.CURBE,
         now=now,
     )
-
-
-__all__ = ["HasLiveLeg", "HeldAnew", "release_agent"]

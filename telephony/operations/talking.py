@@ -39,7 +39,7 @@ def do(
     1. the wish and its commands are written and committed; 2. Telnyx is asked; 3. what came of it is written. Raises
     UnknownCall, NotNow.
     """
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = _locked(call_id, agent)
         if target is not None:
             target = _checked(target, agent, call, wanted, now)
@@ -52,7 +52,7 @@ def send_digits(*, agent: Agent, call_id: UUID, digits: str, client: TelnyxClien
     """Have the customer's side hear these keys, from the server. Raises UnknownCall, NotNow."""
     if _DIGITS.fullmatch(digits) is None:
         raise NotNow("not_now")
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = _locked(call_id, agent)
         talk = talks.begin(call, list(CallLeg.objects.filter(call=call)), now)
         if talk.lead_id != agent.pk or talk.phase not in {Phase.TALKING, Phase.MERGED, Phase.SWAPPED}:
@@ -66,7 +66,7 @@ def end_for_everybody(
     *, membership: Membership, call_id: UUID, reason: str, client: TelnyxClient, now: datetime
 ) -> Talk:
     """End a call that somebody who supervises wants ended, and keep why. Raises UnknownCall, NotNow."""
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = (
             Call.objects.select_for_update(of=("self",))
             .select_related("company")

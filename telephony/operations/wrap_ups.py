@@ -72,7 +72,7 @@ def _of_company(company_id: int, kind: WrapUpPolicy.Calls) -> WrapUp | None:
 
 
 def began(call: Call, policies: Mapping[int, WrapUp], released: Collection[int], now: datetime) -> None:
-    """Keep that the work after this call began for those who were released into it. Part of the caller's transaction."""
+    """Keep that the work after this call began for those who were released into it. Part of a transaction."""
     asked = sorted(policies.keys() & set(released))
     if not asked:
         return
@@ -162,7 +162,9 @@ def end_overdue(now: datetime) -> int:
     Nothing depends on it but the history: whoever routes calls compares the times himself.
     """
     with transaction.atomic():
-        ids = list(_open().filter(until__lte=now).order_by("until").values_list("pk", flat=True)[:ENDED_AT_ONCE])
+        # Whoever is locked is being ended by somebody who knows more, and waits for nobody here.
+        overdue = _open().filter(until__lte=now).select_for_update(skip_locked=True)
+        ids = list(overdue.order_by("pk").values_list("pk", flat=True)[:ENDED_AT_ONCE])
         return _time_out(CallWrapUp.objects.filter(pk__in=ids), now) if ids else 0
 
 

@@ -23,6 +23,7 @@ from curbe.lib.http import json_error
 from telephony.models import Call, CallLeg
 from telephony.queries import history, trace
 from telephony.queries.history import Show
+from telephony.queries.wrap_ups import said_of
 
 
 @require_GET
@@ -87,6 +88,7 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     )
     found = get_for_company(request, rows, pk=call_id)
     language, steps = get_language() or "es", trace.steps_of(found)
+    disposition, note = said_of(found)
     context = {
         "call": found,
         "legs": sorted(found.legs.all(), key=lambda leg: (leg.started_at, leg.id)),
@@ -100,6 +102,8 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
             for step in steps
         ],
         "visits": trace.visits_of(found),
+        "disposition": disposition,
+        "note": note,
         "zone": _zone(request),
     }
     return render(request, "telephony/call.html", context)

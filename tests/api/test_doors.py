@@ -20,11 +20,14 @@ GETS = ["/api/calls", f"/api/calls/{CALL}", f"/api/calls/{CALL}/trace", "/api/ag
 POSTS: dict[str, dict[str, Any]] = {
     "/api/agents/heartbeat": {"companyId": "x", "timestamp": 1, "phoneId": "p", "ready": True, "microphone": True},
     "/api/agents/intent": {"intent": "BREAK"},
+    "/api/agents/wrap-up": {"note": "x"},
+    "/api/agents/wrap-up/end": {},
     "/api/webrtc/token": {"phoneId": "p"},
     f"/api/webrtc/calls/{CALL}/ids": {"sdkCallId": "x"},
     f"/api/webrtc/calls/{CALL}/decline": {},
 }
 HANGUP = "/api/webrtc/server-hangup"
+RELEASE = "/api/agents/1/release"
 
 
 @pytest.mark.parametrize("path", GETS)
@@ -36,7 +39,7 @@ def test_nobody_reads_nothing(db: None, path: str) -> None:
     assert answer.headers["WWW-Authenticate"].startswith("Token")
 
 
-@pytest.mark.parametrize("path", [*POSTS, HANGUP])
+@pytest.mark.parametrize("path", [*POSTS, HANGUP, RELEASE])
 def test_nobody_changes_nothing(db: None, path: str) -> None:
     answer = Asker(None).post(path, POSTS.get(path))
 
@@ -44,7 +47,7 @@ def test_nobody_changes_nothing(db: None, path: str) -> None:
     assert answer.json()["error"]
 
 
-@pytest.mark.parametrize("path", [*POSTS, HANGUP])
+@pytest.mark.parametrize("path", [*POSTS, HANGUP, RELEASE])
 def test_a_post_by_session_needs_the_token_of_the_page(bob: User, path: str) -> None:
     browser = cast.client_for(bob, enforce_csrf_checks=True)
 
@@ -63,7 +66,7 @@ def test_what_is_read_is_not_posted_to(bob: User, path: str) -> None:
     assert answer.json()["error"]
 
 
-@pytest.mark.parametrize("path", [*POSTS, HANGUP])
+@pytest.mark.parametrize("path", [*POSTS, HANGUP, RELEASE])
 def test_what_is_posted_to_is_not_read(bob: User, path: str) -> None:
     answer = Asker(bob).get(path)
 

@@ -11,7 +11,7 @@ import pytest
 from agents.models import Agent
 from telephony.core.plan import Destination, DestinationKind
 from telephony.core.types import Handled, Pool
-from telephony.models import Call, CallQueue, Offer, QueueVisit
+from telephony.models import Call, CallQueue, CallWrapUp, Offer, QueueVisit
 from telephony.queries import pools
 from telephony.queries.plans import compile_plan
 from tests import cast
@@ -124,3 +124,17 @@ def test_how_long_calls_take_is_told_by_those_answered_within_the_last_half_hour
     other = cast.make_queue(queue.company, "otra")
     visit(other, 20)
     assert pool_of(other).handled == Handled(0, 0.0)
+
+
+def test_the_last_call_of_a_queue_ends_with_its_wrap_up(queue: CallQueue, ana: Agent) -> None:
+    queue.strategy = CallQueue.Strategy.LEAST_RECENT
+    queue.save()
+    call = cast.make_call(queue.company, status="completed", ended_at=ago(100))
+    offer(call, ana, "answered", offered_s=300, expires_s=-270, ended_s=290)
+    Offer.objects.update(queue=queue)
+    assert pool_of(queue).candidates[0].last_queue_call_at == ago(100)
+
+    work = {"mode": "timed", "started_at": ago(100), "until": ago(70)}
+    CallWrapUp.objects.create(company=queue.company, call=call, agent=ana, ended_at=ago(80), **work)
+
+    assert pool_of(queue).candidates[0].last_queue_call_at == ago(80)

@@ -63,8 +63,9 @@ agents = st.fixed_dictionaries(
         "intent": st.sampled_from(Intent.values),
         "activity": st.sampled_from(Activity.values),
         "reserved_until": st.none() | moments | st.just(NOW + timedelta(seconds=9)),
+        "wrap_up_until": st.none() | moments | st.just(NOW + timedelta(seconds=9)),
         "idle_since": moments,
-        "beat": st.none() | st.tuples(moments, st.booleans(), st.booleans()),
+        "beat": st.none() | st.tuples(moments, st.booleans(), st.booleans(), st.booleans()),
         "endpoint": st.booleans(),
         "member": st.booleans(),
         "priority": st.integers(1, 3),
@@ -176,7 +177,8 @@ def _agent(number: int, facts: dict[str, Any], mine: Company, other: Company) ->
     user = User.objects.create(
         username=f"user{number}", name=f"Name {number}" if facts["named"] else "", is_active=facts["user_active"]
     )
-    same = ("intent", "activity", "reserved_until", "priority", "on_duty_since", "calls_on_day", "calls_on_date")
+    same = ("intent", "activity", "reserved_until", "wrap_up_until", "priority", "on_duty_since")
+    same = (*same, "calls_on_day", "calls_on_date")
     agent = Agent.objects.create(
         company=mine if facts["mine"] else other,
         user=user,
@@ -185,8 +187,8 @@ def _agent(number: int, facts: dict[str, Any], mine: Company, other: Company) ->
     )
     Agent.objects.filter(pk=agent.pk).update(idle_since=facts["idle_since"])
     if facts["beat"]:
-        seen_at, ready, microphone = facts["beat"]
-        Beat.objects.create(agent=agent, phone_id="p", last_seen_at=seen_at, ready=ready, microphone=microphone)
+        said = dict(zip(("last_seen_at", "ready", "microphone", "degraded"), facts["beat"], strict=True))
+        Beat.objects.create(agent=agent, phone_id="p", **said)
     if facts["endpoint"]:
         SipEndpoint.objects.create(
             company=agent.company,
