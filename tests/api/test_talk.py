@@ -48,14 +48,14 @@ def test_who_was_asked_is_told_by_whom_and_may_wish_nothing(consulting: Call, bo
     told = Asker(carol).get(path(consulting)).json()
 
     assert told["mine"] is False
-    assert told["may"] == []
+    assert told["may"] == ["end"]
     assert told["lead"] == str(bob.agents.get())
 
 
 def test_who_supervises_without_answering_calls_sees_it_and_leads_nothing(consulting: Call, sam: User) -> None:
     told = Asker(sam).get(path(consulting)).json()
 
-    assert (told["phase"], told["mine"], told["may"]) == ("CONSULTING", False, [])
+    assert (told["phase"], told["mine"], told["may"]) == ("CONSULTING", False, ["end"])
 
 
 def test_a_plain_call_is_in_no_room_and_is_its_agents_own(acme: Company, bob: User) -> None:
