@@ -219,10 +219,10 @@ def _balance(centre: Centre, placed: list[str], books: Books) -> None:
     for call in seen.values():
         for error in call["errors"]:
             text = error if isinstance(error, str) else error.get("text", str(error))
-            books.complaints[_without_ids(text)] += 1
+            books.complaints[without_ids(text)] += 1
 
 
-def _without_ids(text: str) -> str:
+def without_ids(text: str) -> str:
     return " ".join(word.partition("?")[0] for word in text.split() if not word.startswith("v3:"))[:120]
 
 
