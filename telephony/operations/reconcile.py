@@ -182,7 +182,10 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
     leased = ~Exists(calls) & Q(reserved_until__isnull=False, reserved_until__gt=now)
     # Whoever is held is not idle, and only who is not idle stands in the index.
     busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(activity=Activity.IDLE).exclude(leased)
-    return busy.filter(~Exists(calls.exclude(status=Call.Status.COMPLETED)) | left)
+    # Of a conversation that is over he may still hear the busy tone, or his end is being asked for.
+    up = legs.filter(answered_at__isnull=False).exclude(status=CallLeg.Status.ENDED).exclude(call__phase="")
+    leaving = Exists(calls.filter(ended_at__gt=now - 2 * LEG_LINGERS)) & Exists(up)
+    return busy.filter((~Exists(calls.exclude(status=Call.Status.COMPLETED)) & ~leaving) | left)
 
 
 def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> None:
