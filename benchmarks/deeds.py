@@ -19,7 +19,7 @@ from benchmarks.centre import Agent, Centre
 OUTSIDE: Final = "+1212555{:04d}"
 #: As long as anybody waits for a phase: longer than a consult rings.
 PATIENCE_S: Final = 27.0
-LOOK_EVERY_S: Final = 0.15
+LOOK_EVERY_S: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Desk:
             if leg["hears"].startswith("on hold"):
                 self.diary.music_ms.append((_moment(leg["hears_since"]) - asked_at).total_seconds() * 1000)
                 return
-            time.sleep(0.05)
+            time.sleep(0.2)
         self.diary.refused["no music"] += 1
 
     def _leg(self, sid: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from benchmarks import talk_books
 from benchmarks.centre import Centre, TookTooLong, opened, percentile, wait_for
 from benchmarks.deeds import OUTSIDE, Desk, Diary, Talking
+from benchmarks.many_calls import worked
 from curbe.dev.stack import Stack
 
 CALLS, SECONDS, AGENTS = int(os.environ.get("CURBE_BENCH_TALKS", "200")), 120.0, 24
@@ -54,6 +55,7 @@ class Run:
     over_s: float = 0.0
     settled_s: float = 0.0
     killed: int = 0
+    cpu_s: dict[str, float] = field(default_factory=dict)
     books: talk_books.Books = field(default_factory=talk_books.Books)
 
 
@@ -74,12 +76,14 @@ def run(
     desk = Desk(centre, chance, done.diary)
     began_s = time.monotonic()
     leading = threading.Thread(target=_lead, args=(desk,), daemon=True)
-    spoiling = threading.Thread(target=_spoil, args=(centre, troubles, kills, seconds, done), daemon=True)
+    placing = threading.Thread(target=_place, args=(desk, calls, seconds, done.placed), daemon=True)
+    before = worked(centre)
     try:
-        spoiling.start()
         leading.start()
-        done.placed = _place(desk, calls, seconds)
-        spoiling.join()
+        placing.start()
+        # Here and not in a thread of its own: a process ends with the thread that started it.
+        _spoil(centre, troubles, kills, seconds, done)
+        placing.join()
         wait_for("the last one to go", lambda: not _live(centre), within_s=OVER_WITHIN_S, every_s=0.5)
         done.over_s = time.monotonic() - began_s
         try:
@@ -91,6 +95,7 @@ def run(
         desk.stopped.set()
         leading.join()
         centre.sandbox.ask("POST", "trouble", NO_TROUBLE)
+    done.cpu_s = {name: after - before[name] for name, after in worked(centre).items()}
     done.books.wrong += done.diary.wrong
     talk_books.balance(centre, done.placed, done.diary.ended_on_purpose, done.books)
     return done
@@ -112,9 +117,9 @@ def _script(centre: Centre, chance: random.Random) -> None:
         centre.sandbox.ask("POST", f"agents/{OUTSIDE.format(number)}", script)
 
 
-def _place(desk: Desk, calls: int, seconds: float) -> list[str]:
-    """Place the calls; return the CallSids of their first legs."""
-    centre, began_s, placed = desk.centre, time.monotonic(), []
+def _place(desk: Desk, calls: int, seconds: float, placed: list[str]) -> None:
+    """Place the calls, and note the CallSids of their first legs."""
+    centre, began_s = desk.centre, time.monotonic()
     for number in range(calls):
         time.sleep(max(0.0, began_s + number * seconds / calls - time.monotonic()))
         if number % OUTBOUND_EVERY == OUTBOUND_EVERY - 1:
@@ -124,7 +129,6 @@ def _place(desk: Desk, calls: int, seconds: float) -> list[str]:
         patience = round(desk.chance.uniform(*CALLERS_PATIENCE_S), 1)
         body = {"to": to, "from": f"+1646{2_000_000 + number:07d}", "media": False, "hold_line_s": patience}
         placed.append(str(centre.sandbox.ask("POST", "calls", body)["call_sid"]))
-    return placed
 
 
 def _call_out(desk: Desk) -> list[str]:
@@ -176,6 +180,7 @@ def _print(what: str, done: Run) -> None:
         f"{len(done.placed)} conversations, {what}: the last one was over after {done.over_s:.0f} s, all settled "
         f"{done.settled_s:.1f} s later; load {os.getloadavg()[0]:.1f}"
     )
+    print("  processor: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in done.cpu_s.items()))
     print(f"  done: {_told(diary.done)}")
     print(f"  not taken: {_told(diary.refused) or 'nothing'}")
     _print_times("End pressed → the customer's leg ended", diary.ends_ms, END_P95_MS)

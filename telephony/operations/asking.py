@@ -326,7 +326,8 @@ def _send(scene: Scene) -> Asked:
 
 def _sent(call: Call, command: TalkCommand, asked: Asked, now: datetime) -> None:
     talk = talks.talk_of(call)
-    if talk is not None:
+    # Telnyx may have been slow: somebody who has answered since, and opened a room, keeps it.
+    if talk is not None and Phase(talk.phase) in call_state.ROUTED:
         talk.room_is_open = talk.customer_in_room = talk.lead_in_room = False
         talk.check_at = None
         talk.save(update_fields=["room_is_open", "customer_in_room", "lead_in_room", "check_at"])

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 #: How long somebody waits for whoever carries out the same call's commands just now.
 PATIENCE_MS: Final = 3_000
+#: Who answers a person waits for nobody: the worker was told of the same commands.
+NO_PATIENCE_MS: Final = 1
 #: What is not there yet (a member on his way into his room) is asked for again so soon, then later and later.
 AGAIN_S: Final = (0.25, 0.25, 0.5, 1, 2, 3, 5)
 #: Asked so often in vain it has failed; a customer who waits to be sent on is never given up.
@@ -36,9 +38,11 @@ MOST_ATTEMPTS: Final = 8
 BATCH: Final = 50
 
 
-def run(call_id: uuid.UUID, client: TelnyxClient, now: datetime | None = None) -> float | None:
+def run(
+    call_id: uuid.UUID, client: TelnyxClient, now: datetime | None = None, *, patience_ms: int = PATIENCE_MS
+) -> float | None:
     """Carry out what is due for this call; return in how many seconds something else will be, None if nothing waits."""
-    with _alone_with(call_id) as is_ours:
+    with _alone_with(call_id, patience_ms) as is_ours:
         if not is_ours:
             return AGAIN_S[-1]
         while (due := _next(call_id, now or timezone.now())) is not None:
@@ -119,7 +123,7 @@ def _write(command: TalkCommand, asked: Asked, now: datetime) -> None:
 
 
 @contextmanager
-def _alone_with(call_id: uuid.UUID) -> Iterator[bool]:
+def _alone_with(call_id: uuid.UUID, patience_ms: int) -> Iterator[bool]:
     """Hold this call's commands for the block: two who carry them out would ask for one twice.
 
     A lock of the session and not of a transaction, for Telnyx is asked meanwhile. It ends with the connection.
@@ -128,7 +132,7 @@ def _alone_with(call_id: uuid.UUID) -> Iterator[bool]:
     key = (call_id.int & (2**61 - 1)) | 2**62
     with connection.cursor() as cursor:
         try:
-            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{PATIENCE_MS}ms"])
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{patience_ms}ms"])
             cursor.execute("SELECT pg_advisory_lock(%s)", [key])
             is_ours = True
         except OperationalError as err:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from agents.models import Agent
@@ -24,6 +26,8 @@ from telephony.telnyx.client import TelnyxClient
 
 __all__ = ["NotNow", "UnknownCall", "do", "end_for_everybody", "send_digits"]
 
+#: Half of a web process's threads may wait for Telnyx; callers, who wait for their next instruction, have the others.
+_seats: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 _DIGITS: Final = re.compile(r"[0-9A-D*#wW]{1,64}")
 
 
@@ -44,7 +48,7 @@ def do(
         if target is not None:
             target = _checked(target, agent, call, wanted, now)
         talks.wish(call, wanted, by_agent_id=agent.pk, now=now, target=target)
-    commands.run(call_id, client)
+    _ask_telnyx(call_id, client)
     return Talk.objects.select_related("lead", "target_agent__user", "target_queue").get(pk=call_id)
 
 
@@ -58,7 +62,7 @@ def send_digits(*, agent: Agent, call_id: UUID, digits: str, client: TelnyxClien
         if talk.lead_id != agent.pk or talk.phase not in {Phase.TALKING, Phase.MERGED, Phase.SWAPPED}:
             raise NotNow("not_now")
         effects.command(call, Kind.DIGITS, {"sid": call.customer_sid, "digits": digits}, now)
-    commands.run(call_id, client)
+    _ask_telnyx(call_id, client)
     return Talk.objects.select_related("lead", "target_agent__user", "target_queue").get(pk=call_id)
 
 
@@ -81,8 +85,18 @@ def end_for_everybody(
         call.hangup_requested_at = now
         call.save(update_fields=["hangup_requested_at"])
         talks.wish(call, Wish.END, by_agent_id=None, now=now)
-    commands.run(call_id, client)
+    _ask_telnyx(call_id, client)
     return Talk.objects.select_related("lead", "target_agent__user", "target_queue").get(pk=call_id)
+
+
+def _ask_telnyx(call_id: UUID, client: TelnyxClient) -> None:
+    """Have Telnyx asked at once if a thread can be spared and nobody is at this call already; else the worker does."""
+    if not _seats.acquire(blocking=False):
+        return
+    try:
+        commands.run(call_id, client, patience_ms=commands.NO_PATIENCE_MS)
+    finally:
+        _seats.release()
 
 
 def _locked(call_id: UUID, agent: Agent) -> Call:
