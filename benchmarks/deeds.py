@@ -96,7 +96,7 @@ class Desk:
         return response
 
     def until(self, talking: Talking, *phases: str) -> str:
-        """Wait until the call is in one of these phases; return which. Raises Gone when it is over or takes too long."""
+        """Wait until the call is in one of these phases; return which. Raises Gone when it is over, or too late."""
         until_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < until_s and not self.stopped.is_set():
             answer = self.ask(talking.agent, "GET", f"/api/calls/{talking.call_id}/talk")

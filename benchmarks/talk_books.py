@@ -131,7 +131,8 @@ def _nobody_was_cut_off(centre: Centre, seen: Mapping[str, Any], on_purpose: set
     } | on_purpose
     rows = centre.rows(
         "SELECT c.id, c.direction, CASE c.direction WHEN 'outbound' THEN c.called_sid ELSE c.root_call_sid END, "
-        f"array_agg(l.call_sid) FROM telephony_call c JOIN telephony_callleg l ON l.call_id = c.id WHERE {OURS} GROUP BY 1"
+        "array_agg(l.call_sid) FROM telephony_call c JOIN telephony_callleg l ON l.call_id = c.id "
+        f"WHERE {OURS} GROUP BY 1"
     )
     for call_id, direction, customer, sids in rows:
         leg = seen.get(customer)

@@ -1,7 +1,7 @@
-"""Conversations through the whole house: holds, transfers, consults, rescues, and what the worst of days does to them.
+"""Conversations through the whole house: holds, transfers, consults, rescues, and the worst of days.
 
-Agents are telephones by script; what they wish is asked for by the addresses of their browsers. Once without trouble, to
-measure; once with a tenth of the webhooks dropped, all doubled and shuffled, updates that are refused, slow or late,
+Agents are telephones by script; what they wish is asked for by the addresses of their browsers. Once without trouble,
+to measure; once with a tenth of the webhooks dropped, all doubled and shuffled, updates that are refused, slow or late,
 agents lost on their way, rooms that stay empty, and a worker that is killed twice. Then the books must balance.
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -64,14 +64,9 @@ class StepRequest:
     digits: str = ""
     #: It is asked because we moved the leg there, and not because what was heard before is over.
     moved: bool = False
-    #: It was asked for before, when a ``<Dial>`` was over and it was not known why; that one's leg, and how long it was.
+    #: It was asked for before, when the ``<Dial>`` of this leg was over and it was not known why, and how long it was.
     after: str = ""
     lasted_s: str = ""
-
-    def with_dial(self) -> StepRequest:
-        """Return it as the request that said how the ``<Dial>`` ended."""
-        told = {"DialCallStatus": "completed", "DialCallSid": self.after, "DialCallDuration": self.lasted_s}
-        return replace(self, dial=DialStatus.COMPLETED, payload={**self.payload, **told})
 
 
 #: The step that the customer of an outbound call asks for when he answers; the first was his agent's.
@@ -214,20 +209,10 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
         return newest.document
     if newest is not None and isinstance(decided, Ring) and request.step > newest.step + 1 and _is_live(call, now):
         return newest.document
-    if (
-        newest is not None
-        and request.step > newest.step
-        and isinstance(decided, Ring)
-        and _is_unexplained(call, request)
-    ):
-        more = f"&after={quote(request.payload['DialCallSid'])}&lasted={request.payload.get('DialCallDuration', '')}"
-        return render.asks_again(_facts(call, Routed(decided, ())), step=request.step, more=more)
-    if (
-        request.after
-        and isinstance(decided, Ring)
-        and CallLeg.objects.filter(call=call, call_sid=request.after).exists()
-    ):
-        request = request.with_dial()
+    if isinstance(decided, Ring) and _is_unexplained(call, request):
+        return _once_more(call, decided, request)
+    if isinstance(decided, Ring) and request.after:
+        request = _as_it_was_asked(call, request)
     if newest is not None and isinstance(decided, Ring | Forward):
         dial = request.dial or DialStatus.UNKNOWN
         offers.dial_ended(call.pk, step=newest.step, dial_status=dial, payload=request.payload, now=now)
@@ -268,6 +253,20 @@ def _is_unexplained(call: Call, request: StepRequest) -> bool:
         return False
     up = CallLeg.objects.filter(call=call, call_sid=request.payload.get("DialCallSid", ""), agent__isnull=False)
     return up.filter(answered_at__isnull=False).exclude(status=CallLeg.Status.ENDED).exists()
+
+
+def _once_more(call: Call, decided: Ring, request: StepRequest) -> str:
+    """Return a second of silence, after which the same is asked again: by then the leg's own callback has come."""
+    told = {"after": request.payload["DialCallSid"], "lasted": request.payload.get("DialCallDuration", "")}
+    return render.asks_again(_facts(call, Routed(decided, ())), step=request.step, more=f"&{urlencode(told)}")
+
+
+def _as_it_was_asked(call: Call, request: StepRequest) -> StepRequest:
+    """Return a request that was made once more with what the first one said of the ``<Dial>``."""
+    if not CallLeg.objects.filter(call=call, call_sid=request.after).exists():
+        return request
+    told = {"DialCallStatus": "completed", "DialCallSid": request.after, "DialCallDuration": request.lasted_s}
+    return replace(request, dial=DialStatus.COMPLETED, payload={**request.payload, **told})
 
 
 def _enter_room(call: Call, newest: RouteTrace, request: StepRequest, now: datetime) -> str:

@@ -13,6 +13,7 @@ from telephony.models import TelnyxEvent
 from telephony.operations.rooms import check_rooms
 from telephony.telnyx.client import get_client
 from tests.scenarios.conversation import Conversation
+from tests.scenarios.line import Document
 from tests.scenarios.switchboard import Switchboard
 from tests.telnyx_post import Telnyx
 
