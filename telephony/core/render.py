@@ -153,6 +153,11 @@ def tone(path: str, origin: str) -> str:
     return texml.document(texml.Play(f"{origin}{path}"), texml.Hangup())
 
 
+def asks_again(facts: CallFacts, *, step: int, more: str) -> str:
+    """Return a document of one silent second that asks for this very step again."""
+    return texml.document(texml.Pause(1), texml.Redirect(_url(facts, "step", f"&step={step}{more}")))
+
+
 def without_recording(document: str) -> str:
     """Return the document with the end of a room's recording before it: its own <Dial> records from here on."""
     return document.replace("<Response>", f"<Response>{texml.StopRecording().markup()}", 1)

@@ -197,7 +197,10 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
     busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(activity=Activity.IDLE).exclude(leased)
     # A wrap-up is about a call that is over, and ends by its own clock.
     busy = busy.exclude(activity=Activity.WRAP_UP)
-    return busy.filter(Q(~Exists(calls.exclude(status=Call.Status.COMPLETED))) | left)
+    # Of a conversation that is over he may still hear the busy tone, or his end is being asked for.
+    up = legs.filter(answered_at__isnull=False).exclude(status=CallLeg.Status.ENDED).exclude(call__phase="")
+    leaving = Exists(calls.filter(ended_at__gt=now - 2 * LEG_LINGERS)) & Exists(up)
+    return busy.filter(Q(~Exists(calls.exclude(status=Call.Status.COMPLETED)) & ~leaving) | left)
 
 
 def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> None:

@@ -123,6 +123,9 @@ class Tally:
 
     def begin(self) -> None:
         self.rung += 1
+        self.dials()
+
+    def dials(self) -> None:
         self.legs += 1
         self.most_legs_at_once = max(self.most_legs_at_once, self.legs)
 

@@ -17,9 +17,12 @@ from yarl import URL
 from telephony.sandbox.account.numbers import number_resource
 from telephony.sandbox.account.store import DEFAULT_SETTINGS
 from telephony.sandbox.calls.calls import Call
-from telephony.sandbox.calls.endings import HUNG_UP_BY_API
+from telephony.sandbox.calls.endings import CALLEE_HUNG_UP, CALLER_HUNG_UP, HUNG_UP_BY_API, MEDIA_LOST
 from telephony.sandbox.calls.inbound import Caller, CannotCall, call_number
+from telephony.sandbox.calls.legs import Leg
+from telephony.sandbox.calls.parked import call_from_browser
 from telephony.sandbox.calls.parties import AgentScript, PretendPerson
+from telephony.sandbox.calls.scripted_browser import ScriptedBrowser, ScriptedInvite
 from telephony.sandbox.calls.scripts import BadScript, read_script
 from telephony.sandbox.page import shown
 from telephony.sandbox.rest.http import world_of
@@ -163,6 +166,30 @@ async def say(request: web.Request) -> web.Response:
     return web.json_response(shown.call_line(call))
 
 
+async def show_legs(request: web.Request) -> web.Response:
+    """Every leg since the start, each with the sandbox's id of its call: a conversation may be several calls here."""
+    legs = world_of(request).calls.by_control_id.values()
+    return web.json_response({"legs": [shown.leg_whole(leg) | {"call_id": leg.call.id} for leg in legs]})
+
+
+async def show_leg(request: web.Request) -> web.Response:
+    leg = _leg(request)
+    return web.json_response(shown.leg_whole(leg) | {"call_id": leg.call.id})
+
+
+async def end_leg(request: web.Request) -> web.Response:
+    """`{how: "bye" | "lost"}`: what the party does, or what becomes of its line, now."""
+    leg = _leg(request)
+    body = await _body(request, "how")
+    how = {"bye": CALLER_HUNG_UP if leg.is_begun_by_party else CALLEE_HUNG_UP, "lost": MEDIA_LOST}
+    if body.get("how") not in how:
+        raise CannotDo(f"how is one of {', '.join(how)}, not {body.get('how')!r}.")
+    if not leg.is_live or leg.parent is None and leg.direction == "inbound":
+        raise CannotDo("The leg has ended, or is a caller's, who has a hang-up of his own.", 409)
+    leg.end(how[body["how"]])
+    return web.json_response(shown.leg_whole(leg))
+
+
 async def put_agent(request: web.Request) -> web.Response:
     """A scripted telephone for a SIP user name, or for a number of the telephone network."""
     world, name = world_of(request), request.match_info["sip_username"]
@@ -177,6 +204,19 @@ async def put_agent(request: web.Request) -> web.Response:
     world.agents[name] = AgentScript(**body)
     world.journal.info(f"A scripted telephone stands for {name}")
     return web.json_response({"sip_username": name} | asdict(world.agents[name]))
+
+
+async def dial_from_agent(request: web.Request) -> web.Response:
+    """`{to, from}`: the scripted telephone places a call, as a browser would; the call is parked."""
+    world, name = world_of(request), request.match_info["sip_username"]
+    body = await _body(request, "to", "from")
+    if name not in world.agents or name.startswith("+"):
+        raise CannotDo(f"No scripted telephone stands for {name}.", 404)
+    leg = ScriptedBrowser(world.tally(name))
+    placed = call_from_browser(world, ScriptedInvite(name, _e164(body, "to"), _e164(body, "from"), leg))
+    if placed is None:
+        raise CannotDo("The call is refused: the log says why.")
+    return web.json_response({"call_id": placed.call.id, "call_sid": placed.call_control_id}, status=201)
 
 
 async def get_agents(request: web.Request) -> web.Response:
@@ -284,6 +324,13 @@ def _call(request: web.Request) -> Call:
     return call
 
 
+def _leg(request: web.Request) -> Leg:
+    leg = world_of(request).calls.leg(request.match_info["call_sid"])
+    if leg is None:
+        raise CannotDo(f"There is no leg {request.match_info['call_sid']}.", 404)
+    return leg
+
+
 def _person(request: web.Request) -> tuple[Call, PretendPerson]:
     """The live pretend person at the root. Raises CannotDo for an ended call, or one without such a person."""
     call = _call(request)
@@ -305,8 +352,12 @@ ROUTES = [
     web.post("/_sandbox/calls/{call_id}/hangup", hangup),
     web.post("/_sandbox/calls/{call_id}/digits", digits),
     web.post("/_sandbox/calls/{call_id}/say", say),
+    web.get("/_sandbox/legs", show_legs),
+    web.get("/_sandbox/legs/{call_sid}", show_leg),
+    web.post("/_sandbox/legs/{call_sid}/end", end_leg),
     web.get("/_sandbox/agents", get_agents),
     web.post("/_sandbox/agents/{sip_username}", put_agent),
+    web.post("/_sandbox/agents/{sip_username}/dial", dial_from_agent),
     web.delete("/_sandbox/agents/{sip_username}", delete_agent),
     web.post("/_sandbox/registrations/{sip_username}/drop", drop_registration),
     web.get("/_sandbox/trouble", get_trouble),

@@ -107,6 +107,7 @@ def leg_whole(leg: Leg) -> Shown:
         "state": leg.state,
         "status": leg.status,
         "hears": leg.hears,
+        "hears_since": clock.iso(leg.hears_since),
         "heard_digits": leg.heard_digits,
         "duration_s": leg.duration_s,
         "initiated_at": clock.iso(leg.initiated_at),
