@@ -104,7 +104,7 @@ class SipEndpointAdmin(LookingAdmin):
         done = 0
         for endpoint in chosen.select_related("agent__user", "agent__company").order_by("id")[:AT_ONCE]:
             try:
-                endpoints.renew_endpoint(endpoint.agent, get_client())
+                endpoints.renew_endpoint(endpoint.agent, get_client(), timezone.now())
                 done += 1
             except (endpoints.IsTalking, endpoints.NoConnection, TelnyxError) as err:
                 messages.error(request, f"{endpoint.agent}: {err}")

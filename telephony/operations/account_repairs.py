@@ -178,7 +178,7 @@ def _mend_credential(line: Line, client: TelnyxClient) -> str:
     agent = Agent.objects.select_related("user", "company").filter(pk=line.our_id or 0).first()
     if agent is None:
         raise UnableToRepair(Why.AGENT_GONE)
-    endpoint = mend_endpoint(agent, client)
+    endpoint = mend_endpoint(agent, client, timezone.now())
     return endpoint.sip_username if endpoint else ""
 
 

@@ -6,6 +6,7 @@ It is found by its tag before one is made, so that a retry never makes a second.
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from django.db import transaction
 
@@ -77,7 +78,7 @@ def login_token_for(agent: Agent, client: TelnyxClient) -> str:
     return client.create_token(ensure_endpoint(agent, client).telnyx_credential_id)
 
 
-def renew_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
+def renew_endpoint(agent: Agent, client: TelnyxClient, now: datetime) -> SipEndpoint:
     """Give the agent a new credential in place of his, and delete the old one, which cuts off whoever has it.
 
     His browser notices that, asks for a token and registers anew. Raises IsTalking, NoConnection, TelnyxRefused,
@@ -94,6 +95,7 @@ def renew_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
         endpoint.telnyx_credential_id = made.id
         endpoint.sip_username = made.sip_username
         endpoint.connection_id = connection_id
+        endpoint.created_at = now
         endpoint.save()
     logger.info("Agent %s rings at credential %s instead of %s", agent.pk, made.id, old_id or "none")
     if old_id:
@@ -117,7 +119,7 @@ def revoke_endpoint(agent: Agent, client: TelnyxClient) -> bool:
     return True
 
 
-def mend_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint | None:
+def mend_endpoint(agent: Agent, client: TelnyxClient, now: datetime) -> SipEndpoint | None:
     """Put an agent's credential right, whatever is wrong with it; return his endpoint, None if he is to have none.
 
     Raises IsTalking, NoConnection, TelnyxRefused, TelnyxUnreachable.
@@ -133,7 +135,7 @@ def mend_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint | None:
         SipEndpoint.objects.filter(pk=endpoint.pk, telnyx_credential_id=endpoint.telnyx_credential_id).delete()
         return ensure_endpoint(agent, client)
     if not _is_usable(found, _connection_of(agent)):
-        return renew_endpoint(agent, client)
+        return renew_endpoint(agent, client, now)
     if found.sip_username != endpoint.sip_username:
         endpoint.sip_username = found.sip_username
         endpoint.save(update_fields=["sip_username"])

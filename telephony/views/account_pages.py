@@ -102,7 +102,7 @@ def account_credential(request: HttpRequest, agent_id: int) -> HttpResponse:
     rows = Agent.objects.select_related("user", "company").filter(is_active=True, user__is_active=True)
     agent = get_for_company(request, rows, pk=agent_id)
     try:
-        endpoints.renew_endpoint(agent, get_client())
+        endpoints.renew_endpoint(agent, get_client(), timezone.now())
     except endpoints.IsTalking:
         messages.error(request, _("%(name)s is on a call, which would end. Try again afterwards.") % {"name": agent})
     except (TelnyxError, endpoints.NoConnection) as err:

@@ -331,7 +331,7 @@ def test_a_renewed_credential_takes_the_place_of_the_old_one(ready: Sandbox) -> 
     bob = Agent.objects.select_related("user", "company").get(user__username="bob")
     old = SipEndpoint.objects.get(agent=bob)
 
-    new = endpoints.renew_endpoint(bob, ready.client())
+    new = endpoints.renew_endpoint(bob, ready.client(), timezone.now())
 
     assert new.sip_username != old.sip_username
     assert old.telnyx_credential_id not in ready.table("telephony_credentials")

@@ -9,7 +9,7 @@ import pytest
 import requests
 import responses
 
-from telephony.telnyx.client import TelnyxClient
+from telephony.telnyx.client import TelnyxClient, _clients, get_client
 from telephony.telnyx.errors import Complaint, TelnyxRefused, TelnyxUnreachable
 from tests.telnyx.conftest import API, KEY
 
@@ -213,3 +213,13 @@ def test_a_list_is_read_page_by_page_to_its_end(client: TelnyxClient, api: respo
         )
 
     assert [number.e164 for number in client.phone_numbers()] == ["+13055550101", "+13055550102"]
+
+
+def test_a_process_has_one_session_and_a_fork_makes_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = get_client()
+    assert get_client() is first
+
+    monkeypatch.setattr("telephony.telnyx.client.os.getpid", lambda: -1)
+
+    assert get_client()._transport._session is not first._transport._session
+    _clients.clear()
