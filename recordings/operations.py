@@ -20,7 +20,7 @@ from recordings.download import Fetched, LinkExpired, UnableToFetch, fetched
 from recordings.models import Recording, audio_path
 from recordings.push import tell
 from telephony.core.channels import Layout, layout_of
-from telephony.core.events import RecordingProgress
+from telephony.core.events import SOURCE_NET, RecordingProgress
 from telephony.models import Call, CallIdentifier, TelnyxEvent
 from telephony.operations import progress as call_progress
 from telephony.telnyx.client import TelnyxClient
@@ -69,6 +69,8 @@ def expect(progress: RecordingProgress, call: Call, now: datetime, *, told_at: d
         [CallIdentifier(call=call, kind=CallIdentifier.Kind.RECORDING_ID, value=progress.recording_id)],
         ignore_conflicts=True,
     )
+    if progress.source != SOURCE_NET:
+        _give_up_the_net(recording)
     if voicemail:
         call_progress.leave_voicemail(call, now)
     tell(recording, "pending")
@@ -84,6 +86,20 @@ def _begun_at(progress: RecordingProgress, call: Call, told_at: datetime) -> dat
     at = begun.order_by("occurred_at").values_list("occurred_at", flat=True).first()
     # A callback that came late, or a repair, is bounded by the call's own end.
     return at or min(told_at, call.ended_at or told_at) - timedelta(seconds=progress.duration_s or 0)
+
+
+def _give_up_the_net(recording: Recording) -> None:
+    """Let go of what the net recorded of this call: TeXML's own came after all, and has the same talk."""
+    others = Recording.objects.filter(call=recording.call_id).exclude(pk=recording.pk)
+    if not others.exists():
+        return
+    by_net = TelnyxEvent.objects.filter(call=recording.call_id, payload__RecordingSource=SOURCE_NET)
+    ids = set(by_net.values_list("payload__RecordingSid", flat=True))
+    for doubled in others.filter(telnyx_recording_id__in=ids):
+        logger.info("Recording %s of call %s is the net's, and is let go", doubled.pk, recording.call_id)
+        if doubled.audio.name:
+            transaction.on_commit(partial(doubled.audio.storage.delete, doubled.audio.name), robust=True)
+        doubled.delete()
 
 
 def queue(recording_id: UUID, *, delay_s: int = 0) -> None:

@@ -22,6 +22,9 @@ SID_LENGTH: Final = 160
 #: Our own words beside the provider's in a stored payload: what the address of the callback said.
 ADDRESS: Final = "_url"
 
+#: ``RecordingSource`` of what an outbound voice profile, or a number, records by itself: the net below TeXML's own.
+SOURCE_NET: Final = "Trunking"
+
 _WORD: Final = re.compile(r"[^a-z0-9_.-]+")
 
 Payload = Mapping[str, Any]
@@ -222,6 +225,8 @@ def _recording_saved(payload: Payload) -> RecordingProgress:
         duration_s=lasted_s,
         started_at=started,
         channels=2 if body.get("channels") == "dual" else 1,
+        # TeXML's own recordings are told by forms; by this event, those of an outbound profile (assumption S-21).
+        source=SOURCE_NET,
     )
 
 

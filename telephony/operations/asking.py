@@ -67,6 +67,10 @@ DROPPED: Final = Asked(Outcome.DROPPED)
 DONE_: Final = Asked(Outcome.DONE)
 
 
+#: Conference has already ended (rest-api.md section 9).
+ROOM_OVER: Final = "90019"
+
+
 # --- Rooms --------------------------------------------------------------------------------------------------------
 
 
@@ -101,7 +105,8 @@ def _room_refused(call: Call, command: TalkCommand, now: datetime) -> None:
 def _participant(fields: Callable[[Call, Talk], Mapping[str, str]], wanted: Callable[[Scene], bool]) -> Ask:
     def ask(scene: Scene) -> Asked:
         call, talk = scene.call, scene.talk
-        if scene.params["room"] != talk.rooms or not talk.room_is_open or not wanted(scene):
+        is_over = scene.params["room"] != talk.rooms or not talk.room_is_open or talk.phase not in call_state.LED
+        if is_over or not wanted(scene):
             return DROPPED
         sid = talk.conference_sid or _learn_conference(scene)
         if not sid:
@@ -111,6 +116,10 @@ def _participant(fields: Callable[[Call, Talk], Mapping[str, str]], wanted: Call
         except TelnyxRefused as err:
             if err.status == 404:
                 return Asked(Outcome.AGAIN, "He is not in the room yet.")
+            if ROOM_OVER in err.codes:
+                # The call is ending and its news is on the way; or it is another room of that name by now.
+                Talk.objects.filter(pk=call.pk, conference_sid=sid).update(conference_sid="")
+                return Asked(Outcome.AGAIN, str(err)[:500])
             raise
         return DONE_
 
@@ -319,7 +328,8 @@ def _send(scene: Scene) -> Asked:
 
 def _sent(call: Call, command: TalkCommand, asked: Asked, now: datetime) -> None:
     talk = talks.talk_of(call)
-    if talk is not None:
+    # Telnyx may have been slow: somebody who has answered since, and opened a room, keeps it.
+    if talk is not None and Phase(talk.phase) in call_state.ROUTED:
         talk.room_is_open = talk.customer_in_room = talk.lead_in_room = False
         talk.check_at = None
         talk.save(update_fields=["room_is_open", "customer_in_room", "lead_in_room", "check_at"])

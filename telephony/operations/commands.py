@@ -33,6 +33,8 @@ PATIENCE_MS: Final = 3_000
 #: A worker's process is not for waiting: it comes back.
 WORKERS_PATIENCE_MS: Final = 100
 BUSY_S: Final = 0.5
+#: Who answers a person waits for nobody: then the worker is told of the commands.
+NO_PATIENCE_MS: Final = 1
 #: What is not there yet (a member on his way into his room) is asked for again so soon, then later and later.
 AGAIN_S: Final = (0.25, 0.25, 0.5, 1, 2, 3, 5)
 #: Asked so often in vain it has failed; a customer who waits to be sent on is never given up.

@@ -67,6 +67,7 @@ _TONES = {
     Call.Outcome.ABANDONED: "bad",
     Call.Outcome.FAILED: "bad",
     Call.Outcome.UNASSIGNED: "quiet",
+    Call.Outcome.BLOCKED: "quiet",
 }
 
 

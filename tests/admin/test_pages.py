@@ -34,9 +34,11 @@ INSIDE_OTHERS = {
     "SpecialDate",
 }
 MADE_BY_PEOPLE = {
+    "AccountAudit",
     "Agent",
     "ApiToken",
     "BreakReason",
+    "BlockedCaller",
     "BusinessHours",
     "CallQueue",
     "Company",
@@ -46,6 +48,7 @@ MADE_BY_PEOPLE = {
     "Menu",
     "PhoneNumber",
     "Skill",
+    "TelnyxAccount",
     "User",
     "WrapUpPolicy",
 }

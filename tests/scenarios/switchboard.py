@@ -35,6 +35,8 @@ class Switchboard:
     api: responses.RequestsMock
     asked: list[Asked] = field(default_factory=list)
     refuse: dict[str, int | Exception] = field(default_factory=dict)
+    #: Telnyx's word for it.
+    code: str = "10027"
     #: What happens at Telnyx before a request of that name is answered.
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     #: CallSids in the room that is up; None: no room.
@@ -88,7 +90,7 @@ class Switchboard:
         if isinstance(refusal, Exception):
             raise refusal
         if refusal is not None:
-            return refusal, {"errors": [{"code": "10027", "title": "refused", "detail": "As the test wants it."}]}
+            return refusal, {"errors": [{"code": self.code, "title": "refused", "detail": "As the test wants it."}]}
         return 200, body
 
     def _leg(self, request: requests.PreparedRequest) -> tuple[int, dict[str, Any]]:
