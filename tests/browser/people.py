@@ -218,7 +218,8 @@ class Desk:
 
     def keep_evidence(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=str(folder / f"{self.username}.png"))
+        if not self.page.is_closed():
+            self.page.screenshot(path=str(folder / f"{self.username}.png"))
         (folder / f"{self.username}.json").write_text(json.dumps(self.story[-200:], indent=1))
 
 
