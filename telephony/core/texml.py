@@ -278,7 +278,18 @@ class Reject:
 
 
 Verb = (
-    Dial | DialConference | StartRecording | StopRecording | Say | Play | Gather | Redirect | Record | Hangup | Reject
+    Dial
+    | DialConference
+    | StartRecording
+    | StopRecording
+    | Say
+    | Play
+    | Pause
+    | Gather
+    | Redirect
+    | Record
+    | Hangup
+    | Reject
 )
 
 

@@ -163,8 +163,9 @@ def room_awaits(talk: Talk | None, call: Call) -> bool:
 
 def _was_asked_for(talk: Talk) -> bool:
     """Say whether the lead's leg was, or is to be, moved into the newest room."""
-    asked = TalkCommand.objects.filter(call=talk.pk, kind=effects.Kind.ROOM, params__room=talk.rooms)
-    return asked.filter(params__sid=talk.lead_sid, state__in=(TalkCommand.State.WANTED, TalkCommand.State.DONE)).exists()
+    held = (TalkCommand.State.WANTED, TalkCommand.State.DONE)
+    asked = TalkCommand.objects.filter(call=talk.pk, kind=effects.Kind.ROOM, state__in=held)
+    return asked.filter(params__room=talk.rooms, params__sid=talk.lead_sid).exists()
 
 
 def enter_room(call: Call, talk: Talk, now: datetime) -> None:
