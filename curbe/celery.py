@@ -42,6 +42,13 @@ SCHEDULE: Final = (
     Row("telephony.tasks.end_wrap_ups", 10, "calls", "Wrap-ups that the clock ended get their end, and a disposition."),
     Row("recordings.tasks.fetch_due", 5, "recordings", "Recordings whose fetch failed, or was never queued."),
     Row("recordings.tasks.find_missing", 15, "recordings", "Recordings that nobody told us of, of older calls."),
+    Row("telephony.tasks.finish_number_orders", 5, "default", "Numbers bought or given back: what is open goes on."),
+    Row(
+        "telephony.tasks.audit_daily",
+        3600,
+        "default",
+        "Is the last daily audit a day old? Beat may restart.",
+    ),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 

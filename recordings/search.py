@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -19,7 +21,7 @@ from recordings.models import Recording
 from telephony.core import events
 from telephony.models import Call, CallIdentifier, RouteTrace, TelnyxEvent
 from telephony.operations import ledger
-from telephony.operations.repairs import alone
+from telephony.operations.repairs import alone, tell
 from telephony.telnyx.answers import RemoteRecording
 from telephony.telnyx.client import TelnyxClient
 
@@ -35,6 +37,8 @@ FEW: Final = 3
 #: A recording may be listed with the time of its beginning: talks of this length are found by the list, longer ones by
 #: their session a minute after their end.
 LISTED_BACK: Final = timedelta(minutes=2)
+#: The net's recordings count once a call's end is so old, in seconds, without TeXML's own: until then that may come.
+NET_AFTER_S: Final = ASKED_AT_S[1]
 BATCH: Final = 50
 LONGEST_CALL: Final = timedelta(hours=4)
 
@@ -113,11 +117,14 @@ def _look_up_together(calls: Sequence[Call], client: TelnyxClient, now: datetime
         ended[call.connection_id] = min(ended_at, ended.get(call.connection_id, ended_at))
     for connection_id, earliest in ended.items():
         with alone("look for the recordings of connection", connection_id):
+            found: defaultdict[UUID, list[RemoteRecording]] = defaultdict(list)
             for one in client.recordings(connection_id=connection_id, created_since=earliest - LISTED_BACK):
                 ids = (one.call_sid, one.leg_id, one.session_id)
                 whose = next((call_of[value] for value in ids if value in call_of), None)
                 if one.id and whose is not None:
-                    _take_in(one, whose, now)
+                    found[whose.pk].append(one)
+            for call_id, recordings in found.items():
+                _take_best(recordings, by_id[call_id], now)
 
 
 def _look_up(call: Call, client: TelnyxClient, now: datetime) -> int:
@@ -130,7 +137,15 @@ def _look_up(call: Call, client: TelnyxClient, now: datetime) -> int:
         # Without the session only time and connection narrow the list; the leg's id decides.
         remote = client.recordings(connection_id=call.connection_id, created_since=call.started_at, created_until=now)
     matching = [one for one in remote if one.id and ours & {one.call_sid, one.leg_id, one.session_id}]
-    return sum(_take_in(one, call, now) for one in matching)
+    return _take_best(matching, call, now)
+
+
+def _take_best(found: Sequence[RemoteRecording], call: Call, now: datetime) -> int:
+    """Take in what TeXML recorded of a call; what the net recorded only if that is all there is, and will be."""
+    own = [one for one in found if one.initiated_by != events.SOURCE_NET]
+    age_s = (now - (call.ended_at or now)).total_seconds()
+    taken = own or (found if age_s >= NET_AFTER_S else [])
+    return sum(_take_in(one, call, now) for one in taken)
 
 
 def _take_in(remote: RemoteRecording, call: Call, now: datetime) -> bool:
@@ -149,10 +164,12 @@ def _take_in(remote: RemoteRecording, call: Call, now: datetime) -> bool:
         "did": "took the recording in",
     }
     notice = events.recording_notice(payload)
+    # News of the net's recording may have come, and was left to this look-up: it must not stand in its way.
+    is_net = remote.initiated_by == events.SOURCE_NET
     event = ledger.record(
         kind=notice.kind,
         source=TelnyxEvent.Source.RECONCILER,
-        dedupe_key=notice.dedupe_key,
+        dedupe_key=events.key(notice.dedupe_key, "net") if is_net else notice.dedupe_key,
         occurred_at=remote.created_at,
         payload=payload,
         call_id=call.pk,
@@ -163,4 +180,5 @@ def _take_in(remote: RemoteRecording, call: Call, now: datetime) -> bool:
         return False
     logger.info("Call %s: recording %s was found at Telnyx", call.pk, remote.id)
     ledger.process(event.pk, now)
+    tell(call)
     return True

@@ -80,6 +80,10 @@ def target(acme: Acme) -> dict[str, Any]:
     return {"to": {"agent": acme.agent_id}}
 
 
+def sound(acme: Acme) -> dict[str, Any]:
+    return {"mos": 4.1, "warnings": []}
+
+
 #: Shows a person what is his own: answered, but without a word of Acme's.
 OWN = frozenset({200})
 #: Takes only the other method.
@@ -96,16 +100,27 @@ PUBLIC = Expected(stranger=frozenset({200, 302, 405}), nobody=frozenset({200, 30
 EXPECTED: dict[str, Expected] = {
     **dict.fromkeys(("phone", "todays-calls", "calls", "api-calls", "me", "schema", "api-docs"), MINE),
     **dict.fromkeys(("routing", "routing-desks", "routing-explain", "queues", "menus", "numbers"), MINE),
+    "number-orders": MINE,
+    # Forms of her own company, not filled in; the ids of others' rows in them are not hers to choose.
+    **dict.fromkeys(
+        ("buy-numbers", "blocked-callers"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)
+    ),
+    "assign-numbers": Expected(stranger=frozenset({302, 405, 422}), nobody=LOG_IN | WRONG_METHOD),
     # A form of her own company, which she has not filled in.
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
-    **dict.fromkeys(("hours", "hours_new_preview"), MINE),
-    "breaks": MINE,
+    **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now", "breaks", "account"), MINE),
+    "call-quality": Expected(stranger=REFUSED | WRONG_METHOD, nobody=LOG_IN | WRONG_METHOD, body=sound),
     **dict.fromkeys(
         ("new-break", "new-disposition", "wrap-up-policies"),
         Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     ),
     # Her own work after a call, of which there is none.
     **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
+    # Of her own company: she is sent back to her own page.
+    **dict.fromkeys(
+        ("account-check", "account-repair-all", "account-own-set"),
+        Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
+    ),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),

@@ -22,6 +22,9 @@ SID_LENGTH: Final = 160
 #: Our own words beside the provider's in a stored payload: what the address of the callback said.
 ADDRESS: Final = "_url"
 
+#: ``RecordingSource`` of what an outbound voice profile, or a number, records by itself: the net below TeXML's own.
+SOURCE_NET: Final = "Trunking"
+
 _WORD: Final = re.compile(r"[^a-z0-9_.-]+")
 
 Payload = Mapping[str, Any]
@@ -81,8 +84,10 @@ class RecordingProgress:
     channels: int = 1
     #: Who made it: DialVerb, RecordVerb, Trunking, ….
     source: str = ""
-    #: From the address of the callback: ``voicemail``, or empty.
+    #: From the address of the callback: ``voicemail``, ``room``, or empty.
     purpose: str = ""
+    #: When the audio begins, where the event says it.
+    started_at: datetime | None = None
 
 
 # --- Status callbacks (TeXML form) --------------------------------------------------------------------------------
@@ -218,7 +223,10 @@ def _recording_saved(payload: Payload) -> RecordingProgress:
         session_id=text(body.get("call_session_id"), SID_LENGTH),
         url=text(urls.get("mp3"), 4000) or text(urls.get("wav"), 4000),
         duration_s=lasted_s,
+        started_at=started,
         channels=2 if body.get("channels") == "dual" else 1,
+        # TeXML's own recordings are told by forms; by this event, those of an outbound profile (assumption S-21).
+        source=SOURCE_NET,
     )
 
 

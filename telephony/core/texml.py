@@ -280,11 +280,11 @@ class Reject:
 Verb = (
     Dial
     | DialConference
+    | Pause
     | StartRecording
     | StopRecording
     | Say
     | Play
-    | Pause
     | Gather
     | Redirect
     | Record

@@ -13,6 +13,7 @@ from django.conf import settings
 from telephony.core import call_state, render
 from telephony.core.call_state import Fact, Phase
 from telephony.core.leg_state import LegKind
+from telephony.core.missions import MissionKind
 from telephony.models import (
     Call,
     CallLeg,
@@ -318,7 +319,8 @@ def _send(scene: Scene) -> Asked:
             scene.client.redirect(
                 scene.call.customer_sid, scene.call.account_sid, url=rerouting.url_of(scene.call, step)
             )
-    if scene.talk.phase == Phase.TRANSFERRING and scene.talk.former_sid and scene.talk.customer_in_room:
+    is_transfer = scene.params.get("mission") == MissionKind.TRANSFER
+    if is_transfer and scene.talk.former_sid and scene.talk.customer_in_room:
         # In a room he does not go with the customer's leg; and only now, for the transfer might have been refused.
         scene.client.hang_up(scene.talk.former_sid, scene.call.account_sid)
     return DONE_
@@ -335,7 +337,10 @@ def _sent(call: Call, command: TalkCommand, asked: Asked, now: datetime) -> None
 
 def _not_sent(call: Call, command: TalkCommand, now: datetime) -> None:
     talk = talks.talk_of(call)
-    if talk is None or talk.phase != Phase.TRANSFERRING:
+    if talk is None or talk.phase not in {Phase.TRANSFERRING, Phase.ROUTING}:
+        return
+    former = CallLeg.objects.filter(call_sid=talk.former_sid).exclude(status=CallLeg.Status.ENDED)
+    if command.params.get("mission") != MissionKind.TRANSFER or not former.exists():
         return
     rerouting.withdraw(call, now)
     talk.lead_id, talk.lead_sid, talk.mission = talk.former_id, talk.former_sid, None

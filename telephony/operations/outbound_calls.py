@@ -18,6 +18,7 @@ from agents.models import Agent
 from agents.operations import NotFree, dial_out, leg_answered
 from curbe.companies.models import Company
 from curbe.contacts.queries import contact_with
+from curbe.lib import push
 from telephony.core import destinations, hours, render, texml
 from telephony.core.call_state import Phase
 from telephony.core.types import Room, decision_as_json
@@ -166,8 +167,9 @@ def _announced(
 
 
 def _same_number(announced: str, dialled: str) -> bool:
-    """Telnyx may write the number without its plus."""
-    return announced.removeprefix("+") == dialled.removeprefix("+").partition("@")[0].removeprefix("sip:+")
+    """Telnyx may write the number without its plus, or as a SIP address."""
+    number = dialled.removeprefix("sip:").partition("@")[0]
+    return announced.removeprefix("+") == number.removeprefix("+")
 
 
 def _place(intent: OutboundIntent, parked: Parked, now: datetime) -> str:
@@ -254,4 +256,6 @@ def _refuse(parked: Parked, endpoint: SipEndpoint | None, now: datetime) -> str:
     )
     if event is not None:
         ledger.settle(event, now)
+        if endpoint is not None:
+            push.send("outbound.refused", groups=[push.supervisors_group(endpoint.company_id)])
     return texml.document(texml.Reject())

@@ -22,7 +22,7 @@ from curbe.lib.ids import first_id_at
 from telephony.core import leg_state
 from telephony.models import Call, CallLeg, Offer, RouteTrace, SipEndpoint, TelnyxAccount
 from telephony.operations import progress, wrap_ups
-from telephony.operations.endpoints import NoConnection, ensure_endpoint
+from telephony.operations.endpoints import NoConnection, ensure_endpoint, revoke_endpoint
 from telephony.operations.repairs import Turns, alone, note, report_on, word_on
 from telephony.operations.rooms import check_rooms, rescue_from_silent_browsers
 from telephony.operations.silence import ask_about_silent_calls
@@ -94,12 +94,23 @@ def ask_again_for_hangups(client: TelnyxClient, now: datetime) -> None:
         legs = list(CallLeg.objects.filter(call=call).exclude(status=CallLeg.Status.ENDED))
         for leg in sorted(legs, key=lambda leg: leg.kind not in CUSTOMERS):
             with alone("hang up leg", leg.call_sid):
-                _hang_up(leg, call, client, now)
+                _hang_up(leg, call, client, now, "reconciler.hangup_repeated", "asked Telnyx to hang it up again")
 
 
-def _hang_up(leg: CallLeg, call: Call, client: TelnyxClient, now: datetime) -> None:
+def _hang_up(leg: CallLeg, call: Call, client: TelnyxClient, now: datetime, kind: str, did: str) -> None:
+    """Have a leg ended that should be over, and note that it was up; one that is gone already is reported as such."""
     if client.hang_up(leg.call_sid, call.account_sid) is HangUp.GONE:
         report_on(leg, LegReport(call_sid=leg.call_sid, is_alive=False), call, now)
+        return
+    note(
+        kind,
+        ("leg", leg.call_sid, kind),
+        call,
+        believed={"leg": leg.call_sid, "call": str(call.status), "hangup_requested": bool(call.hangup_requested_at)},
+        true={"is_alive": True},
+        did=did,
+        now=now,
+    )
 
 
 # --- Offers past their time ---------------------------------------------------------------------------------------
@@ -177,15 +188,19 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
     calls = Call.objects.filter(pk=OuterRef("busy_call_id"))
     legs = CallLeg.objects.filter(call=OuterRef("busy_call_id"), agent=OuterRef("pk"))
     rings = Offer.objects.filter(call=OuterRef("busy_call_id"), agent=OuterRef("pk"), outcome=Offer.Outcome.PENDING)
-    left = Exists(legs) & ~Exists(legs.exclude(status=CallLeg.Status.ENDED)) & ~Exists(rings)
+    # Who is on a call has a leg in it from the first moment; who is rung gets his with Telnyx's first word.
+    had = Q(Exists(legs)) | Q(activity=Activity.ON_CALL)
+    left = had & ~Q(Exists(legs.exclude(status=CallLeg.Status.ENDED))) & ~Q(Exists(rings))
     # A call that is being opened claims its agents a moment before its row is there: leases end by themselves.
     leased = ~Exists(calls) & Q(reserved_until__isnull=False, reserved_until__gt=now)
     # Whoever is held is not idle, and only who is not idle stands in the index.
     busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(activity=Activity.IDLE).exclude(leased)
+    # A wrap-up is about a call that is over, and ends by its own clock.
+    busy = busy.exclude(activity=Activity.WRAP_UP)
     # Of a conversation that is over he may still hear the busy tone, or his end is being asked for.
     up = legs.filter(answered_at__isnull=False).exclude(status=CallLeg.Status.ENDED).exclude(call__phase="")
     leaving = Exists(calls.filter(ended_at__gt=now - 2 * LEG_LINGERS)) & Exists(up)
-    return busy.filter((~Exists(calls.exclude(status=Call.Status.COMPLETED)) & ~leaving) | left)
+    return busy.filter(Q(~Exists(calls.exclude(status=Call.Status.COMPLETED)) & ~leaving) | left)
 
 
 def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> None:
@@ -226,7 +241,7 @@ def end_lingering_legs(client: TelnyxClient, now: datetime) -> None:
         with alone("end leg", leg.call_sid):
             report = client.call(leg.call_sid, leg.call.account_sid)
             if report.is_alive:
-                _hang_up(leg, leg.call, client, now)
+                _hang_up(leg, leg.call, client, now, "reconciler.leg_ended", "hung the leg up")
             else:
                 report_on(leg, report, leg.call, now)
 
@@ -240,7 +255,8 @@ _without_endpoint: Final = Turns[Agent](3)
 
 def make_missing_endpoints(client: TelnyxClient, now: datetime) -> None:
     """Give a credential to agents who have none because the broker or Telnyx was away when they were made."""
-    without = Agent.objects.filter(is_active=True).exclude(pk__in=SipEndpoint.objects.values("agent_id"))
+    answering = Agent.objects.filter(is_active=True, user__is_active=True)
+    without = answering.exclude(pk__in=SipEndpoint.objects.values("agent_id"))
     for agent in _without_endpoint.take(without.select_related("company")):
         try:
             ensure_endpoint(agent, client)
@@ -248,6 +264,18 @@ def make_missing_endpoints(client: TelnyxClient, now: datetime) -> None:
             continue
         except TelnyxRefused as err:
             logger.warning("Agent %s still has no credential: %s", agent.pk, err)
+
+
+_of_nobody: Final = Turns[Agent](3)
+
+
+def revoke_needless_endpoints(client: TelnyxClient, now: datetime) -> None:
+    """Delete the credentials of agents who answer no more, each as soon as his last call is over."""
+    answering = Q(is_active=True, user__is_active=True)
+    gone = Agent.objects.filter(endpoint__isnull=False).exclude(answering).exclude(activity=Activity.ON_CALL)
+    for agent in _of_nobody.take(gone.select_related("company")):
+        with alone("delete the credential of agent", agent.pk):
+            revoke_endpoint(agent, client)
 
 
 def learn_the_account(client: TelnyxClient, now: datetime) -> None:
@@ -268,5 +296,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     end_lingering_legs,
     free_forgotten_agents,
     make_missing_endpoints,
+    revoke_needless_endpoints,
     learn_the_account,
 )

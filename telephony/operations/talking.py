@@ -13,6 +13,7 @@ from django.db import transaction
 
 from agents.models import Agent
 from curbe.companies.models import Company, Membership
+from telephony import signals
 from telephony.core import destinations, ladder
 from telephony.core.call_state import Phase, Wish
 from telephony.core.plan import Destination, DestinationKind
@@ -43,7 +44,7 @@ def do(
     1. the wish and its commands are written and committed; 2. Telnyx is asked; 3. what came of it is written. Raises
     UnknownCall, NotNow.
     """
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = _locked(call_id, agent)
         if target is not None:
             target = _checked(target, agent, call, wanted, now)
@@ -56,7 +57,7 @@ def send_digits(*, agent: Agent, call_id: UUID, digits: str, client: TelnyxClien
     """Have the customer's side hear these keys, from the server. Raises UnknownCall, NotNow."""
     if _DIGITS.fullmatch(digits) is None:
         raise NotNow("not_now")
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = _locked(call_id, agent)
         talk = talks.begin(call, list(CallLeg.objects.filter(call=call)), now)
         if talk.lead_id != agent.pk or talk.phase not in {Phase.TALKING, Phase.MERGED, Phase.SWAPPED}:
@@ -70,7 +71,7 @@ def end_for_everybody(
     *, membership: Membership, call_id: UUID, reason: str, client: TelnyxClient, now: datetime
 ) -> Talk:
     """End a call that somebody who supervises wants ended, and keep why. Raises UnknownCall, NotNow."""
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = (
             Call.objects.select_for_update(of=("self",))
             .select_related("company")
@@ -91,12 +92,14 @@ def end_for_everybody(
 
 def _ask_telnyx(call_id: UUID, client: TelnyxClient) -> None:
     """Have Telnyx asked at once if a thread can be spared and nobody is at this call already; else the worker does."""
-    if not _seats.acquire(blocking=False):
-        return
-    try:
-        commands.run(call_id, client, patience_ms=commands.NO_PATIENCE_MS)
-    finally:
-        _seats.release()
+    left = True
+    if _seats.acquire(blocking=False):
+        try:
+            left = commands.run(call_id, client, patience_ms=commands.NO_PATIENCE_MS) is not None
+        finally:
+            _seats.release()
+    if left:
+        signals.commands_wanted.send_robust(None, call_id=call_id)
 
 
 def _locked(call_id: UUID, agent: Agent) -> Call:

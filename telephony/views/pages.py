@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -18,12 +17,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from curbe.companies.access import company_of, for_company, get_for_company, member_required
+from curbe.companies.access import company_of, for_company, get_for_company, member_required, membership_of
 from curbe.lib.http import json_error
-from telephony.models import Call, CallLeg
-from telephony.queries import history, trace
+from curbe.lib.phone import is_e164
+from telephony.models import BlockedCaller, Call
+from telephony.queries import history, story
 from telephony.queries.history import Show
 from telephony.queries.wrap_ups import said_of
+from telephony.views.call_bars import bar_of
 
 
 @require_GET
@@ -78,32 +79,20 @@ def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
 @never_cache
 @member_required
 def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    rows = (
-        history.with_waits(for_company(request, Call))
-        .select_related("agent__user", "queue", "number", "contact", "hangup_requested_by__user")
-        .prefetch_related(
-            Prefetch("legs", CallLeg.objects.select_related("agent__user")),
-            "recordings",
-        )
-    )
+    rows = history.with_waits(story.with_story(for_company(request, Call)))
     found = get_for_company(request, rows, pk=call_id)
-    language, steps = get_language() or "es", trace.steps_of(found)
+    told = story.story_of(found, language=get_language() or "es", now=timezone.now())
     disposition, note = said_of(found)
+    may_block = membership_of(request).supervises and found.direction == Call.Direction.INBOUND
+    may_block = may_block and is_e164(found.from_number)
     context = {
         "call": found,
-        "legs": sorted(found.legs.all(), key=lambda leg: (leg.started_at, leg.id)),
-        "offers": [made.offer for step in steps for made in step.offers],
-        "steps": [
-            {
-                "at": step.at,
-                "sentences": step.sentences(language),
-                "plan_version": step.trace.plan_version,
-            }
-            for step in steps
-        ],
-        "visits": trace.visits_of(found),
+        "story": told,
+        "bar": bar_of(told.picture),
         "disposition": disposition,
         "note": note,
+        "may_block": may_block,
+        "is_blocked": may_block and for_company(request, BlockedCaller).filter(e164=found.from_number).exists(),
         "zone": _zone(request),
     }
     return render(request, "telephony/call.html", context)

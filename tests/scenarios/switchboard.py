@@ -42,6 +42,8 @@ class Switchboard:
     #: CallSids in the room that is up; None: no room.
     inside: set[str] | None = None
     conference_sid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    #: CallSid → what the leg's own address says of it; in-progress where it is not named.
+    truth: dict[str, str] = field(default_factory=dict)
     #: What the list of calls answers.
     found: list[dict[str, str]] = field(default_factory=list)
 
@@ -106,7 +108,8 @@ class Switchboard:
         return self._take(what, sid, fields, {"sid": sid})
 
     def _leg_is_up(self, request: requests.PreparedRequest) -> tuple[int, dict[str, Any]]:
-        return 200, {"sid": _name(request, -1), "status": "in-progress"}
+        sid = _name(request, -1)
+        return 200, {"sid": sid, "status": self.truth.get(sid, "in-progress")}
 
     def _place(self, request: requests.PreparedRequest) -> tuple[int, dict[str, Any]]:
         fields = _fields(request)

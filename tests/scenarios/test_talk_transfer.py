@@ -154,6 +154,23 @@ def test_to_a_queue(talk: Conversation) -> None:
     assert talk.call.queue_id == other.pk
 
 
+@pytest.mark.parametrize("how", [422, requests.ConnectionError("the line broke")])
+def test_a_queue_that_he_could_not_be_moved_to_never_had_him(
+    talk: Conversation, board: Switchboard, how: int | Exception
+) -> None:
+    other = cast.make_queue(talk.line.company, "soporte", members=[talk.luis])
+    board.refuse["redirect"] = how
+
+    talk.wishes("transfer", {"to": {"queue": other.pk}})
+    for later_s in (1, 3, 6, 10):
+        talk.work(in_s=later_s)
+
+    assert (talk.phase, talk.talk.message, talk.talk.lead_sid) == ("TALKING", "no_transfer", talk.ana_sid)
+    assert not talk.call.visits.filter(outcome="waiting").exists()
+    assert activity(talk.luis) == Activity.IDLE
+    assert talk.wishes("hold", {"on": True}).json()["phase"] == "PROMOTING"
+
+
 def test_to_a_number_with_ours_shown(talk: Conversation) -> None:
     assert talk.wishes("transfer", {"to": {"number": "+13125550177"}}).status_code == 202
 

@@ -9,9 +9,13 @@ const ASK_FOR_MS = 60_000;
 /** A socket that is back within this time was not missed by anybody. */
 const SAY_DOWN_AFTER_MS = 4_000;
 
+const REPAIRS = new Set(["repair.made", "outbound.refused"]);
+
 const waiting = new Map();
 /** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
 const heardAtMs = new Map();
+/** When a push last named an order of a number; a page that was on its way then may lack it. */
+let ordersHeardAtMs = -Infinity;
 const begunAtMs = new WeakMap();
 const FORGET_AFTER_MS = 60_000;
 let askUntilMs = 0;
@@ -20,6 +24,9 @@ let sayDown = null;
 export function connect() {
   live?.addEventListener("push", ({ detail }) => {
     if (detail.call_id) onPush(detail.call_id);
+    if (REPAIRS.has(detail.type)) document.querySelectorAll("[data-live-repairs]").forEach(refreshSoon);
+    if (detail.call_id) document.querySelectorAll("[data-live-calls]").forEach(refreshSoon);
+    if (detail.order_id) onOrder();
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -38,8 +45,14 @@ function onPush(callId) {
   refreshCall(callId);
 }
 
+function onOrder() {
+  ordersHeardAtMs = performance.now();
+  refreshOrders();
+}
+
 function refreshOvertaken(begunMs) {
   const now = performance.now();
+  if (ordersHeardAtMs > begunMs) refreshOrders();
   for (const [callId, heardMs] of heardAtMs) {
     if (now - heardMs > FORGET_AFTER_MS) heardAtMs.delete(callId);
     else if (heardMs > begunMs) refreshCall(callId);
@@ -56,6 +69,10 @@ function refreshLists() {
   document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
 }
 
+function refreshOrders() {
+  document.querySelectorAll("[data-live-orders]").forEach(refreshSoon);
+}
+
 function refreshSoon(element) {
   const key = element.id;
   if (waiting.has(key)) return;
@@ -70,7 +87,7 @@ function refresh(id) {
   const element = document.getElementById(id);
   // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
   if (!element) return;
-  if (element.matches("[data-live-list]") && element.contains(document.activeElement)) {
+  if (element.matches("[data-live-list], [data-live-repairs]") && element.contains(document.activeElement)) {
     element.addEventListener("focusout", () => refreshSoon(element), { once: true });
     return;
   }
@@ -81,7 +98,8 @@ function onUp() {
   clearTimeout(sayDown);
   notice("liveDown", false);
   refreshLists();
-  document.querySelectorAll("[data-call][data-unsettled]").forEach(refreshSoon);
+  refreshOrders();
+  document.querySelectorAll("[data-call][data-unsettled], [data-live-calls], [data-live-repairs]").forEach(refreshSoon);
 }
 
 function onDown() {
@@ -96,7 +114,7 @@ function askForAMinute() {
 
 function askIfDown() {
   if (live?.isUp || Date.now() > askUntilMs) return;
-  const unsettled = document.querySelectorAll("[data-call][data-unsettled]");
+  const unsettled = document.querySelectorAll("[data-call][data-unsettled], [data-live-orders][data-unsettled]");
   if (unsettled.length > 0) askUntilMs = Math.max(askUntilMs, Date.now() + ASK_EVERY_MS);
   refreshLists();
   unsettled.forEach((element) => element.closest("[data-live-list]") || refreshSoon(element));

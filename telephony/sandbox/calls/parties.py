@@ -141,6 +141,11 @@ class ScriptedAgent:
         self._party: VirtualParty | SilentPort = world.switch.party() if media else SilentPort()
 
     @property
+    def ear(self) -> VirtualParty | None:
+        """What can be measured of what the telephone hears."""
+        return self._party if isinstance(self._party, VirtualParty) else None
+
+    @property
     def port(self) -> AudioPort:
         return self._party
 

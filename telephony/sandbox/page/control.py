@@ -96,7 +96,10 @@ async def state(request: web.Request) -> web.Response:
 
 
 async def add_number(request: web.Request) -> web.Response:
-    """`{e164, connection_id?}`: the account owns this number from now on; given again, only the connection is set."""
+    """`{e164, connection_id?}`: the account owns this number from now on.
+
+    Given again, it is repointed as in the portal: to any connection, or with null to none.
+    """
     world = world_of(request)
     body = await _body(request, "e164", "connection_id", "customer_reference")
     e164, connection_id = _e164(body, "e164"), body.get("connection_id")
@@ -105,7 +108,7 @@ async def add_number(request: web.Request) -> web.Response:
     row = world.account.number(e164)
     if row is None:
         row = number_resource(e164, connection_id=connection_id, customer_reference=body.get("customer_reference"))
-    elif connection_id is not None:
+    elif "connection_id" in body:
         row["connection_id"] = connection_id
     world.account.put("phone_numbers", row)
     world.journal.touch()
@@ -257,13 +260,15 @@ async def get_settings(request: web.Request) -> web.Response:
 
 
 async def set_settings(request: web.Request) -> web.Response:
-    """`events_url` (where account-level JSON events go), `profile_records_sip_legs` and `time_scale`."""
+    """`events_url` (where account-level JSON events go), `profile_records_sip_legs`, `time_scale` and `balance`."""
     world = world_of(request)
     body = await _body(request, *DEFAULT_SETTINGS)
     for name, value in body.items():
         if name == "time_scale":
             if type(value) not in (int, float) or not 0 < value <= SLOWEST_TIME:
                 raise CannotDo(f"time_scale is more than 0 and at most {SLOWEST_TIME}, not {value!r}.")
+        elif name == "balance" and not re.fullmatch(r"-?\d{1,9}\.\d\d", str(value)):
+            raise CannotDo(f"balance is an amount such as 250.00, not {value!r}.")
         elif type(value) is not type(DEFAULT_SETTINGS[name]):
             raise CannotDo(f"{name} cannot be {value!r}.")
     world.account.settings |= body
@@ -271,6 +276,12 @@ async def set_settings(request: web.Request) -> web.Response:
     world.apply_settings()
     world.journal.touch()
     return web.json_response(world.account.settings)
+
+
+async def forget_searches(request: web.Request) -> web.Response:
+    """Every search for numbers is too old from now on: what it found must be searched for again (85000)."""
+    world_of(request).searched_numbers.clear()
+    return web.Response(status=204)
 
 
 async def expire_links(request: web.Request) -> web.Response:
@@ -353,6 +364,7 @@ ROUTES = [
     web.post("/_sandbox/trouble", set_trouble),
     web.get("/_sandbox/settings", get_settings),
     web.post("/_sandbox/settings", set_settings),
+    web.post("/_sandbox/forget_searches", forget_searches),
     web.post("/_sandbox/recordings/expire_links", expire_links),
     web.post("/_sandbox/reset", reset),
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telephony.sandbox import clock
 from telephony.sandbox.calls.calls import Call
 from telephony.sandbox.calls.legs import Leg
-from telephony.sandbox.calls.parties import PretendPerson
+from telephony.sandbox.calls.parties import PretendPerson, ScriptedAgent
 
 if TYPE_CHECKING:
     from telephony.sandbox.world import World
@@ -118,9 +118,9 @@ def leg_whole(leg: Leg) -> Shown:
 
 
 def ear(leg: Leg) -> Shown:
-    """What a pretend person hears, measured over the last half second."""
+    """What a pretend person, or a scripted telephone, hears, measured over the last half second."""
     person = leg.endpoint
-    party = person.ear if isinstance(person, PretendPerson) and leg.is_live else None
+    party = person.ear if isinstance(person, PretendPerson | ScriptedAgent) and leg.is_live else None
     if party is None:
         return {"heard_rms": 0.0, "heard_peak_hz": 0.0}
     return {"heard_rms": round(party.heard_rms, 4), "heard_peak_hz": round(party.heard_peak_hz, 1)}
