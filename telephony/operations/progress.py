@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 from agents.models import Activity, Agent, Beat
 from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
+from curbe.lib.ids import first_id_at
 from curbe.lib.phone import is_e164
 from telephony.core import events, hours, leg_state
 from telephony.core.events import LegProgress
@@ -273,6 +274,8 @@ def offer_of(leg: CallLeg, offers: Sequence[Offer]) -> Offer | None:
     """Return the offer that made an agent's leg: his newest that is not younger than the leg (offers by step)."""
     his = [offer for offer in offers if offer.agent_id == leg.agent_id]
     earlier = [offer for offer in his if offer.offered_at <= leg.started_at + CLOCK_SKEW]
+    # By our own clock: a leg that we heard of before the offer was made is that of an earlier one.
+    earlier = [offer for offer in earlier if leg.pk >= first_id_at(offer.offered_at)] or earlier
     return earlier[-1] if earlier else his[0] if his else None
 
 
@@ -338,7 +341,9 @@ def _release(
         )
     else:
         reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
-        stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
+        # Whose line was lost, or to whom a transfer came back, is rung again by the call that he left.
+        staying = talking | {offer.agent_id for offer in offers if offer.outcome == OfferOutcome.PENDING}
+        stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in staying}
         policies = wrap_ups.policies_of(call, legs, offers) if hung_up - talking else {}
         # Whose line was lost is rung again at once: his work with this call is not over.
         for leg in legs:
