@@ -202,7 +202,7 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
     newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
     decided = decision_from_json(newest.decision) if newest else None
     talk = talks.talk_of(call)
-    if newest is not None and request.step > newest.step and not _is_over(call) and talks.room_awaits(talk, call):
+    if newest is not None and request.step > newest.step and not _is_over(call) and talks.room_awaits(talk, call, now):
         return _enter_room(call, newest, request, now)
     if newest is not None and request.step <= newest.step:
         if newest.asked_at is None and isinstance(decided, Ring) and not _is_over(call):

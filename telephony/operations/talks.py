@@ -23,6 +23,8 @@ from telephony.operations import effects, ledger
 
 #: A lead who is gone without a word and whose browser has been silent for this long has not hung up.
 SILENT: Final = timedelta(seconds=15)
+#: Whoever was asked into a room is in it by then, or never comes.
+ROOM_IS_ENTERED: Final = timedelta(seconds=15)
 #: More moves in a row than the table is deep: it goes in circles.
 MOST_MOVES: Final = 8
 
@@ -146,13 +148,15 @@ def standing_of(call: Call, talk: Talk, legs: Iterable[CallLeg], now: datetime) 
     )
 
 
-def room_awaits(talk: Talk | None, call: Call) -> bool:
+def room_awaits(talk: Talk | None, call: Call, now: datetime) -> bool:
     """Say whether the customer's next document puts him into the room that was asked for.
 
     Also when the agent thought better of it, or the request was refused after it had been taken: his ``<Dial>`` is
     over, and whoever he talked with is in the room, or on the way.
     """
     if talk is None or not talk.rooms or talk.customer_in_room or Phase(talk.phase) not in call_state.LED:
+        return False
+    if talk.phase != Phase.PROMOTING and not _was_just_wanted(call, talk, now):
         return False
     if not talk.lead_in_room and not _was_asked_for(talk):
         # An earlier lead's room: whoever leads now talks by a plain <Dial>.
@@ -166,6 +170,14 @@ def _was_asked_for(talk: Talk) -> bool:
     held = (TalkCommand.State.WANTED, TalkCommand.State.DONE)
     asked = TalkCommand.objects.filter(call=talk.pk, kind=effects.Kind.ROOM, state__in=held)
     return asked.filter(params__room=talk.rooms, params__sid=talk.lead_sid).exists()
+
+
+def _was_just_wanted(call: Call, talk: Talk, now: datetime) -> bool:
+    """Say whether the newest room is one that is being entered only now, and not that of earlier in the call."""
+    if call.direction == Call.Direction.OUTBOUND and talk.rooms == 1 and not talk.room_is_open:
+        return call.answered_at is None or now - call.answered_at < ROOM_IS_ENTERED
+    asked = TalkCommand.objects.filter(call=call, kind=effects.Kind.ROOM, created_at__gt=now - ROOM_IS_ENTERED)
+    return asked.exists()
 
 
 def enter_room(call: Call, talk: Talk, now: datetime) -> None:
@@ -257,7 +269,7 @@ def _joined(call: Call, talk: Talk, legs: Iterable[CallLeg]) -> CallLeg | None:
     Whoever was there before has been left, though the news of his end may be lost. Ids are ordered by our clock.
     """
     since = first_id_at(talk.phase_at)
-    return _somebody([leg for leg in legs if leg.pk >= since], (talk.former_sid, call.customer_sid))
+    return _somebody([leg for leg in legs if leg.pk >= since], (*talk.dropped, call.customer_sid))
 
 
 def _happen(call: Call, talk: Talk, legs: Sequence[CallLeg], happening: Happening, now: datetime) -> bool:
