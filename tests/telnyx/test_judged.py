@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import telnyx as official
 from pytest_django import Settings
+from telnyx.lib.webhook_verification import WebhookVerificationError
 from telnyx.types import CallRecordingSavedWebhookEvent
 
 from telephony.core import account as wanted_of
@@ -188,7 +189,8 @@ def test_events_of_the_sandbox_are_those_of_the_package_and_its_verifier_accepts
         client = official.Telnyx(api_key="KEY", public_key=public_key_text(home.world.key))
         read = client.webhooks.unwrap(event.raw.decode(), headers=event.headers)
         assert read.data is not None and read.data.event_type == "call.recording.saved"  # type: ignore[union-attr]
-        with pytest.raises(ValueError, match="does not match payload"):
+        # Which of the two the package raises depends on whether `telnyx.lib` was imported before.
+        with pytest.raises((ValueError, WebhookVerificationError), match="does not match payload"):
             client.webhooks.unwrap(event.raw.decode() + " ", headers=event.headers)
         judge_webhook(json.loads(event.raw), CallRecordingSavedWebhookEvent)
         # Forms are signed the same way; the package's parser reads JSON only, its verifier both.
