@@ -19,12 +19,13 @@ from kombu.exceptions import OperationalError
 from agents.models import Agent
 from curbe.companies.access import company_of, for_company, get_for_company, role_required
 from curbe.companies.models import ADMINISTERING_ROLES, User
-from telephony.models import Asker, AuditFinding, PhoneNumber, TelnyxAccount
+from telephony.models import Asker, AuditFinding, PhoneNumber
 from telephony.operations import account_repairs, audits, endpoints
 from telephony.operations.account_repairs import By
 from telephony.queries import account_state
 from telephony.queries.history import zone_of
 from telephony.tasks import run_audit
+from telephony.telnyx.account import row_of
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError
 from telephony.views.audit_words import described, named, reason_of, repair_word
@@ -89,7 +90,7 @@ def account_repair(request: HttpRequest, finding_id: int) -> HttpResponse:
 @role_required(*ADMINISTERING_ROLES)
 def account_own_set(request: HttpRequest) -> HttpResponse:
     """Give the company a set of its own: the row now, the rest by a check that repairs."""
-    TelnyxAccount.objects.get_or_create(company=company_of(request))
+    row_of(company_of(request))
     _start(request, fix=True)
     return redirect("account")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -228,11 +229,13 @@ def test_without_a_broker_nothing_hangs(alice: User) -> None:
 
 
 def test_a_company_asks_for_a_set_of_its_own(acme: Company, alice: User) -> None:
+    TelnyxAccount.objects.create(destinations=["US"], daily_spend_usd=Decimal(50), concurrent_calls=7)
     with patch("telephony.views.account_pages.run_audit.apply_async") as queued:
         looking(alice).post("/account/own-set/")
         looking(alice).post("/account/own-set/")
 
-    assert TelnyxAccount.objects.get().company == acme
+    own = TelnyxAccount.objects.get(company=acme)
+    assert (own.destinations, own.daily_spend_usd, own.concurrent_calls) == (["US"], Decimal(50), 7)
     assert queued.call_args.kwargs["kwargs"]["fix"] is True
 
 
