@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 def text(value: object, limit: int = 255) -> str:
@@ -208,6 +208,13 @@ class RemoteNumber:
     connection_name: str = ""
     #: active, purchase-pending, port-pending, …
     status: str = ""
+
+    #: Statuses of numbers that the account has no more, or never got; Telnyx lists them all the same.
+    GONE: ClassVar = frozenset({"deleted", "purchase-failed", "port-failed", "ported-out"})
+
+    @property
+    def is_gone(self) -> bool:
+        return self.status in self.GONE
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:

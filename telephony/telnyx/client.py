@@ -285,14 +285,16 @@ class TelnyxClient:
         return list(self.each_phone_number())
 
     def each_phone_number(self) -> Iterator[RemoteNumber]:
-        """Yield every number of the account, page by page: there may be very many."""
+        """Yield every number that the account has, page by page: there may be very many. Those that are gone are not."""
         # In an order that a purchase in the meantime does not shift.
-        return map(RemoteNumber.read, self._transport.pages("/phone_numbers", {"sort": "phone_number"}))
+        rows = self._transport.pages("/phone_numbers", {"sort": "phone_number"})
+        return (number for number in map(RemoteNumber.read, rows) if not number.is_gone)
 
     def phone_number(self, number_id: str) -> RemoteNumber | None:
         """Return one number; None when the account does not have it (any more)."""
         row = self.row("phone_numbers", number_id)
-        return RemoteNumber.read(row) if row is not None else None
+        number = RemoteNumber.read(row) if row is not None else None
+        return None if number is None or number.is_gone else number
 
     def wire_number(self, number_id: str, *, connection_id: str) -> RemoteNumber:
         """Point a number at a connection."""
@@ -303,9 +305,7 @@ class TelnyxClient:
         """Return the account's number; None when it has none of that name (yet, or any more)."""
         rows = self._transport.pages("/phone_numbers", {"filter[phone_number]": e164.lstrip("+")})
         # The filter matches parts of numbers, and lists numbers that are gone.
-        gone = {"deleted", "purchase-failed", "port-failed", "ported-out"}
-        found = (RemoteNumber.read(row) for row in rows if row.get("status") not in gone)
-        return next((number for number in found if number.e164 == e164), None)
+        return next((one for one in map(RemoteNumber.read, rows) if one.e164 == e164 and not one.is_gone), None)
 
     def available_numbers(
         self,

@@ -72,7 +72,8 @@ class Shop:
             time.sleep(0.01)
 
     def bought_at_telnyx(self) -> list[dict[str, Any]]:
-        return list(self.house.api("GET", "/phone_numbers")["data"])
+        rows = self.house.api("GET", "/phone_numbers")["data"]
+        return [row for row in rows if row["status"] != "deleted"]
 
     def ordered_at_telnyx(self) -> list[dict[str, Any]]:
         return list(self.house.api("GET", "/number_orders")["data"])
