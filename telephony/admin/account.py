@@ -99,12 +99,13 @@ class SipEndpointAdmin(LookingAdmin):
     ordering = ("-id",)
     actions = ("renew",)
 
-    @admin.action(description=gettext_lazy("Renew: a new credential in place of the old one"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Cut off: log out everywhere, new credential"), permissions=["view"])
     def renew(self, request: HttpRequest, chosen: QuerySet[SipEndpoint]) -> None:
         done = 0
         for endpoint in chosen.select_related("agent__user", "agent__company").order_by("id")[:AT_ONCE]:
             try:
-                endpoints.renew_endpoint(endpoint.agent, get_client(), timezone.now())
+                keep = request.session.session_key
+                endpoints.cut_off(endpoint.agent, get_client(), timezone.now(), keep_session=keep)
                 done += 1
             except (endpoints.IsTalking, endpoints.NoConnection, TelnyxError) as err:
                 messages.error(request, f"{endpoint.agent}: {err}")
