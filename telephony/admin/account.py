@@ -85,6 +85,12 @@ class TelnyxAccountAdmin(KeepingAdmin):
     def get_fields(self, request: HttpRequest, obj: TelnyxAccount | None = None) -> tuple[str, ...]:
         return self.fields if obj else self.fields[:4]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "destinations":
+            field.help_text = _("Two letters each, with commas: US, CA, MX. Empty: what the companies may call.")
+        return field
+
     def save_model(self, request: HttpRequest, obj: TelnyxAccount, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         messages.info(request, _("It takes effect at Telnyx with the next account audit that repairs."))

@@ -158,6 +158,24 @@ def _link(line: Line, client: TelnyxClient) -> str:
     return there.id
 
 
+def _adopt(line: Line, client: TelnyxClient) -> str:
+    """Give a number that a company ordered, and whose order was given up, its row, and wire it."""
+    company = Company.objects.filter(pk=line.company_id or 0).first()
+    if company is None:
+        raise UnableToRepair(Why.NUMBER_GONE)
+    wanted = application_for(company.pk)
+    there = client.phone_number(line.telnyx_id)
+    if there is None or there.e164 != line.subject:
+        raise UnableToRepair(Why.NOT_AT_TELNYX)
+    if there.connection_id != wanted:
+        there = client.wire_number(there.id, connection_id=wanted)
+    PhoneNumber.objects.get_or_create(
+        e164=there.e164,
+        defaults={"company": company, "telnyx_id": there.id, "connection_id": there.connection_id},
+    )
+    return company.name
+
+
 def _number_of(line: Line) -> PhoneNumber:
     number = PhoneNumber.objects.filter(pk=line.our_id or 0, e164=line.subject).first()
     if number is None:
@@ -191,6 +209,7 @@ def _delete_credential(line: Line, client: TelnyxClient) -> str:
 
 _REPAIRS: Final[Mapping[Repair, Callable[[Line, TelnyxClient], str]]] = {
     Repair.SET: _put_set_right,
+    Repair.ADOPT: _adopt,
     Repair.LINK: _link,
     Repair.WIRE: _wire,
     Repair.CREDENTIAL: _mend_credential,

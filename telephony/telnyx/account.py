@@ -147,9 +147,7 @@ def _find(client: TelnyxClient, account: TelnyxAccount, part: Part, name: str) -
     return min(named, key=lambda one: _host_served(part, one) not in {"", _host(settings.PUBLIC_URL)}, default=None)
 
 
-def _refuse_anothers(
-    account: TelnyxAccount, found: Mapping[Part, Mapping[str, Any] | None], origin: str
-) -> None:
+def _refuse_anothers(account: TelnyxAccount, found: Mapping[Part, Mapping[str, Any] | None], origin: str) -> None:
     """Raise UnableToSetUp if a row that we do not know by its id serves another host. Nothing was written yet."""
     for part, row in found.items():
         if row is None or answers.text(row.get("id"), 32) == getattr(account, ID_FIELDS[part]):

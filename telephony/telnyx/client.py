@@ -285,7 +285,7 @@ class TelnyxClient:
         return list(self.each_phone_number())
 
     def each_phone_number(self) -> Iterator[RemoteNumber]:
-        """Yield every number that the account has, page by page: there may be very many. Those that are gone are not."""
+        """Yield every number that the account has, page by page: there may be very many."""
         # In an order that a purchase in the meantime does not shift.
         rows = self._transport.pages("/phone_numbers", {"sort": "phone_number"})
         return (number for number in map(RemoteNumber.read, rows) if not number.is_gone)
