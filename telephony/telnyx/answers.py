@@ -279,6 +279,8 @@ class RemoteOrder:
     requirements_met: bool
     #: Of each number in it: (E.164, pending | success | failure, the word for its requirements).
     numbers: tuple[tuple[str, str, str], ...]
+    #: The ids of its sub-orders, by which it is cancelled.
+    parts: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
@@ -294,11 +296,16 @@ class RemoteOrder:
                 (text(one.get("phone_number"), 16), text(one.get("status")), text(one.get("requirements_status")))
                 for one in lines
             ),
+            parts=_texts(data.get("sub_number_orders_ids")),
         )
 
     def status_of(self, e164: str) -> str:
         """Return how one number of the order stands: its own word, else the order's."""
         return next((status for number, status, _ in self.numbers if number == e164 and status), self.status)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(text(one, 64) for one in value if text(one, 64)) if isinstance(value, list) else ()
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:

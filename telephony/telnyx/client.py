@@ -352,6 +352,10 @@ class TelnyxClient:
         # A filter that is misread must not take another order for ours.
         return [order for order in map(RemoteOrder.read, rows) if order.customer_reference == customer_reference]
 
+    def cancel_sub_order(self, sub_order_id: str) -> None:
+        """Cancel a part of an order that is pending still. Asked twice, it is as good as once."""
+        self._transport.data(Wish("PATCH", f"/sub_number_orders/{_id(sub_order_id)}/cancel", True))
+
     def release_number(self, number_id: str) -> bool:
         """Give a number back; False when it was gone already, which is a success too."""
         try:
