@@ -208,7 +208,7 @@ def number_orders(request: HttpRequest) -> HttpResponse:
     if older:
         rows = rows.filter(pk__lt=int(older))
     found = list(rows.order_by("-id" if purchase is None else "e164")[: PAGE_SIZE + 1])
-    orders = [_shown(order) for order in found[:PAGE_SIZE]]
+    orders = [shown(order) for order in found[:PAGE_SIZE]]
     context = {
         "orders": orders,
         "purchase": purchase,
@@ -216,7 +216,7 @@ def number_orders(request: HttpRequest) -> HttpResponse:
         "is_open": any(one.order.is_open for one in orders),
         "done": sum(one.order.state == NumberOrder.State.DONE for one in orders),
         "ended": sum(not one.order.is_open for one in orders),
-        "rings": _where_it_rings(company, orders) if purchase is not None else "",
+        "rings": where_it_rings(company, orders) if purchase is not None else "",
         "releases": []
         if purchase is not None or older
         else for_company(request, NumberRelease).select_related("released_by").order_by("-id")[:PAGE_SIZE],
@@ -261,7 +261,7 @@ def _may_cancel(order: NumberOrder) -> bool:
     return is_slow and order.number_id is None and order.error_code != CANCELLING
 
 
-def _shown(order: NumberOrder) -> Shown:
+def shown(order: NumberOrder) -> Shown:
     return Shown(
         order=order,
         leads_to=destinations.of_place(order.leads_to).label if order.leads_to else _("Nobody: not assigned"),
@@ -272,7 +272,7 @@ def _shown(order: NumberOrder) -> Shown:
     )
 
 
-def _where_it_rings(company: Company, orders: list[Shown]) -> str:
+def where_it_rings(company: Company, orders: list[Shown]) -> str:
     """Return in one line what a call to these numbers meets now; all of one purchase lead to one place."""
     if not orders:
         return ""
