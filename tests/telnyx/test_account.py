@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from agents.models import Agent
 from curbe.companies.models import Company, User
-from telephony.models import PhoneNumber, SipEndpoint, TelnyxAccount
+from telephony.models import AccountRepair, PhoneNumber, SipEndpoint, TelnyxAccount
 from telephony.operations.endpoints import NoConnection, ensure_endpoint, tag_of
 from telephony.telnyx.account import UnableToSetUp, ensure_account
 from telephony.telnyx.client import TelnyxClient
@@ -302,6 +302,44 @@ def test_the_command_wires_and_links_our_numbers_and_no_others(
     assert account.tables["phone_numbers"]["72"]["connection_id"] == "another program's"
     assert PhoneNumber.objects.count() == 1
     assert "1 number(s) newly linked" in out.getvalue()
+
+
+def test_a_number_that_telnyx_does_not_wire_keeps_no_other_from_being_linked(
+    client: TelnyxClient, account: FakeAccount, acme: Company
+) -> None:
+    numbers = [cast.make_number(acme, e164) for e164 in ("+13055550100", "+13055550101")]
+    account.tables["phone_numbers"] = {
+        "71": {"id": "71", "phone_number": "+13055550100", "connection_id": "a SIP connection"},
+        "72": {"id": "72", "phone_number": "+13055550101", "connection_id": "a SIP connection"},
+    }
+    account.refused = ("PATCH", "phone_numbers", {"errors": [{"code": "10015", "title": "Locked"}]})
+
+    with (
+        patch("telephony.management.commands.telnyx_setup.get_client", return_value=client),
+        pytest.raises(CommandError, match="5550100 is not wired(?s:.*)5550101 is not wired"),
+    ):
+        call_command("telnyx_setup", stdout=StringIO())
+
+    assert [PhoneNumber.objects.get(pk=one.pk).telnyx_id for one in numbers] == ["71", "72"]
+    assert [one.outcome for one in AccountRepair.objects.all()] == ["FAILED", "FAILED"]
+
+
+def test_a_set_that_is_refused_keeps_no_other_from_being_set_up(
+    client: TelnyxClient, account: FakeAccount, acme: Company, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://theirs.test"
+    ensure_account(client, NOW)
+    TelnyxAccount.objects.all().delete()
+    TelnyxAccount.objects.create(company=acme)
+    settings.PUBLIC_URL = "https://ours.test"
+
+    with patch("telephony.management.commands.telnyx_setup.get_client", return_value=client):
+        with pytest.raises(CommandError, match="platform: .*--adopt"):
+            call_command("telnyx_setup", stdout=StringIO())
+        assert TelnyxAccount.objects.get(company=acme).texml_application_id
+        call_command("telnyx_setup", "--adopt", stdout=StringIO())
+
+    assert TelnyxAccount.objects.get(company=None).texml_application_id
 
 
 def test_the_command_says_what_telnyx_said(client: TelnyxClient, mock: responses.RequestsMock) -> None:
