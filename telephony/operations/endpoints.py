@@ -6,18 +6,17 @@ It is found by its tag before one is made, so that a retry never makes a second.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from agents.models import Activity, Agent
 from agents.operations import LOGGED_OUT, claim_phone
 from curbe.companies.sessions import end_sessions
+from curbe.lib.locks import alone
 from telephony.models import SipEndpoint, TelnyxAccount
 from telephony.telnyx.answers import Credential
 from telephony.telnyx.client import TelnyxClient
@@ -52,21 +51,8 @@ def ensure_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
     known = SipEndpoint.objects.filter(agent=agent).first()
     if known is not None:
         return known
-    with _alone_with(agent):
+    with alone(LOCK, agent.pk):
         return SipEndpoint.objects.filter(agent=agent).first() or _make_endpoint(agent, client)
-
-
-@contextmanager
-def _alone_with(agent: Agent) -> Iterator[None]:
-    """Hold the agent's lock: Telnyx is asked meanwhile, so it belongs to the connection and to no transaction."""
-    key = [LOCK, agent.pk % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", key)
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
 
 
 def _make_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
@@ -116,7 +102,7 @@ def renew_endpoint(agent: Agent, client: TelnyxClient, now: datetime) -> SipEndp
     His browser notices that, asks for a token and registers anew. Raises IsTalking, NoConnection, TelnyxRefused,
     TelnyxUnreachable; until the new credential stands in our row nothing has changed for him.
     """
-    with _alone_with(agent):
+    with alone(LOCK, agent.pk):
         return _renew(agent, client, now)
 
 
