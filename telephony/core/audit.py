@@ -94,6 +94,8 @@ class NumberThere:
     connection_id: str
     connection_name: str
     status: str
+    #: Of the order that bought it; ours are unmistakable.
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,9 +142,13 @@ def _compare_numbers(found: Audit, sets: Iterable[SetFacts], client: TelnyxClien
         found.add("numbers", core.of_number(there, ours, applications, connections))
     # Between our rows and Telnyx's pages numbers come and go; what is on its way is nobody's mistake.
     moving = account_here.moving(since=began - JUST_NOW)
-    bought = account_here.bought_by({one.e164 for one in unknown})
+    ours_by_reference = account_here.ordered_as({one.reference for one in unknown})
+    # Where Telnyx tells no reference: wired to us, and ordered by us. Others of the account may want the same numbers.
+    wired = {one.e164 for one in unknown if one.connection_id in applications.values()}
+    ours_by_e164 = account_here.bought_by(wired)
     for one in unknown:
-        lines = core.of_unknown_number(one, applications, bought.get(one.e164))
+        buyer = ours_by_reference.get(one.reference) or ours_by_e164.get(one.e164)
+        lines = core.of_unknown_number(one, applications, buyer)
         found.add("numbers", [] if one.e164 in moving else lines)
     # What is left over was on no page of Telnyx's list.
     for missing in here.values():

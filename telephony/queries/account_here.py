@@ -32,6 +32,12 @@ def moving(*, since: datetime) -> set[str]:
     return {*orders.values_list("e164", flat=True), *releases.values_list("e164", flat=True)}
 
 
+def ordered_as(references: Collection[str]) -> dict[str, int]:
+    """Return the company of each order that carries one of these references of ours."""
+    orders = NumberOrder.objects.filter(customer_reference__in=set(references) - {""})
+    return dict(orders.values_list("customer_reference", "company_id"))
+
+
 def bought_by(e164s: Collection[str]) -> dict[str, int]:
     """Return the company that ordered a number last, and never gave it back, for each of these that one ordered."""
     ordered = NumberOrder.objects.filter(e164__in=e164s, sent_at__isnull=False).order_by("id")

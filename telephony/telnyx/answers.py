@@ -208,6 +208,8 @@ class RemoteNumber:
     connection_name: str = ""
     #: active, purchase-pending, port-pending, …
     status: str = ""
+    #: Of the order that bought it.
+    customer_reference: str = ""
 
     #: Statuses of numbers that the account has no more, or never got; Telnyx lists them all the same.
     GONE: ClassVar = frozenset({"deleted", "purchase-failed", "port-failed", "ported-out"})
@@ -224,6 +226,7 @@ class RemoteNumber:
             connection_id=text(data.get("connection_id")),
             connection_name=text(data.get("connection_name"), 120),
             status=text(data.get("status"), 32),
+            customer_reference=text(data.get("customer_reference"), 64),
         )
 
 

@@ -491,6 +491,10 @@ def test_numbers_that_are_being_bought_or_given_back_are_nobodys_mistake(ready: 
 def test_a_number_whose_order_was_given_up_is_given_to_who_ordered_it(ready: Sandbox, acme: Company) -> None:
     ready.control("numbers", e164="+13055550301")
     ordered(acme, "+13055550301", NumberOrder.State.FAILED, ended_ago=timedelta(hours=20))
+    # Somebody else who shares the account may have bought it: neither wired to us, nor under our reference.
+    assert audit() == ""
+    (there,) = [row for row in ready.table("phone_numbers").values() if row["phone_number"] == "+13055550301"]
+    ready.spoil("phone_numbers", there["id"], customer_reference="curbe-+13055550301")
     assert audit() and codes() == [("number_unknown", "+13055550301")]
 
     assert audit(fix=True) == ""
