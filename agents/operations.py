@@ -7,7 +7,7 @@ other and never deadlock. Operations join an open transaction; claim and heartbe
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
@@ -279,10 +279,19 @@ class NotFree(Exception):
         super().__init__(code)
 
 
-def dial_out(*, agent_id: int, call_id: UUID, until: datetime, now: datetime) -> bool:
+def dial_out(
+    *,
+    agent_id: int,
+    call_id: UUID,
+    until: datetime,
+    now: datetime,
+    replaces: Collection[UUID] = (),
+    is_emergency: bool = False,
+) -> bool:
     """Reserve an agent who is about to place a call himself, until ``until``. What he chose stays chosen.
 
-    Return whether that ended a wrap-up, which it does where he could have ended it himself. Raises NotFree while a call
+    Return whether that ended a wrap-up, which it does where he could have ended it himself. ``replaces`` are calls that
+    he announced and never placed. For an emergency only another conversation is in the way. Raises NotFree while a call
     or a wrap-up has him, or his phone cannot call; UnknownAgent.
     """
     with transaction.atomic():
@@ -291,12 +300,13 @@ def dial_out(*, agent_id: int, call_id: UUID, until: datetime, now: datetime) ->
             raise UnknownAgent(agent_id)
         row = rows[0]
         facts = row.facts()
-        if row.activity == Activity.ON_CALL or is_reserved(facts, now):
+        is_rung = is_reserved(facts, now) and row.busy_call_id not in replaces
+        if row.activity == Activity.ON_CALL or (is_rung and not is_emergency):
             raise NotFree("busy")
         wraps_up = is_wrapping_up(facts, now)
-        if wraps_up and row.wrap_up_mode not in ENDED_BY_A_CALL:
+        if wraps_up and row.wrap_up_mode not in ENDED_BY_A_CALL and not is_emergency:
             raise NotFree("wrap_up")
-        if not is_seen(facts, now) or not has_phone(facts):
+        if not is_emergency and (not is_seen(facts, now) or not has_phone(facts)):
             raise NotFree("no_device")
         row.free()
         row.activity, row.busy_call_id, row.reserved_until = Activity.RESERVED, call_id, until

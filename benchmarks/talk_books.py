@@ -66,6 +66,7 @@ def balance(centre: Centre, placed: Sequence[str], ended_on_purpose: set[str], b
     seen = {leg["call_control_id"]: leg for leg in centre.sandbox.ask("GET", "legs")["legs"]}
     _count(centre, books)
     _legs_agree(centre, placed, seen, books)
+    _every_end_is_explained(centre, books)
     _nobody_was_cut_off(centre, seen, ended_on_purpose, books)
     _nobody_rang_twice(centre, books)
     _complaints(centre, seen, placed, books)
@@ -96,11 +97,11 @@ def _count(centre: Centre, books: Books) -> None:
 
 
 def _legs_agree(centre: Centre, placed: Sequence[str], seen: Mapping[str, Any], books: Books) -> None:
-    """Compare our legs with Telnyx's: each is known to both, and was answered for both or for neither."""
+    """Compare our legs with Telnyx's: each is known to both, and an agent's was answered for both or for neither."""
     ours = {
-        sid: (call_id, answered_at)
-        for call_id, sid, answered_at in centre.rows(
-            "SELECT c.id, l.call_sid, l.answered_at FROM telephony_callleg l JOIN telephony_call c "
+        sid: (call_id, agent_id, answered_at)
+        for call_id, sid, agent_id, answered_at in centre.rows(
+            "SELECT c.id, l.call_sid, l.agent_id, l.answered_at FROM telephony_callleg l JOIN telephony_call c "
             f"ON c.id = l.call_id WHERE {OURS}"
         )
     }
@@ -108,15 +109,26 @@ def _legs_agree(centre: Centre, placed: Sequence[str], seen: Mapping[str, Any], 
     for sid, leg in seen.items():
         if leg["call_id"] not in mine:
             continue
-        call_id, answered_at = ours.get(sid, (None, None))
-        if call_id is None:
-            if leg["answered_at"]:
-                books.wrong.append(f"leg {sid} ({leg['to_name'] or leg['to']}) was answered, and we never heard of it")
-        elif bool(leg["answered_at"]) != bool(answered_at):
+        call_id, agent_id, answered_at = ours.get(sid, (None, None, None))
+        if call_id is None and leg["answered_at"]:
+            books.wrong.append(f"leg {sid} ({leg['to_name'] or leg['to']}) was answered, and we never heard of it")
+        # A talk of less than a second may be told by one callback alone, which is lost.
+        if agent_id is not None and leg["duration_s"] > 1 and bool(leg["answered_at"]) != bool(answered_at):
             books.wrong.append(f"call {call_id}: leg {sid} answered {leg['answered_at']}, we say {answered_at}")
-    for sid, (call_id, _answered_at) in ours.items():
+    for sid, (call_id, _agent_id, _answered_at) in ours.items():
         if sid not in seen:
             books.wrong.append(f"call {call_id}: Telnyx knows no leg {sid}")
+
+
+def _every_end_is_explained(centre: Centre, books: Books) -> None:
+    """Each leg that is over was said to be by Telnyx, or its end is listed among the corrections."""
+    untold = centre.rows(
+        f"SELECT c.id, l.call_sid FROM telephony_callleg l JOIN telephony_call c ON c.id = l.call_id WHERE {OURS} "
+        "AND l.status = 'ended' AND NOT EXISTS (SELECT FROM telephony_telnyxevent e WHERE e.call_id = c.id AND "
+        "(e.payload->>'DialCallSid' = l.call_sid OR e.payload->>'CallSid' = l.call_sid AND e.payload->>'CallStatus' "
+        "IN ('completed', 'busy', 'no-answer', 'canceled', 'failed')))"
+    )
+    books.wrong += [f"call {call_id}: nothing in its story says that leg {sid} ended" for call_id, sid in untold]
 
 
 def _nobody_was_cut_off(centre: Centre, seen: Mapping[str, Any], on_purpose: set[str], books: Books) -> None:

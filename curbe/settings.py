@@ -311,6 +311,24 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- Mail: to the operator, of what the daily audit of the Telnyx account finds ------------------------------------
+
+ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
+if not all("@" in address for _name, address in ADMINS):
+    raise ImproperlyConfigured("ADMINS must be mail addresses, separated by commas.")
+#: Empty: nothing is sent; the log has it all the same.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+if EMAIL_URL:
+    try:
+        vars().update(env.email_url_config(EMAIL_URL))
+    except (ImproperlyConfigured, KeyError, ValueError) as err:
+        raise ImproperlyConfigured("EMAIL_URL must be such as smtp+tls://user:password@mail.example.com:587.") from err
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+#: A mail server that hangs must not hold a worker.
+EMAIL_TIMEOUT = 10
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="curbe-voice@localhost")
+
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
 LOGGING = {

@@ -3,6 +3,7 @@
 import * as copy from "./behaviors/copy.js";
 import * as liveRegions from "./behaviors/live_regions.js";
 import * as menu from "./behaviors/menu.js";
+import * as once from "./behaviors/once.js";
 import * as player from "./behaviors/player.js";
 import * as reasons from "./behaviors/reasons.js";
 import * as rows from "./behaviors/rows.js";
@@ -11,7 +12,7 @@ import * as unloads from "./behaviors/unloads.js";
 import * as walk from "./behaviors/walk.js";
 import { live } from "./lib/page.js";
 
-for (const behavior of [copy, liveRegions, menu, player, reasons, rows, ticks, unloads, walk]) behavior.connect();
+for (const behavior of [copy, liveRegions, menu, once, player, reasons, rows, ticks, unloads, walk]) behavior.connect();
 
 const root = document.querySelector("#phone");
 if (root) {

@@ -204,7 +204,8 @@ TABLE: Final[Mapping[Phase, Mapping[Happening, Move]]] = MappingProxyType(
             Fact.TARGET_LEFT: Move(Phase.TALKING, (_E.DROP_TARGET, _E.FREE_CUSTOMER), message="target_left"),
             Fact.CUSTOMER_LEFT: Move(Phase.ENDED, (_E.DROP_TARGET, _E.END_ALL), message="caller_left"),
             Fact.LEAD_LEFT: Move(Phase.TALKING, (_E.FREE_CUSTOMER, _E.ADOPT_TARGET)),
-            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.FREE_CUSTOMER, _E.ADOPT_TARGET)),
+            # He may be up all the same, and unheard of: his microphone must not stay with them.
+            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.FREE_CUSTOMER, _E.DROP_LEAD, _E.ADOPT_TARGET)),
         },
         Phase.SWAPPED: {
             **_mutable(Phase.SWAPPED),
@@ -217,7 +218,7 @@ TABLE: Final[Mapping[Phase, Mapping[Happening, Move]]] = MappingProxyType(
             Fact.TARGET_LEFT: Move(Phase.TALKING, (_E.DROP_TARGET,), message="target_left"),
             Fact.CUSTOMER_LEFT: Move(Phase.ENDED, (_E.DROP_TARGET, _E.END_ALL), message="caller_left"),
             Fact.LEAD_LEFT: Move(Phase.TALKING, (_E.FREE_TARGET, _E.ADOPT_TARGET)),
-            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.FREE_TARGET, _E.ADOPT_TARGET)),
+            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.FREE_TARGET, _E.DROP_LEAD, _E.ADOPT_TARGET)),
         },
         Phase.MERGED: {
             **_mutable(Phase.MERGED),
@@ -228,7 +229,7 @@ TABLE: Final[Mapping[Phase, Mapping[Happening, Move]]] = MappingProxyType(
             Fact.TARGET_LEFT: Move(Phase.TALKING, (_E.DROP_TARGET,), message="target_left"),
             Fact.CUSTOMER_LEFT: Move(Phase.ENDED, (_E.DROP_TARGET, _E.END_ALL), message="caller_left"),
             Fact.LEAD_LEFT: Move(Phase.TALKING, (_E.ADOPT_TARGET,)),
-            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.ADOPT_TARGET,)),
+            Fact.LEAD_LOST: Move(Phase.TALKING, (_E.DROP_LEAD, _E.ADOPT_TARGET)),
         },
         Phase.TRANSFERRING: {
             Fact.AGENT_JOINED: Move(Phase.TALKING),

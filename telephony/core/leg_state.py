@@ -144,14 +144,14 @@ class HowEnded(StrEnum):
 
 
 #: Telnyx's causes of a leg that nobody ended (webhooks.md section 6; docs/telnyx-assumptions.md, C-16).
-_LOST_CAUSES: Final = frozenset({"timeout", "unspecified", "not_found"})
+LOST_CAUSES: Final = frozenset({"timeout", "unspecified", "not_found"})
 
 
 def how_ended(leg: Leg) -> HowEnded:
     """Say how an answered leg ended, as far as its own news tells."""
     if not leg.hangup_cause:
         return HowEnded.UNKNOWN
-    return HowEnded.LOST if leg.hangup_cause in _LOST_CAUSES else HowEnded.LEFT
+    return HowEnded.LOST if leg.hangup_cause in LOST_CAUSES else HowEnded.LEFT
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "es": "Lo sentimos, tenemos un problema técnico. Deje su mensaje después de la señal.",
         "en": "We are sorry, we have a technical problem. Please leave a message after the tone.",
     },
+    # What an agent hears of his own call out.
+    "no_answer": {"es": "No contestan.", "en": "There is no answer."},
+    "not_reached": {"es": "No se pudo comunicar con ese número.", "en": "That number could not be reached."},
     # The agent's line was lost.
     "reconnecting": {
         "es": "Un momento, por favor. Le estamos volviendo a comunicar.",

@@ -122,6 +122,8 @@ class Talk(models.Model):
     mission = models.JSONField(_("mission"), null=True, blank=True)
     #: Code of the last thing that people are told besides the phase.
     message = models.CharField(_("message"), max_length=32, blank=True, default="")
+    #: CallSids of legs that left the conversation, or are about to: none of them joins it once more.
+    dropped = models.JSONField(_("legs that left"), default=list, db_default=[])
     is_muted = models.BooleanField(_("lead is muted"), default=False)
 
     class Meta:

@@ -24,7 +24,7 @@ from telephony.models import (
     TalkCommand,
     TelnyxAccount,
 )
-from telephony.operations import progress, rerouting, talks
+from telephony.operations import effects, progress, rerouting, talks
 from telephony.operations.effects import CONSULT_STEPS, Kind
 from telephony.telnyx.client import HangUp, TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
@@ -247,8 +247,9 @@ def _found(scene: Scene, to: str) -> str:
     """Return the CallSid of a call that an earlier try made though its answer was lost; empty if there is none."""
     if not scene.call.account_sid:
         return ""
-    known = set(CallLeg.objects.filter(call=scene.call).values_list("call_sid", flat=True))
     rows = scene.client.find_calls(scene.call.account_sid, to=to, from_=scene.call.our_number)
+    # Another call's leg to the same number is not this one's.
+    known = set(CallLeg.objects.filter(call_sid__in=[row.call_sid for row in rows]).values_list("call_sid", flat=True))
     since = scene.command.created_at.replace(microsecond=0)
     return next(
         (
@@ -287,15 +288,31 @@ def _hang_up(scene: Scene) -> Asked:
 def _end(scene: Scene) -> Asked:
     """End every leg that is up, the customer's first."""
     legs = CallLeg.objects.filter(call=scene.call).exclude(status=CallLeg.Status.ENDED)
+    refused = ""
     for leg in sorted(legs, key=lambda leg: leg.call_sid != scene.call.customer_sid):
-        scene.client.hang_up(leg.call_sid, scene.call.account_sid)
-    return DONE_
+        try:
+            scene.client.hang_up(leg.call_sid, scene.call.account_sid)
+        except TelnyxRefused as err:
+            # The others are ended all the same.
+            refused = str(err)[:500]
+    return Asked(Outcome.AGAIN, refused) if refused else DONE_
+
+
+#: What an agent hears whose call reached nobody; the busy tone where the number was engaged.
+UNANSWERED: Final[Mapping[str, str]] = {
+    Call.Outcome.NO_ANSWER: "no_answer",
+    Call.Outcome.FAILED: "not_reached",
+    Call.Outcome.CANCELED: "not_reached",
+}
 
 
 def _tone(scene: Scene) -> Asked:
     if not scene.call.account_sid:
         return _end(scene)
-    document = render.tone(render.BUSY, settings.PUBLIC_URL)
+    heard = UNANSWERED.get(scene.call.outcome)
+    document = (
+        render.spoken(heard, scene.call.company.language) if heard else render.tone(render.BUSY, settings.PUBLIC_URL)
+    )
     scene.client.instruct(scene.params["sid"], scene.call.account_sid, document=document)
     return DONE_
 
@@ -319,10 +336,6 @@ def _send(scene: Scene) -> Asked:
             scene.client.redirect(
                 scene.call.customer_sid, scene.call.account_sid, url=rerouting.url_of(scene.call, step)
             )
-    is_transfer = scene.params.get("mission") == MissionKind.TRANSFER
-    if is_transfer and scene.talk.former_sid and scene.talk.customer_in_room:
-        # In a room he does not go with the customer's leg; and only now, for the transfer might have been refused.
-        scene.client.hang_up(scene.talk.former_sid, scene.call.account_sid)
     return DONE_
 
 
@@ -330,6 +343,10 @@ def _sent(call: Call, command: TalkCommand, asked: Asked, now: datetime) -> None
     talk = talks.talk_of(call)
     # Telnyx may have been slow: somebody who has answered since, and opened a room, keeps it.
     if talk is not None and Phase(talk.phase) in call_state.ROUTED:
+        is_transfer = command.params.get("mission") == MissionKind.TRANSFER
+        if is_transfer and talk.former_sid and talk.customer_in_room:
+            # In a room he does not go with the customer's leg; and only now, for the transfer might have been refused.
+            effects.command(call, Kind.HANG_UP, {"sid": talk.former_sid}, now)
         talk.room_is_open = talk.customer_in_room = talk.lead_in_room = False
         talk.check_at = None
         talk.save(update_fields=["room_is_open", "customer_in_room", "lead_in_room", "check_at"])
@@ -341,6 +358,9 @@ def _not_sent(call: Call, command: TalkCommand, now: datetime) -> None:
         return
     former = CallLeg.objects.filter(call_sid=talk.former_sid).exclude(status=CallLeg.Status.ENDED)
     if command.params.get("mission") != MissionKind.TRANSFER or not former.exists():
+        return
+    if RouteTrace.objects.filter(call=call, asked_at__isnull=False, step=call.step).exists():
+        # He has come for it all the same.
         return
     rerouting.withdraw(call, now)
     talk.lead_id, talk.lead_sid, talk.mission = talk.former_id, talk.former_sid, None

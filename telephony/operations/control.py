@@ -17,8 +17,9 @@ from agents.operations import release
 from agents.queries import agent_of
 from curbe.companies.models import Membership
 from curbe.lib.ids import uuid7
-from telephony.models import Call, CallIdentifier, CallLeg, Offer, OutboundIntent, TelnyxEvent
-from telephony.operations import ledger
+from telephony.core import call_state
+from telephony.models import Call, CallIdentifier, CallLeg, Offer, OutboundIntent, Talk, TelnyxEvent
+from telephony.operations import commands, ledger, talks
 from telephony.operations.progress import tell_ended
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
@@ -61,6 +62,9 @@ def server_hangup(*, membership: Membership, any_id: str, client: TelnyxClient, 
         return
     legs = sorted(_live_legs(call), key=lambda leg: _ORDER.index(CallLeg.Kind(leg.kind)))
     _may_end(call, membership, agent)
+    if agent is not None and call.phase and _leaves_others_behind(call, agent, legs):
+        _leave(call, agent, legs, client, now)
+        return
     if call.hangup_requested_at is not None and now - call.hangup_requested_at < CONFIRMATION:
         return
     _note(call, "hangup.requested", {"by": membership.user_id, "id": any_id}, now)
@@ -76,7 +80,11 @@ def decline(*, agent: Agent, call_id: UUID, now: datetime) -> None:
     with transaction.atomic():
         # The call's row before the agents', as everywhere.
         call = Call.objects.select_for_update().filter(pk=call_id, company=agent.company_id).first()
-        offers = list(Offer.objects.filter(call=call, agent=agent).order_by("-step")) if call is not None else []
+        offers = (
+            list(Offer.objects.filter(call=call, agent=agent).order_by("-offered_at", "-step"))
+            if call is not None
+            else []
+        )
         if call is None or not offers:
             raise UnknownCall(call_id)
         offer = offers[0]
@@ -137,6 +145,29 @@ def _may_end(call: Call, membership: Membership, agent: Agent | None) -> None:
             raise NotAnswered(call.pk)
     if not membership.supervises:
         raise NotAnswered(call.pk)
+
+
+def _leaves_others_behind(call: Call, agent: Agent, legs: Sequence[CallLeg]) -> bool:
+    """Say whether this agent's end is not the call's: somebody else leads it, or takes it over from him."""
+    talk = Talk.objects.get(pk=call.pk)
+    is_on_it = any(leg.agent_id == agent.pk for leg in legs)
+    return is_on_it and (talk.lead_id != agent.pk or talk.phase in call_state.CONSULTED)
+
+
+def _leave(call: Call, agent: Agent, legs: Sequence[CallLeg], client: TelnyxClient, now: datetime) -> None:
+    """End the agent's own leg; who leads a consult leaves the customer to whoever was asked. Raises UnableToHangUp."""
+    with transaction.atomic():
+        locked = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=call.pk)
+        talk = talks.talk_of(locked)
+        leads = talk is not None and talk.lead_id == agent.pk and talk.phase in call_state.CONSULTED
+        if leads:
+            talks.wish(locked, call_state.Wish.LEAVE, by_agent_id=agent.pk, now=now)
+    if leads:
+        commands.run(call.pk, client)
+        return
+    complaints = _hang_up(call, [leg for leg in legs if leg.agent_id == agent.pk], client)
+    if complaints:
+        raise UnableToHangUp("; ".join(complaints))
 
 
 def _hang_up(call: Call, legs: Sequence[CallLeg], client: TelnyxClient) -> list[str]:

@@ -119,7 +119,7 @@ def _offer(call_id: uuid.UUID, now: datetime) -> Offered | None:
         if not isinstance(moved.routed.decision, Ring):
             return None
         steps.write_step(call, newest, moved, ctx.plan, step=step, now=now)
-        return Offered(call.pk, call.root_call_sid, call.account_sid, call.company.public_id, step, moved.claimed)
+        return Offered(call.pk, call.customer_sid, call.account_sid, call.company.public_id, step, moved.claimed)
 
 
 def _may_be_gone(newest: RouteTrace) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -175,7 +175,13 @@ def _drop_target(scene: _Scene) -> None:
         release(call_id=scene.call.pk, agent_ids=[agent_id], reason="withdrawn", now=scene.now)
     if talk.target_sid and scene.is_live(talk.target_sid):
         scene.command(Kind.HANG_UP, sid=talk.target_sid)
+    _drop(talk, talk.target_sid)
     _forget_target(talk)
+
+
+def _drop(talk: Talk, sid: str) -> None:
+    if sid and sid not in talk.dropped:
+        talk.dropped = [*talk.dropped, sid]
 
 
 def _forget_target(talk: Talk) -> None:
@@ -191,6 +197,7 @@ def _drop_lead(scene: _Scene) -> None:
 def _adopt_target(scene: _Scene) -> None:
     talk = scene.talk
     talk.former_id, talk.former_sid = talk.lead_id, talk.lead_sid
+    _drop(talk, talk.lead_sid)
     talk.lead_id, talk.lead_sid = talk.target_agent_id, talk.target_sid
     talk.is_muted = False
     scene.call.agent_id = talk.lead_id or scene.call.agent_id
@@ -201,8 +208,13 @@ def _adopt_target(scene: _Scene) -> None:
 def _send(kind: MissionKind) -> Callable[[_Scene], None]:
     def apply_send(scene: _Scene) -> None:
         call, talk, now = scene.call, scene.talk, scene.now
-        talk.mission = _mission(kind, scene).as_json()
+        mission = _mission(kind, scene)
+        if kind is MissionKind.HEAD and mission.origin.kind is not DestinationKind.QUEUE and _is_lost(scene):
+            # There is no line to be the first in: he waits for the one whose line was lost.
+            mission = replace(mission, kind=MissionKind.RESCUE, until=now + RESCUE_FOR)
+        talk.mission = mission.as_json()
         talk.former_id, talk.former_sid = talk.lead_id, talk.lead_sid
+        _drop(talk, talk.lead_sid)
         talk.lead_id, talk.lead_sid = None, ""
         if kind is not MissionKind.TRANSFER:
             _forget_target(talk)
@@ -214,6 +226,14 @@ def _send(kind: MissionKind) -> Callable[[_Scene], None]:
         command(call, Kind.SEND, {"mission": str(kind)}, now, after=patience)
 
     return apply_send
+
+
+def _is_lost(scene: _Scene) -> bool:
+    lead = next(
+        (leg for leg in scene.legs if leg.call_sid == scene.talk.former_sid or leg.call_sid == scene.talk.lead_sid),
+        None,
+    )
+    return lead is not None and lead.status == LegStatus.ENDED and lead.hangup_cause in leg_state.LOST_CAUSES
 
 
 def _mission(kind: MissionKind, scene: _Scene) -> Mission:
@@ -259,9 +279,13 @@ def _waited_s(call: Call) -> int:
 
 
 def _end_all(scene: _Scene) -> None:
-    talk = scene.talk
+    call, talk = scene.call, scene.talk
     talk.check_at = None
     talk.mission = None
+    if scene.is_live(call.customer_sid) and call.hangup_requested_at is None:
+        # Asked for once more by the reconciler, should Telnyx not have taken it.
+        call.hangup_requested_at = scene.now
+        call.save(update_fields=["hangup_requested_at"])
     if scene.was is Phase.DIALLING and scene.is_live(talk.lead_sid) and not scene.is_live(scene.call.customer_sid):
         # Nobody answered: the agent hears so, and his leg ends by itself.
         scene.command(Kind.TONE, sid=talk.lead_sid)

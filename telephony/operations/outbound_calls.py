@@ -38,6 +38,8 @@ from telephony.operations.asking import facts_of
 
 logger = logging.getLogger(__name__)
 
+#: Announcements that are open at once in a company, at the most; each agent has one.
+MOST_OPEN: Final = 500
 #: A browser places its call within a second or two of announcing it.
 ANNOUNCED_FOR: Final = timedelta(seconds=30)
 
@@ -75,15 +77,22 @@ def announce(*, agent: Agent, company: Company, to: str, from_: str, now: dateti
     called = _called(to, number.e164, company)
     with transaction.atomic():
         intent = OutboundIntent(company=company, agent=agent, number=number, to_e164=called, created_at=now)
+        before = OutboundIntent.objects.filter(agent=agent, state=OutboundIntent.State.OPEN)
         try:
-            if dial_out(agent_id=agent.pk, call_id=intent.pk, until=now + ANNOUNCED_FOR, now=now):
+            if dial_out(
+                agent_id=agent.pk,
+                call_id=intent.pk,
+                until=now + ANNOUNCED_FOR,
+                now=now,
+                replaces=set(before.values_list("pk", flat=True)),
+                # Everything else is dialled as E.164.
+                is_emergency=not called.startswith("+"),
+            ):
                 wrap_ups.ended_by(CallWrapUp.Ended.CALL, agent_id=agent.pk, now=now)
         except NotFree as err:
             raise UnableToCall(err.code) from err
         # A new wish takes the place of one that never became a call.
-        OutboundIntent.objects.filter(agent=agent, state=OutboundIntent.State.OPEN).update(
-            state=OutboundIntent.State.EXPIRED
-        )
+        before.update(state=OutboundIntent.State.EXPIRED)
         intent.save(force_insert=True)
     return intent
 
@@ -155,6 +164,9 @@ def _announced(
         intents = intents.filter(company__public_id=company)
     if endpoint is not None:
         intents = intents.filter(agent=endpoint.agent_id)
+    elif parked.sip_username:
+        # A credential that is nobody's (any more) calls nobody, whatever its headers say.
+        return None
     elif parked.announced:
         try:
             intents = intents.filter(pk=uuid.UUID(parked.announced))
@@ -162,7 +174,7 @@ def _announced(
             return None
     else:
         intents = intents.filter(number__e164=parked.from_number)
-    found = [intent for intent in intents[:3] if _same_number(intent.to_e164, parked.to_number)]
+    found = [intent for intent in intents[:MOST_OPEN] if _same_number(intent.to_e164, parked.to_number)]
     return found[0] if len(found) == 1 else None
 
 

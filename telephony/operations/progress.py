@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from agents.models import Activity, Agent, Beat
 from agents.operations import leg_answered, release, release_each
 from curbe.lib import push
+from curbe.lib.ids import first_id_at
 from curbe.lib.phone import is_e164
 from telephony.core import events, hours, leg_state
 from telephony.core.events import LegProgress
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 #: Telnyx's clock may be this far behind ours when a leg is matched to the offer that made it.
 CLOCK_SKEW: Final = timedelta(seconds=5)
+#: A browser that rings and has not beaten for so long (three beats in two) is not awake.
+SLEEPING: Final = timedelta(seconds=15)
 #: Misses in a row that make an agent "not responding" where no queue says otherwise.
 MAX_MISSES: Final = 2
 #: Calls per statement when many are learned of.
@@ -270,16 +273,21 @@ def _outcome_of(offer: Offer, legs: Iterable[CallLeg], offers: Sequence[Offer]) 
 
 
 def offer_of(leg: CallLeg, offers: Sequence[Offer]) -> Offer | None:
-    """Return the offer that made an agent's leg: his newest that is not younger than the leg (offers by step)."""
-    his = [offer for offer in offers if offer.agent_id == leg.agent_id]
+    """Return the offer that made an agent's leg: his newest that is not younger than the leg."""
+    # Not by their steps: a consult's offer stands far above those of the plan that rings him later.
+    his = sorted(
+        (offer for offer in offers if offer.agent_id == leg.agent_id), key=lambda one: (one.offered_at, one.pk)
+    )
     earlier = [offer for offer in his if offer.offered_at <= leg.started_at + CLOCK_SKEW]
+    # By our own clock: a leg that we heard of before the offer was made is that of an earlier one.
+    earlier = [offer for offer in earlier if leg.pk >= first_id_at(offer.offered_at)] or earlier
     return earlier[-1] if earlier else his[0] if his else None
 
 
 def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome], now: datetime) -> list[Offer]:
     """Write outcomes, tell the agents, and return the offers that ended just now. One statement per outcome."""
     changed = [offer for offer in offers if offer.outcome != outcomes[offer.pk]]
-    outcomes = _heard_by_nobody(changed, outcomes)
+    outcomes = _heard_by_nobody(changed, outcomes, now)
     ended = [offer for offer in changed if offer.outcome == OfferOutcome.PENDING]
     for offer in changed:
         offer.outcome = outcomes[offer.pk]
@@ -291,12 +299,16 @@ def close_offers(offers: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome],
     return ended
 
 
-def _heard_by_nobody(changed: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome]) -> Mapping[UUID, OfferOutcome]:
-    """Return the outcomes with no miss of an agent whose browser says that no sound comes through: he heard nothing."""
+def _heard_by_nobody(
+    changed: Sequence[Offer], outcomes: Mapping[UUID, OfferOutcome], now: datetime
+) -> Mapping[UUID, OfferOutcome]:
+    """Return the outcomes with no miss of an agent whose browser has no sound, or sleeps: he heard nothing."""
     missed = [offer for offer in changed if outcomes[offer.pk] == OfferOutcome.MISSED]
     if not missed:
         return outcomes
-    rung = Beat.objects.filter(agent__in={offer.agent_id for offer in missed}, degraded=True)
+    # A tab that sleeps, or whose microphone went, does not say that it is degraded: it says nothing, or "not ready".
+    silent = Q(last_seen_at__lt=now - SLEEPING) | Q(ready=False) | Q(microphone=False) | Q(degraded=True)
+    rung = Beat.objects.filter(silent, agent__in={offer.agent_id for offer in missed})
     deaf = set(rung.values_list("agent_id", flat=True))
     return {**outcomes, **{offer.pk: OfferOutcome.DEVICE_LOST for offer in missed if offer.agent_id in deaf}}
 
@@ -338,7 +350,9 @@ def _release(
         )
     else:
         reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
-        stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}
+        # Whose line was lost, or to whom a transfer came back, is rung again by the call that he left.
+        staying = talking | {offer.agent_id for offer in offers if offer.outcome == OfferOutcome.PENDING}
+        stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in staying}
         policies = wrap_ups.policies_of(call, legs, offers) if hung_up - talking else {}
         # Whose line was lost is rung again at once: his work with this call is not over.
         for leg in legs:

@@ -148,6 +148,12 @@ def _close_if_pending(offer: Offer, now: datetime) -> None:
         current = Offer.objects.get(pk=offer.pk)
         if current.outcome != Offer.Outcome.PENDING:
             return
+        talks = CallLeg.objects.filter(call=call, agent=offer.agent_id, answered_at__isnull=False)
+        if talks.exclude(status=CallLeg.Status.ENDED).exists():
+            # Whatever became of this ringing, he is on the call: nobody is to ring him for another one.
+            current.outcome, current.ended_at = leg_state.OfferOutcome.ANSWERED, now
+            current.save(update_fields=["outcome", "ended_at"])
+            return
         over = Call.objects.filter(pk=call.pk, status=Call.Status.COMPLETED).exists()
         # Made for a caller who waited, and he never came for it: nothing rang that could have been missed.
         unasked = RouteTrace.objects.filter(call=call, step=offer.step, asked_at=None).exists()

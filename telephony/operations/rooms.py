@@ -31,6 +31,7 @@ BATCH: Final = 60
 
 #: A stale heartbeat alone moves a live call only after this.
 SILENT_BROWSER: Final = timedelta(seconds=90)
+BEATS_COME: Final = timedelta(seconds=30)
 LONGEST_CALL: Final = timedelta(hours=4)
 
 _rooms: Final = Turns[Talk](BATCH)
@@ -64,12 +65,15 @@ def rescue_from_silent_browsers(client: TelnyxClient, now: datetime) -> None:
 
     Not sooner: a browser may re-attach its call for so long, and its sound goes on meanwhile (webrtc.md section 5).
     """
-    silent = Beat.objects.filter(agent=OuterRef("agent"), last_seen_at__gt=now - SILENT_BROWSER)
+    if not Beat.objects.filter(last_seen_at__gt=now - BEATS_COME).exists():
+        # Nobody beats at all: it is we who do not hear (the web is away, or the database has just come back).
+        return
+    silent = Beat.objects.filter(agent=OuterRef("agent"), last_seen_at__lte=now - SILENT_BROWSER)
     legs = (
         CallLeg.objects.filter(agent__isnull=False, answered_at__lt=now - SILENT_BROWSER)
         .exclude(status=CallLeg.Status.ENDED)
         .exclude(call__status=Call.Status.COMPLETED)
-        .filter(~Exists(silent), call_id__gte=first_id_at(now - LONGEST_CALL))
+        .filter(Exists(silent), call_id__gte=first_id_at(now - LONGEST_CALL))
     )
     for leg in _silent.take(legs.select_related("agent")):
         with alone("rescue the customer of leg", leg.call_sid):

@@ -67,8 +67,12 @@ class StepRequest:
     #: It was asked for before, when the ``<Dial>`` of this leg was over and it was not known why, and how long it was.
     after: str = ""
     lasted_s: str = ""
+    #: How often it was asked for before.
+    asked: int = 0
 
 
+#: The callback of a leg whose <Dial> is over may be a second or three behind; then it is judged without it.
+MOST_ASKED: Final = 3
 #: The step that the customer of an outbound call asks for when he answers; the first was his agent's.
 CUSTOMER_ANSWERS: Final = 2
 
@@ -198,7 +202,7 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
     newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
     decided = decision_from_json(newest.decision) if newest else None
     talk = talks.talk_of(call)
-    if newest is not None and request.step > newest.step and not _is_over(call) and talks.room_awaits(talk, call):
+    if newest is not None and request.step > newest.step and not _is_over(call) and talks.room_awaits(talk, call, now):
         return _enter_room(call, newest, request, now)
     if newest is not None and request.step <= newest.step:
         if newest.asked_at is None and isinstance(decided, Ring) and not _is_over(call):
@@ -209,10 +213,10 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
         return newest.document
     if newest is not None and isinstance(decided, Ring) and request.step > newest.step + 1 and _is_live(call, now):
         return newest.document
-    if isinstance(decided, Ring) and _is_unexplained(call, request):
-        return _once_more(call, decided, request)
     if isinstance(decided, Ring) and request.after:
         request = _as_it_was_asked(call, request)
+    if isinstance(decided, Ring) and request.asked < MOST_ASKED and _is_unexplained(call, request):
+        return _once_more(call, decided, request)
     if newest is not None and isinstance(decided, Ring | Forward):
         dial = request.dial or DialStatus.UNKNOWN
         offers.dial_ended(call.pk, step=newest.step, dial_status=dial, payload=request.payload, now=now)
@@ -257,7 +261,11 @@ def _is_unexplained(call: Call, request: StepRequest) -> bool:
 
 def _once_more(call: Call, decided: Ring, request: StepRequest) -> str:
     """Return a second of silence, after which the same is asked again: by then the leg's own callback has come."""
-    told = {"after": request.payload["DialCallSid"], "lasted": request.payload.get("DialCallDuration", "")}
+    told = {
+        "after": request.payload["DialCallSid"],
+        "lasted": request.payload.get("DialCallDuration", ""),
+        "asked": request.asked + 1,
+    }
     return render.asks_again(_facts(call, Routed(decided, ())), step=request.step, more=f"&{urlencode(told)}")
 
 

@@ -85,7 +85,12 @@ def end_for_everybody(
         talks.note(call, "call.end_requested", {"by": membership.user_id, "reason": reason}, now)
         call.hangup_requested_at = now
         call.save(update_fields=["hangup_requested_at"])
-        talks.wish(call, Wish.END, by_agent_id=None, now=now)
+        talk = talks.begin(call, list(CallLeg.objects.filter(call=call)), now)
+        if talk.phase == Phase.ENDED:
+            # We believe that it is over, and somebody sees that it is not: its legs are ended once more.
+            effects.command(call, Kind.END, {}, now)
+        else:
+            talks.wish(call, Wish.END, by_agent_id=None, now=now)
     _ask_telnyx(call_id, client)
     return Talk.objects.select_related("lead", "target_agent__user", "target_queue").get(pk=call_id)
 

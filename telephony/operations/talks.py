@@ -13,16 +13,18 @@ from typing import Final
 
 from agents.models import Beat
 from curbe.lib import push
-from curbe.lib.ids import uuid7
+from curbe.lib.ids import first_id_at, uuid7
 from telephony.core import call_state, leg_state
 from telephony.core.call_state import Fact, Happening, Phase, Standing, Wish
 from telephony.core.events import LegProgress
 from telephony.core.leg_state import HowEnded, LegKind, LegStatus
-from telephony.models import Call, CallLeg, Talk, TelnyxEvent
+from telephony.models import Call, CallLeg, Talk, TalkCommand, TelnyxEvent
 from telephony.operations import effects, ledger
 
 #: A lead who is gone without a word and whose browser has been silent for this long has not hung up.
 SILENT: Final = timedelta(seconds=15)
+#: Whoever was asked into a room is in it by then, or never comes.
+ROOM_IS_ENTERED: Final = timedelta(seconds=15)
 #: More moves in a row than the table is deep: it goes in circles.
 MOST_MOVES: Final = 8
 
@@ -76,7 +78,7 @@ def begin(call: Call, legs: Sequence[CallLeg], now: datetime) -> Talk:
     talk = talk_of(call)
     if talk is not None:
         return talk
-    talk = Talk(call=call, phase=_phase_of(call, legs), phase_at=call.answered_at or now)
+    talk = Talk(call=call, phase=_phase_of(call, legs), phase_at=call.answered_at or call.started_at)
     lead = _somebody(legs, ())
     if lead is not None:
         talk.lead_id, talk.lead_sid = lead.agent_id, lead.call_sid
@@ -131,7 +133,7 @@ def standing_of(call: Call, talk: Talk, legs: Iterable[CallLeg], now: datetime) 
     lead = by_sid.get(talk.lead_sid)
     target = by_sid.get(talk.target_sid)
     customer = by_sid.get(call.customer_sid)
-    joined = _somebody(by_sid.values(), (talk.former_sid, call.customer_sid))
+    joined = _joined(call, talk, by_sid.values())
     return Standing(
         phase=Phase(talk.phase),
         wish=Wish(talk.wish) if talk.wish else None,
@@ -146,7 +148,7 @@ def standing_of(call: Call, talk: Talk, legs: Iterable[CallLeg], now: datetime) 
     )
 
 
-def room_awaits(talk: Talk | None, call: Call) -> bool:
+def room_awaits(talk: Talk | None, call: Call, now: datetime) -> bool:
     """Say whether the customer's next document puts him into the room that was asked for.
 
     Also when the agent thought better of it, or the request was refused after it had been taken: his ``<Dial>`` is
@@ -154,8 +156,28 @@ def room_awaits(talk: Talk | None, call: Call) -> bool:
     """
     if talk is None or not talk.rooms or talk.customer_in_room or Phase(talk.phase) not in call_state.LED:
         return False
+    if talk.phase != Phase.PROMOTING and not _was_just_wanted(call, talk, now):
+        return False
+    if not talk.lead_in_room and not _was_asked_for(talk):
+        # An earlier lead's room: whoever leads now talks by a plain <Dial>.
+        return False
     lead = CallLeg.objects.filter(call=call, call_sid=talk.lead_sid).exclude(status=LegStatus.ENDED)
     return lead.exists()
+
+
+def _was_asked_for(talk: Talk) -> bool:
+    """Say whether the lead's leg was, or is to be, moved into the newest room."""
+    held = (TalkCommand.State.WANTED, TalkCommand.State.DONE)
+    asked = TalkCommand.objects.filter(call=talk.pk, kind=effects.Kind.ROOM, state__in=held)
+    return asked.filter(params__room=talk.rooms, params__sid=talk.lead_sid).exists()
+
+
+def _was_just_wanted(call: Call, talk: Talk, now: datetime) -> bool:
+    """Say whether the newest room is one that is being entered only now, and not that of earlier in the call."""
+    if call.direction == Call.Direction.OUTBOUND and talk.rooms == 1 and not talk.room_is_open:
+        return call.answered_at is None or now - call.answered_at < ROOM_IS_ENTERED
+    asked = TalkCommand.objects.filter(call=call, kind=effects.Kind.ROOM, created_at__gt=now - ROOM_IS_ENTERED)
+    return asked.exists()
 
 
 def enter_room(call: Call, talk: Talk, now: datetime) -> None:
@@ -241,13 +263,22 @@ def _somebody(legs: Iterable[CallLeg], but: Sequence[str]) -> CallLeg | None:
     return max(there, key=lambda leg: (leg.answered_at or leg.started_at, leg.call_sid), default=None)
 
 
+def _joined(call: Call, talk: Talk, legs: Iterable[CallLeg]) -> CallLeg | None:
+    """Return the leg of somebody whom the plan rang since it has the customer; None if nobody has answered.
+
+    Whoever was there before has been left, though the news of his end may be lost. Ids are ordered by our clock.
+    """
+    since = first_id_at(talk.phase_at)
+    return _somebody([leg for leg in legs if leg.pk >= since], (*talk.dropped, call.customer_sid))
+
+
 def _happen(call: Call, talk: Talk, legs: Sequence[CallLeg], happening: Happening, now: datetime) -> bool:
     before = standing_of(call, talk, legs, now)
     after = call_state.after(before, happening)
     if after is None:
         return False
     if happening is Fact.AGENT_JOINED:
-        joined = _somebody(legs, (talk.former_sid, call.customer_sid))
+        joined = _joined(call, talk, legs)
         if joined is not None:
             talk.lead_id, talk.lead_sid = joined.agent_id, joined.call_sid
             call.agent_id = joined.agent_id or call.agent_id

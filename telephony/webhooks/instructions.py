@@ -147,7 +147,7 @@ def _voice_request(fields: dict[str, str]) -> inbound.VoiceRequest:
 
 def _step_request(kind: str, request: HttpRequest, company: str) -> steps.StepRequest:
     fields = form(request)
-    number = request.GET.get("step", "")
+    number, asked = request.GET.get("step", ""), request.GET.get("asked", "0")
     if not (number.isascii() and number.isdigit() and 2 <= int(number[:6]) <= 30_000):
         raise BadForm("the address names no step")
     return steps.StepRequest(
@@ -162,6 +162,7 @@ def _step_request(kind: str, request: HttpRequest, company: str) -> steps.StepRe
         moved=request.GET.get("moved") == "1",
         after=request.GET.get("after", "")[:160],
         lasted_s=request.GET.get("lasted", "")[:8],
+        asked=steps.MOST_ASKED if len(asked) > 1 or not asked.isdecimal() else int(asked),
     )
 
 

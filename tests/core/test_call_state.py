@@ -102,6 +102,73 @@ def test_every_happening_in_every_phase(phase: Phase, happening: Happening) -> N
     assert (after.phase if after else None) == EXPECTED[phase].get(happening)
 
 
+E = Effect
+#: What has to be done in each, in its order; of the others nothing, or the end of everything.
+EFFECTS: dict[tuple[Phase, Happening], tuple[Effect, ...]] = {
+    (Phase.ROUTING, Fact.ROOM_FAILED): (E.FREE_CUSTOMER,),
+    (Phase.TALKING, Wish.HOLD): (E.HOLD_CUSTOMER,),
+    (Phase.TALKING, Wish.CONSULT): (E.HOLD_CUSTOMER, E.RING_TARGET),
+    (Phase.TALKING, Wish.TRANSFER): (E.SEND_TRANSFER,),
+    (Phase.TALKING, Fact.LEAD_LOST): (E.SEND_RESCUE,),
+    (Phase.PROMOTING, Fact.LEAD_LOST): (E.SEND_RESCUE,),
+    (Phase.HELD, Wish.UNHOLD): (E.FREE_CUSTOMER,),
+    (Phase.HELD, Wish.CONSULT): (E.RING_TARGET,),
+    (Phase.HELD, Wish.TRANSFER): (E.SEND_TRANSFER,),
+    (Phase.HELD, Fact.LEAD_LOST): (E.SEND_RESCUE,),
+    **{(Phase.CONSULT_RINGING, one): (E.DROP_TARGET, E.FREE_CUSTOMER) for one in (Fact.TARGET_LEFT, Wish.CANCEL)},
+    **{
+        (Phase.CONSULT_RINGING, one): (E.DROP_TARGET, E.SEND_BACK)
+        for one in (Fact.LEAD_LEFT, Fact.LEAD_LOST, Wish.LEAVE)
+    },
+    **{
+        (Phase.CONSULTING, one): (E.FREE_CUSTOMER, E.DROP_LEAD, E.ADOPT_TARGET)
+        for one in (Wish.COMPLETE, Wish.LEAVE, Fact.LEAD_LOST)
+    },
+    (Phase.CONSULTING, Fact.LEAD_LEFT): (E.FREE_CUSTOMER, E.ADOPT_TARGET),
+    **{(Phase.CONSULTING, one): (E.DROP_TARGET, E.FREE_CUSTOMER) for one in (Wish.CANCEL, Fact.TARGET_LEFT)},
+    (Phase.CONSULTING, Wish.MERGE): (E.FREE_CUSTOMER,),
+    (Phase.CONSULTING, Wish.SWAP): (E.HOLD_TARGET, E.FREE_CUSTOMER),
+    **{
+        (Phase.SWAPPED, one): (E.FREE_TARGET, E.DROP_LEAD, E.ADOPT_TARGET)
+        for one in (Wish.COMPLETE, Wish.LEAVE, Fact.LEAD_LOST)
+    },
+    (Phase.SWAPPED, Fact.LEAD_LEFT): (E.FREE_TARGET, E.ADOPT_TARGET),
+    **{(Phase.SWAPPED, one): (E.DROP_TARGET,) for one in (Wish.CANCEL, Fact.TARGET_LEFT)},
+    (Phase.SWAPPED, Wish.MERGE): (E.FREE_TARGET,),
+    (Phase.SWAPPED, Wish.SWAP): (E.HOLD_CUSTOMER, E.FREE_TARGET),
+    **{(Phase.MERGED, one): (E.DROP_LEAD, E.ADOPT_TARGET) for one in (Wish.COMPLETE, Wish.LEAVE, Fact.LEAD_LOST)},
+    (Phase.MERGED, Fact.LEAD_LEFT): (E.ADOPT_TARGET,),
+    **{(Phase.MERGED, one): (E.DROP_TARGET,) for one in (Wish.CANCEL, Fact.TARGET_LEFT)},
+    (Phase.TRANSFERRING, Fact.ROOM_FAILED): (E.FREE_CUSTOMER,),
+    **{(phase, Wish.MUTE): (E.MUTE_LEAD,) for phase in (Phase.TALKING, Phase.HELD, *sorted(CONSULTED))},
+    **{(phase, Wish.UNMUTE): (E.UNMUTE_LEAD,) for phase in (Phase.TALKING, Phase.HELD, *sorted(CONSULTED))},
+    **{(phase, Fact.CUSTOMER_LEFT): (E.DROP_TARGET, E.END_ALL) for phase in CONSULTED},
+}
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("happening", [*Wish, *Fact])
+def test_what_has_to_be_done_then(phase: Phase, happening: Happening) -> None:
+    after = call_state.after(Standing(phase, in_room=True), happening)
+    if after is None:
+        return
+
+    ends = after.phase is Phase.ENDED
+    assert after.effects == EFFECTS.get((phase, happening), (E.END_ALL,) if ends else ())
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("happening", [*Wish, *Fact])
+def test_outside_of_a_room_only_what_needs_one_is_different(phase: Phase, happening: Happening) -> None:
+    inside = call_state.after(Standing(phase, in_room=True), happening)
+    outside = call_state.after(Standing(phase), happening)
+
+    if phase is Phase.TALKING and happening in {Wish.HOLD, Wish.CONSULT, Wish.MUTE, Wish.UNMUTE}:
+        assert outside == call_state.After(Phase.PROMOTING, (E.OPEN_ROOM,), wish=Wish(happening))
+    else:
+        assert outside == inside
+
+
 @pytest.mark.parametrize(
     ("wish", "phase", "effects"),
     [

@@ -247,6 +247,7 @@ def test_the_action_comes_before_the_news_that_the_line_was_lost(talk: Conversat
 def test_the_action_comes_first_and_the_browser_still_beats_but_the_line_was_lost(talk: Conversation) -> None:
     asked_too_early = talk.caller.dial_ends("completed", DialCallSid=talk.ana_sid, DialCallDuration="31")
     assert asked_too_early.verbs == ["Pause", "Redirect"]
+    assert talk.caller.goes_on().verbs == ["Pause", "Redirect"]
     talk.is_lost(talk.ana_sid)
 
     document = talk.caller.goes_on()
@@ -286,8 +287,10 @@ def test_a_bye_is_an_end(talk: Conversation) -> None:
 
 def test_an_end_without_a_word_of_who_ended_it_is_a_bye_while_the_browser_beats(talk: Conversation) -> None:
     asked_too_early = talk.caller.dial_ends("completed", DialCallSid=talk.ana_sid, DialCallDuration="31")
-    document = talk.caller.goes_on()
     assert asked_too_early.verbs == ["Pause", "Redirect"]
+    # Three seconds; then it is judged by what is known.
+    assert [talk.caller.goes_on().verbs for _ in range(2)] == [["Pause", "Redirect"]] * 2
+    document = talk.caller.goes_on()
 
     assert document.verbs == ["Hangup"]
 
@@ -328,6 +331,8 @@ def test_a_browser_that_is_silent_for_90_s_loses_its_call_though_telnyx_has_its_
     CallLeg.objects.filter(call_sid=talk.ana_sid).update(answered_at=timezone.now() - timedelta(minutes=5))
     gone_silent(talk.ana)
 
+    # Others beat: it is not we who do not hear.
+    Beat.objects.filter(agent=talk.luis).update(last_seen_at=timezone.now() + timedelta(seconds=50))
     rescue_from_silent_browsers(get_client(), timezone.now() + timedelta(seconds=45))
     assert talk.phase == ""
     rescue_from_silent_browsers(get_client(), timezone.now() + timedelta(seconds=55))
@@ -370,3 +375,39 @@ def test_the_room_ends_under_the_customer_and_he_is_kept(talk: Conversation, boa
     assert board.of("hang_up") == [talk.ana_sid]
     talk.says_bye(talk.ana_sid)
     assert talk.caller.goes_on().rung == [talk.line.sip(talk.ana)]
+
+
+def test_late_news_of_the_line_that_was_lost_frees_nobody_who_is_rung_again(talk: Conversation) -> None:
+    talk.is_lost(talk.ana_sid)
+    document = talk.caller.dial_ends("completed", DialCallSid=talk.ana_sid, DialCallDuration="31")
+    assert document.rung == [talk.line.sip(talk.ana)]
+
+    talk.leg_tells(talk.ana_sid, "completed", HangupCause="timeout", SequenceNumber="1001")
+
+    assert activity(talk.ana) == Activity.RESERVED
+
+
+def test_somebody_who_is_long_gone_does_not_take_over_though_his_end_was_never_told(talk: Conversation) -> None:
+    """Ana transfers to Luis, the news of her end is lost, and Luis transfers on."""
+    talk.wishes("transfer", {"to": {"agent": talk.luis.pk}})
+    moved(talk)
+    talk.caller.is_answered_by(talk.luis)
+    assert talk.phase == "TALKING"
+
+    answer = talk.wishes("transfer", {"to": {"queue": talk.line.queue.pk}}, by=talk.luis)
+
+    assert answer.json()["phase"] in {"TRANSFERRING", "ROUTING"}
+    assert talk.talk.lead_sid == ""
+
+
+def test_who_got_the_call_by_a_transfer_out_of_a_room_hangs_up_and_nobody_is_put_into_it(talk: Conversation) -> None:
+    talk.holds()
+    talk.wishes("transfer", {"to": {"agent": talk.luis.pk}})
+    moved(talk)
+    talk.says_bye(talk.ana_sid)
+    sid = talk.caller.is_answered_by(talk.luis)
+    assert talk.phase == "TALKING"
+
+    document = talk.caller.dial_ends("completed", DialCallSid=sid, DialCallDuration="31")
+
+    assert "Conference" not in document.bytes.decode()

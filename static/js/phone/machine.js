@@ -291,8 +291,17 @@ function invited(state, { sdkId, callId, recovered, muted = false, atMs }) {
     if (isTheSameRinging) {
       return [withCall(state, { sdkId }), { do: "endLocally", sdkId: call.sdkId }, { do: "reportIds", sdkId, callId }];
     }
+    // He is rung for the call that he believes to be on: its line was lost, and his customer waits for him.
+    if (callId && call.callId === callId && ["talking", "recovering"].includes(call.phase)) {
+      const [ring, ...commands] = rung(state, { sdkId, callId });
+      return [ring, { do: "endLocally", sdkId: call.sdkId }, ...commands];
+    }
     return [{}, { do: "hangup", sdkId }];
   }
+  return rung(state, { sdkId, callId });
+}
+
+function rung(state, { sdkId, callId }) {
   return [
     { ...UNTALKED, call: newCall({ sdkId, callId, phase: "incoming" }), held: null, endedCallId: "" },
     { do: "forget", name: "ended" },
