@@ -111,6 +111,16 @@ EXPECTED: dict[str, Expected] = {
     **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
     **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now"), MINE),
     "call-quality": Expected(stranger=REFUSED | WRONG_METHOD, nobody=LOG_IN | WRONG_METHOD, body=sound),
+    **dict.fromkeys(
+        ("recording-settings", "new-announcement"),
+        Expected(stranger=frozenset({200, 302, 422}), nobody=LOG_IN | WRONG_METHOD),
+    ),
+    "recordings-audit": MINE,
+    # Her own company's hold, for which she gives no reason.
+    "recording-company-hold": Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
+    "recording-hold": Expected(
+        REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, lambda acme: {"on": True, "reason": "mine"}
+    ),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),

@@ -21,6 +21,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "es": "Lo sentimos, tenemos un problema técnico. Deje su mensaje después de la señal.",
         "en": "We are sorry, we have a technical problem. Please leave a message after the tone.",
     },
+    "recorded": {
+        "es": "Esta llamada puede ser grabada.",
+        "en": "This call may be recorded.",
+    },
     # The agent's line was lost.
     "reconnecting": {
         "es": "Un momento, por favor. Le estamos volviendo a comunicar.",

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks as CaptureOnCommit
 from pytest_django import Settings
 
-from recordings import operations, search
+from recordings import arrivals, operations, search
 from recordings.models import Recording
 from telephony.models import Call, CallIdentifier, TelnyxEvent
 from telephony.operations.reconcile import reconcile_all
@@ -325,3 +325,90 @@ def test_a_callback_that_comes_after_all_finds_the_recording_there(telnyx: Telny
     story.recording(recording_id="rec-9").send(telnyx)
 
     assert Recording.objects.count() == 1
+
+
+# --- The net: what the outbound profile records by itself ---------------------------------------------------------
+
+
+@responses.activate
+@pytest.mark.parametrize("first", ["net", "texml"])
+@pytest.mark.parametrize("told_by", ["event", "form"])
+def test_a_leg_that_texml_records_and_the_profile_too_is_one_row(
+    telnyx: Telnyx, client: TelnyxClient, first: str, told_by: str
+) -> None:
+    story = Story(telnyx)
+    talk(story)
+    own = story.recording(recording_id="own")
+
+    if first == "texml":
+        own.send(telnyx)
+    if told_by == "event":
+        telnyx.json("/webhooks/telnyx/events", saved("net", call_session_id=story.session_id))
+    else:
+        story.recording(recording_id="net", RecordingSource="Trunking").send(telnyx)
+    if first == "net":
+        own.send(telnyx)
+
+    assert list(Recording.objects.values_list("telnyx_recording_id", flat=True)) == ["own"]
+    assert not TelnyxEvent.objects.filter(processed_at=None).exists()
+    search.find_fresh(client, end_of(story) + timedelta(seconds=30))
+    assert len(responses.calls) == 0
+
+
+@responses.activate
+@pytest.mark.parametrize("told_by", ["event", "form", "nobody"])
+def test_what_texml_did_not_record_is_kept_from_the_net(telnyx: Telnyx, client: TelnyxClient, told_by: str) -> None:
+    story = Story(telnyx)
+    talk(story)
+    if told_by == "event":
+        telnyx.json("/webhooks/telnyx/events", saved("net", call_session_id=story.session_id))
+    elif told_by == "form":
+        story.recording(recording_id="net", RecordingSource="Trunking").send(telnyx)
+    responses.get("https://api.test/v2/recordings", json=listed(remote(story, "net", initiated_by="Trunking")))
+
+    responses.get(files.URL, body=files.wav(seconds=1), content_type="audio/wav")
+    search.find_fresh(client, end_of(story) + timedelta(seconds=5))
+    net = Recording.objects.get(is_net=True)
+    # TeXML's own may still come.
+    assert operations.fetch(net.pk, client, end_of(story) + timedelta(seconds=13)) is None
+
+    operations.fetch(net.pk, client, end_of(story) + arrivals.NET_WAITS + timedelta(seconds=6))
+    net.refresh_from_db()
+    assert (net.telnyx_recording_id, net.state) == ("net", Recording.State.STORED)
+
+
+@responses.activate
+def test_a_look_up_that_finds_both_takes_texmls_own(telnyx: Telnyx, client: TelnyxClient) -> None:
+    stories = [Story(telnyx) for _ in range(search.FEW + 1)]
+    for story in stories:
+        talk(story)
+    both = [
+        remote(story, f"{who}-{place}", initiated_by=source)
+        for place, story in enumerate(stories)
+        for who, source in (("net", "Trunking"), ("own", "DialVerb"))
+    ]
+    responses.get("https://api.test/v2/recordings", json=listed(*both))
+
+    search.find_fresh(client, end_of(stories[-1]) + timedelta(seconds=13))
+
+    kept = Recording.objects.order_by("telnyx_recording_id").values_list("telnyx_recording_id", flat=True)
+    assert list(kept) == [f"own-{place}" for place in range(len(stories))]
+
+
+@responses.activate
+def test_the_net_is_let_go_when_texmls_own_comes_after_all(
+    telnyx: Telnyx, client: TelnyxClient, tmp_path: Path, django_capture_on_commit_callbacks: CaptureOnCommit
+) -> None:
+    story = Story(telnyx)
+    talk(story)
+    responses.get("https://api.test/v2/recordings", json=listed(remote(story, "net", initiated_by="Trunking")))
+    responses.get(files.URL, body=files.wav(seconds=1), content_type="audio/wav")
+    search.find_fresh(client, end_of(story) + timedelta(seconds=13))
+    operations.fetch(Recording.objects.get().pk, client, end_of(story) + timedelta(seconds=30))
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+    with django_capture_on_commit_callbacks(execute=True):
+        story.recording(recording_id="own", RecordingDuration="56").send(telnyx)
+
+    assert Recording.objects.get().telnyx_recording_id == "own"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
