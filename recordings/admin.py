@@ -13,6 +13,7 @@ from curbe.lib.console import LookingAdmin, OperatorAdmin, column
 from recordings import operations
 from recordings.models import (
     CompanyHold,
+    PollMark,
     Recording,
     RecordingAudit,
     RecordingGap,
@@ -132,3 +133,10 @@ class RemoteDeletionAdmin(LookingAdmin):
     search_fields = ("=telnyx_recording_id",)
     list_filter = (("company", AutocompleteSelectFilter),)
     ordering = ("-id",)
+
+
+@admin.register(PollMark)
+class PollMarkAdmin(LookingAdmin):
+    list_display = ("connection_id", "polled_until")
+    search_fields = ("=connection_id",)
+    ordering = ("connection_id",)

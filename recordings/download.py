@@ -86,19 +86,16 @@ class _Download:
     def run(self) -> tuple[int, str]:
         """Return size and digest of the whole. A body that is shorter than it was declared is not whole."""
         for breaks in range(MOST_BREAKS + 1):
-            had = self._size_bytes
-            try:
-                with self._open() as response:
+            # A storage that does not answer at all is away: asking at once again would not bring it back.
+            with self._open() as response:
+                try:
                     self._copy(response)
-            except requests.RequestException:
-                # Nothing new came: the storage is away, and asking at once again would not bring it back.
-                if self._size_bytes == had or breaks == MOST_BREAKS:
-                    raise
-                continue
+                except requests.RequestException:
+                    if not self._size_bytes or breaks == MOST_BREAKS:
+                        raise
+                    continue
             if self._expected is None or self._size_bytes == self._expected:
                 return self._size_bytes, self._digest.hexdigest()
-            if self._size_bytes == had:
-                break
         raise UnableToFetch(f"the download was cut short: {self._size_bytes} of {self._expected} bytes")
 
     def _open(self) -> requests.Response:

@@ -12,6 +12,7 @@ from telephony.admin import (
     places,
     plan_versions,
     queues,
+    recording_rules,
     talks,
     wrap_ups,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "places",
     "plan_versions",
     "queues",
+    "recording_rules",
     "talks",
     "wrap_ups",
 ]

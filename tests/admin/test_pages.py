@@ -36,6 +36,8 @@ MADE_BY_PEOPLE = {
     "Membership",
     "Menu",
     "PhoneNumber",
+    "RecordingPolicy",
+    "RecordingRule",
     "Skill",
     "User",
     "WrapUpPolicy",

@@ -223,8 +223,8 @@ def test_nobody_is_asked_to_log_in(stored: Recording) -> None:
     assert response["WWW-Authenticate"]
 
 
-def test_a_recording_on_its_way_is_404_with_its_state(pending: Recording, bob: User) -> None:
-    response = cast.client_for(bob).get(address(pending))
+def test_a_recording_on_its_way_is_404_with_its_state(pending: Recording, sam: User) -> None:
+    response = cast.client_for(sam).get(address(pending))
 
     assert response.status_code == 404
     assert response.json()["state"] == "pending"

@@ -25,6 +25,7 @@ from tests import cast
 from tests.recordings import files
 
 DAY = timedelta(days=1)
+DISK = "django.core.files.storage.FileSystemStorage"
 AT_TELNYX = "https://api.test/v2/recordings/rec-1"
 
 
@@ -117,7 +118,7 @@ def test_a_legal_hold_outlasts_the_retention_and_ends_with_a_line(
 def test_a_storage_that_is_away_is_asked_again_and_the_tombstone_knows_the_file(
     stored: Recording, storage: Path, client_of_telnyx: TelnyxClient
 ) -> None:
-    with patch.object(type(stored.audio.storage), "delete", side_effect=OSError(5, "Input/output error")):
+    with patch(f"{DISK}.delete", side_effect=OSError(5, "Input/output error")):
         deletions.delete(stored.pk, who=audit.CLOCK, now=timezone.now())
     stored.refresh_from_db()
     assert stored.state == Recording.State.DELETED

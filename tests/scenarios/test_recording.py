@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks as CaptureOnCommit
 from pytest_django import Settings
 
-from recordings import arrivals, operations, search
+from recordings import operations, search
 from recordings.models import Recording
 from telephony.models import Call, CallIdentifier, TelnyxEvent
 from telephony.operations.reconcile import reconcile_all
@@ -370,9 +370,10 @@ def test_what_texml_did_not_record_is_kept_from_the_net(telnyx: Telnyx, client: 
     search.find_fresh(client, end_of(story) + timedelta(seconds=5))
     net = Recording.objects.get(is_net=True)
     # TeXML's own may still come.
-    assert operations.fetch(net.pk, client, end_of(story) + timedelta(seconds=13)) is None
+    assert net.next_attempt_at is not None
+    assert operations.fetch(net.pk, client, net.next_attempt_at - timedelta(seconds=1)) is None
 
-    operations.fetch(net.pk, client, end_of(story) + arrivals.NET_WAITS + timedelta(seconds=6))
+    operations.fetch(net.pk, client, net.next_attempt_at)
     net.refresh_from_db()
     assert (net.telnyx_recording_id, net.state) == ("net", Recording.State.STORED)
 
