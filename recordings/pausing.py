@@ -7,6 +7,7 @@ is written. A recording that begins inside a gap (the call goes into a room) is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -17,7 +18,8 @@ from kombu.exceptions import OperationalError
 
 from agents.models import Agent
 from curbe.lib import push
-from recordings.models import RecordingGap
+from recordings.covering import Cut, Gap, cuts
+from recordings.models import Recording, RecordingGap
 from telephony.models import Call, CallLeg
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxError
@@ -89,6 +91,20 @@ def resume(*, agent: Agent, call_id: UUID, client: TelnyxClient, now: datetime) 
     _close(gap, now)
     _tell(call)
     return gap
+
+
+def cuts_of(recordings: Sequence[Recording]) -> dict[UUID, list[Cut]]:
+    """Return where the gaps lie in the sound of each of these recordings, for players. One query."""
+    gaps = RecordingGap.objects.filter(call__in={one.call_id for one in recordings}, began_at__isnull=False)
+    apart: dict[UUID, list[Gap]] = {}
+    for gap in gaps:
+        if gap.began_at is not None:
+            apart.setdefault(gap.call_id, []).append(Gap(gap.began_at, gap.ended_at))
+    return {
+        one.pk: cuts(one.started_at, one.duration_s, apart[one.call_id])
+        for one in recordings
+        if one.call_id in apart and one.started_at is not None and one.duration_s is not None
+    }
 
 
 def recording_began(call: Call) -> None:

@@ -71,17 +71,22 @@ def poll(**_: object) -> None:
 
 @shared_task
 def finish_deletions(**_: object) -> None:
-    """Go on with deletions that the storage or Telnyx has not carried out."""
-    try:
-        deletions.finish(get_client(), timezone.now())
-    except TelnyxUnreachable as err:
-        logger.warning("Deletions at Telnyx wait for it: %s", err)
+    """Go on with deletions that the storage or Telnyx has not carried out, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if not is_spared:
+            return
+        try:
+            deletions.finish(get_client(), timezone.now())
+        except TelnyxUnreachable as err:
+            logger.warning("Deletions at Telnyx wait for it: %s", err)
 
 
 @shared_task
 def delete_overdue(**_: object) -> None:
-    """Delete what its company does not want to keep any longer."""
-    deletions.sweep(timezone.now())
+    """Delete what its company does not want to keep any longer, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if is_spared:
+            deletions.sweep(timezone.now())
 
 
 @shared_task

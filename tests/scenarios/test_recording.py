@@ -363,7 +363,7 @@ def test_what_texml_did_not_record_is_kept_from_the_net(telnyx: Telnyx, client: 
     if told_by == "event":
         telnyx.json("/webhooks/telnyx/events", saved("net", call_session_id=story.session_id))
     elif told_by == "form":
-        story.recording(recording_id="net", RecordingSource="Trunking").send(telnyx)
+        story.recording(recording_id="net", url=files.URL, RecordingSource="Trunking").send(telnyx)
     responses.get("https://api.test/v2/recordings", json=listed(remote(story, "net", initiated_by="Trunking")))
 
     responses.get(files.URL, body=files.wav(seconds=1), content_type="audio/wav")

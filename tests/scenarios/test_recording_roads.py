@@ -257,6 +257,9 @@ def test_the_agent_pauses_and_goes_on_and_the_gap_is_marked(conversation: Conver
     gap = RecordingGap.objects.get()
     assert (gap.call, gap.agent) == (conversation.call, conversation.ana)
     assert gap.began_at is not None and gap.ended_at is not None
+    began = gap.began_at - timedelta(seconds=30)
+    heard = Recording(call=conversation.call, started_at=began, duration_s=60)
+    assert [(cut.at_s, cut.missing_s > 0) for cut in pausing.cuts_of([heard])[heard.pk]] == [(30, True)]
     answer = conversation.wishes("recording/resume")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_paused")
 
