@@ -1,7 +1,7 @@
 """`make bench`: the product's own processes, measured on this machine, with the framework's floor beside each figure.
 
-`python -m benchmarks inbound heartbeats inside decide play recordings freeing calls` runs the parts that are named, all
-without a name. `freeing` and `calls` run the whole house, the pretend Telnyx too.
+`python -m benchmarks inbound heartbeats inside decide play recordings freeing calls talks account` runs the parts that
+are named, all without a name. The last four run the whole house, the pretend Telnyx too.
 Every run is bounded in count and time and stays on loopback. `CURBE_BENCH_COMPANIES` makes the large data set smaller.
 """
 
@@ -36,7 +36,7 @@ REQUESTS: Final = {1: 2_000, 16: 8_000, 64: 8_000}
 #: Measured with a load generator of our own …
 PARTS: Final = ("inbound", "heartbeats", "inside", "decide", "play", "recordings")
 #: … and with the pretend Telnyx.
-HOUSE_PARTS: Final = ("freeing", "calls")
+HOUSE_PARTS: Final = ("freeing", "calls", "talks", "account")
 
 
 def main() -> None:
@@ -87,12 +87,16 @@ def _measure(stack: Stack, connection: psycopg.Connection, wanted: Sequence[str]
 
 
 def _measure_house(stack: Stack, wanted: Sequence[str]) -> None:
-    from benchmarks import freeing, many_calls
+    from benchmarks import account, freeing, many_calls, talks
 
     if "freeing" in wanted:
         freeing.report(stack)
     if "calls" in wanted:
         many_calls.report(stack)
+    if "talks" in wanted:
+        talks.report(stack)
+    if "account" in wanted:
+        account.report(stack)
 
 
 @contextmanager

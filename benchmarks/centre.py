@@ -54,6 +54,8 @@ class Agent:
     id: int
     ticket: str
     sip_username: str = ""
+    #: With it a program acts as he, where the company was furnished so.
+    key: str = ""
     #: What the phone says of itself in its heartbeats.
     ready: bool = True
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -78,11 +79,28 @@ def house(company: Company, agents: Sequence[Agent], prefix: str) -> None:
     _number(company, f"{prefix}12", destination="company")
 
 
+def talks(company: Company, agents: Sequence[Agent], prefix: str) -> None:
+    """Three queues whose agents transfer, consult and are lost; two of them are wrapped up for a moment."""
+    plain: dict[str, dict[str, Any]] = {
+        "longest_idle": {},
+        "ring_all": {"wrap_up_mode": "timed", "wrap_up_s": 1},
+        "round_robin": {"wrap_up_mode": "timed_locked", "wrap_up_s": 2},
+    }
+    for place, (strategy, more) in enumerate(plain.items()):
+        members = [agent for number, agent in enumerate(agents) if number % 3 != place]
+        _number(
+            company, f"{prefix}0{place}", queue=_queue(company, strategy, members, strategy=strategy, **HASTY, **more)
+        )
+    _number(company, f"{prefix}05", agent=agents[0])
+
+
 KINDS: Final[dict[str, Callable[[Company, Sequence[Agent], str], None]]] = {
     "line": line,
     "shared": shared,
     "house": house,
     "troubled": house,
+    "talks": talks,
+    "talks-troubled": talks,
 }
 
 
@@ -110,6 +128,7 @@ def furnish(kind: str, agents: int) -> dict[str, Any]:
             {
                 "id": agent.pk,
                 "ticket": tickets.issue(agent_id=agent.pk, company=company.public_id, phone_id="bench", now=now),
+                **({"key": _key(agent)} if KINDS[kind] is talks else {}),
             }
             for agent in people
         ],
@@ -123,6 +142,17 @@ def _agent(company: Company, username: str) -> Agent:
     user = User.objects.create(username=username, name=username)
     Membership.objects.create(company=company, user=user, role=Role.AGENT)
     return Agent.objects.get_or_create(company=company, user=user)[0]
+
+
+def _key(agent: Agent) -> str:
+    from curbe.companies.models import ApiToken, Membership
+
+    key = secrets.token_urlsafe(32)
+    membership = Membership.objects.get(company=agent.company_id, user=agent.user_id)
+    ApiToken.objects.create(
+        company_id=agent.company_id, membership=membership, name="bench", digest=ApiToken.digest_of(key)
+    )
+    return key
 
 
 def _give(skill: Any, agents: Sequence[Agent], *, every: int, level: int) -> None:

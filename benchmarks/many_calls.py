@@ -101,7 +101,7 @@ def run(
     chance = random.Random(3)
     _script(centre, chance)
     centre.sandbox.ask("POST", "trouble", {"all_off": True, **(trouble or {})})
-    before = _worked(centre)
+    before = worked(centre)
     began_s = time.monotonic()
     try:
         placed = _place(centre, chance, calls, seconds)
@@ -115,7 +115,7 @@ def run(
         books.settled_s = time.monotonic() - began_s - books.over_s
     finally:
         centre.sandbox.ask("POST", "trouble", {"all_off": True})
-    books.cpu_s = {name: after - before[name] for name, after in _worked(centre).items()}
+    books.cpu_s = {name: after - before[name] for name, after in worked(centre).items()}
     _balance(centre, placed, books)
     return books
 
@@ -219,12 +219,12 @@ def _balance(centre: Centre, placed: list[str], books: Books) -> None:
     for call in seen.values():
         for error in call["errors"]:
             text = error if isinstance(error, str) else error.get("text", str(error))
-            books.complaints[_without_ids(text)] += 1
+            books.complaints[without_ids(text)] += 1
 
 
-def _without_ids(text: str) -> str:
+def without_ids(text: str) -> str:
     return " ".join(word.partition("?")[0] for word in text.split() if not word.startswith("v3:"))[:120]
 
 
-def _worked(centre: Centre) -> dict[str, float]:
+def worked(centre: Centre) -> dict[str, float]:
     return {name: cpu_s(centre.stack.process(name).pid) for name in WEIGHED}

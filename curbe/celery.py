@@ -45,6 +45,13 @@ SCHEDULE: Final = (
     Row("recordings.tasks.poll", 60, "recordings", "Recordings that no webhook announced, by Telnyx's own list."),
     Row("recordings.tasks.finish_deletions", 60, "recordings", "Deletions that storage or Telnyx did not carry out."),
     Row("recordings.tasks.delete_overdue", 3600, "recordings", "Recordings older than their company wants to keep."),
+    Row("telephony.tasks.finish_number_orders", 5, "default", "Numbers bought or given back: what is open goes on."),
+    Row(
+        "telephony.tasks.audit_daily",
+        3600,
+        "default",
+        "Is the last daily audit a day old? Beat may restart.",
+    ),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 

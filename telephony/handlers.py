@@ -17,6 +17,11 @@ Unclaimed = Callable[[TelnyxEvent, datetime], None]
 
 _HANDLERS: Final[dict[str, Handler]] = {}
 
+#: Gets an event that is about no call, inside the transaction that marks it as processed. Twice is as good as once.
+AccountHandler = Callable[[TelnyxEvent, datetime], None]
+
+_OF_THE_ACCOUNT: Final[dict[str, AccountHandler]] = {}
+
 
 _UNCLAIMED: Final[dict[str, Unclaimed]] = {}
 
@@ -33,6 +38,15 @@ def find_unclaimed(kind: str) -> Unclaimed | None:
 def register(kind: str, handler: Handler) -> None:
     """Have ``handler`` act on events of ``kind``; ``status.*`` takes every kind of that family without its own."""
     _HANDLERS[kind] = handler
+
+
+def register_for_account(kind: str, handler: AccountHandler) -> None:
+    """Have ``handler`` act on events of ``kind``, which are about the account and never about a call."""
+    _OF_THE_ACCOUNT[kind] = handler
+
+
+def find_for_account(kind: str) -> AccountHandler | None:
+    return _OF_THE_ACCOUNT.get(kind)
 
 
 def find(kind: str) -> Handler | None:

@@ -10,17 +10,28 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from agents.models import Agent, Skill
+from agents.operations import LOGGED_OUT, claim_phone
 from agents.signals import freed
-from curbe.companies.models import Company
-from telephony.models import BusinessHours, CallQueue, Menu, MenuOption, QueueSkill, RecordingRule, SpecialDate
+from curbe.companies.models import Company, User
+from telephony.models import (
+    BusinessHours,
+    CallQueue,
+    Menu,
+    MenuOption,
+    QueueSkill,
+    RecordingRule,
+    SipEndpoint,
+    SpecialDate,
+)
 from telephony.operations import dispatch, plans
 from telephony.signals import commands_wanted
-from telephony.tasks import make_endpoint, offer_waiting_call, run_commands
+from telephony.tasks import delete_credential, make_endpoint, offer_waiting_call, revoke_endpoint, run_commands
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +49,46 @@ def _queue(agent_id: int) -> None:
     except OperationalError:
         # The first token makes it instead, and the reconciler before that.
         logger.warning("The broker is away: agent %s gets his credential later", agent_id)
+
+
+@receiver(post_save, sender=Agent, dispatch_uid="telephony.who_answers_no_more_has_no_credential")
+def who_answers_no_more_has_no_credential(instance: Agent, created: bool, raw: bool = False, **_: Any) -> None:
+    """Put off the phone of an agent who was switched off, and have his credential deleted."""
+    if not created and not raw and not instance.is_active:
+        transaction.on_commit(partial(_put_off, instance.pk), robust=True)
+
+
+@receiver(post_save, sender=User, dispatch_uid="telephony.who_may_not_log_in_has_no_credential")
+def who_may_not_log_in_has_no_credential(instance: User, created: bool, raw: bool = False, **_: Any) -> None:
+    if created or raw or instance.is_active:
+        return
+    for agent_id in instance.agents.order_by("id").values_list("id", flat=True):
+        transaction.on_commit(partial(_put_off, agent_id), robust=True)
+
+
+def _put_off(agent_id: int) -> None:
+    if not SipEndpoint.objects.filter(agent=agent_id).exists():
+        return
+    # Every open tab is told that it is logged out; a call that is up there is finished first.
+    claim_phone(agent_id=agent_id, phone_id=LOGGED_OUT, take_over=True, now=timezone.now())
+    try:
+        revoke_endpoint.apply_async(kwargs={"agent_id": agent_id}, queue="calls")
+    except OperationalError:
+        logger.warning("The broker is away: the reconciler deletes the credential of agent %s", agent_id)
+
+
+@receiver(pre_delete, sender=Agent, dispatch_uid="telephony.a_credential_goes_with_its_agent")
+def a_credential_goes_with_its_agent(instance: Agent, **_: Any) -> None:
+    endpoint = SipEndpoint.objects.filter(agent=instance).first()
+    if endpoint is not None:
+        transaction.on_commit(partial(_delete_credential, endpoint.telnyx_credential_id), robust=True)
+
+
+def _delete_credential(credential_id: str) -> None:
+    try:
+        delete_credential.apply_async(kwargs={"credential_id": credential_id}, queue="calls")
+    except OperationalError:
+        logger.warning("The broker is away: the audit finds credential %s, which nobody has any more", credential_id)
 
 
 @receiver(freed, dispatch_uid="telephony.a_free_agent_is_offered_who_waits")

@@ -6,9 +6,10 @@ import pytest
 
 from curbe.companies.models import Company, Role, User
 from tests import cast
+from tests.sandbox_server import house
 from tests.telnyx_post import telnyx
 
-__all__ = ["telnyx"]
+__all__ = ["house", "telnyx"]
 
 
 @pytest.fixture

@@ -100,17 +100,22 @@ PUBLIC = Expected(stranger=frozenset({200, 302, 405}), nobody=frozenset({200, 30
 EXPECTED: dict[str, Expected] = {
     **dict.fromkeys(("phone", "todays-calls", "calls", "api-calls", "me", "schema", "api-docs"), MINE),
     **dict.fromkeys(("routing", "routing-desks", "routing-explain", "queues", "menus", "numbers"), MINE),
+    "number-orders": MINE,
+    # Forms of her own company, not filled in; the ids of others' rows in them are not hers to choose.
+    **dict.fromkeys(
+        ("buy-numbers", "blocked-callers"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)
+    ),
+    "assign-numbers": Expected(stranger=frozenset({302, 405, 422}), nobody=LOG_IN | WRONG_METHOD),
     # A form of her own company, which she has not filled in.
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
-    "breaks": MINE,
+    **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now", "breaks", "account"), MINE),
+    "call-quality": Expected(stranger=REFUSED | WRONG_METHOD, nobody=LOG_IN | WRONG_METHOD, body=sound),
     **dict.fromkeys(
         ("new-break", "new-disposition", "wrap-up-policies"),
         Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     ),
     # Her own work after a call, of which there is none.
     **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
-    **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now"), MINE),
-    "call-quality": Expected(stranger=REFUSED | WRONG_METHOD, nobody=LOG_IN | WRONG_METHOD, body=sound),
     **dict.fromkeys(
         ("recording-settings", "new-announcement"),
         Expected(stranger=frozenset({200, 302, 422}), nobody=LOG_IN | WRONG_METHOD),
@@ -120,6 +125,11 @@ EXPECTED: dict[str, Expected] = {
     "recording-company-hold": Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
     "recording-hold": Expected(
         REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, lambda acme: {"on": True, "reason": "mine"}
+    ),
+    # Of her own company: she is sent back to her own page.
+    **dict.fromkeys(
+        ("account-check", "account-repair-all", "account-own-set"),
+        Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
     ),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),

@@ -92,6 +92,17 @@ def e164_or_empty(node: Node) -> str:
     return e164(node) if text(40, empty=True)(node) else ""
 
 
+def countries(node: Node) -> list[str]:
+    """Read a list of countries, ISO 3166 alpha-2; an empty one allows none."""
+    if not isinstance(node, Sequence):
+        raise Wrong("must be a list of countries such as [US, CA]")
+    codes = [text(2)(item) for item in node.items]
+    for code, item in zip(codes, node.items, strict=True):
+        if not (len(code) == 2 and code.isascii() and code.isupper()):
+            raise Wrong(f"must be two capital letters each, such as US, not {code}", item.line)
+    return sorted(set(codes), key=codes.index)
+
+
 def timezone(node: Node) -> str:
     value = text(64)(node)
     if value not in _timezones():

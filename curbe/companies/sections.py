@@ -9,7 +9,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from curbe.companies import field_types
 from curbe.companies.company_file import Change, Field, Head, Import, Problem, Row, Section, Wrong
-from curbe.companies.models import Company, Language, Membership, Role, User
+from curbe.companies.models import Company, Language, Membership, Role, User, default_countries
 from curbe.companies.yaml_lines import Node
 
 
@@ -26,6 +26,7 @@ DEFAULTS: Final = {
     "language": Language.SPANISH.value,
     "routing_mode": Company.RoutingMode.AUTO.value,
     "fallback_number": "",
+    "outbound_countries": default_countries(),
 }
 COMPANY_FIELDS: Final = (
     Field("slug", field_types.slug, required=True),
@@ -35,6 +36,7 @@ COMPANY_FIELDS: Final = (
     Field("language", field_types.one_of(Language.values)),
     Field("routing_mode", field_types.one_of(Company.RoutingMode.values)),
     Field("fallback_number", field_types.e164_or_empty),
+    Field("outbound_countries", field_types.countries),
 )
 USER_FIELDS: Final = (
     Field(
@@ -83,6 +85,8 @@ def _make_company(row: Row, problems: list[Problem], changes: list[Change]) -> C
 
 def export_head(company: Company) -> dict[str, Any]:
     row = {field.key: getattr(company, field.key) for field in COMPANY_FIELDS}
+    if row["outbound_countries"] == DEFAULTS["outbound_countries"]:
+        del row["outbound_countries"]
     return {key: value for key, value in row.items() if value != ""}
 
 

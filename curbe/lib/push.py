@@ -15,13 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import redis
 from channels.layers import get_channel_layer
-from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
 from django.db import transaction
+
+if TYPE_CHECKING:
+    import redis
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "recording.deleted": Event(("call_id", "recording_id"), "company"),
     "agent.presence": Event(("agent_id", "presence"), "that agent, supervisors"),
     "agent.intent": Event(("agent_id",), "that agent"),
+    "number_order.changed": Event(("order_id",), "supervisors"),
     "phone.claimed": Event(("claimed_us", "phone_id"), "that agent"),
 }
 
@@ -102,6 +104,9 @@ def deliver(messages: Sequence[Message]) -> None:
     What ``RedisPubSubChannelLayer.group_send`` does, without its event loop, whose work for one push cost as much
     processor time as the rest of an inbound call. A test holds the names of the channels equal to the layer's.
     """
+    # Here, and not above: commands that push nothing need not carry the client, a tenth of their memory.
+    from channels_redis.pubsub import RedisPubSubChannelLayer
+
     layer = get_channel_layer()
     if not isinstance(layer, RedisPubSubChannelLayer):
         raise RuntimeError("CHANNEL_LAYERS has no default that publishes by Redis")
@@ -127,6 +132,8 @@ def _layer_setting(name: str) -> Any:
 @cache
 def _redis(url: str) -> redis.Redis:
     timeout_s = DELIVERY_TIMEOUT_S
+    import redis
+
     return redis.Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s)
 
 

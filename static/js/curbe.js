@@ -6,11 +6,12 @@ import * as menu from "./behaviors/menu.js";
 import * as player from "./behaviors/player.js";
 import * as reasons from "./behaviors/reasons.js";
 import * as rows from "./behaviors/rows.js";
+import * as ticks from "./behaviors/ticks.js";
 import * as unloads from "./behaviors/unloads.js";
 import * as walk from "./behaviors/walk.js";
 import { live } from "./lib/page.js";
 
-for (const behavior of [copy, liveRegions, menu, player, reasons, rows, unloads, walk]) behavior.connect();
+for (const behavior of [copy, liveRegions, menu, player, reasons, rows, ticks, unloads, walk]) behavior.connect();
 
 const root = document.querySelector("#phone");
 if (root) {

@@ -26,7 +26,7 @@ def rank_in_words(offer: Offer) -> str:
 
 class LegInline(LookingInline):
     model = CallLeg
-    related = ("agent__user",)
+    related = ("agent__user", "quality")
     ordering = ("started_at", "id")
     fields = (
         "kind",
@@ -38,7 +38,15 @@ class LegInline(LookingInline):
         "started_at",
         "answered_at",
         "ended_at",
+        "sound",
     )
+
+    def sound(self, leg: CallLeg) -> str:
+        quality = getattr(leg, "quality", None)
+        measured = [mos for mos in (quality.telnyx_mos, quality.mos) if mos is not None] if quality else []
+        return f"MOS {min(measured):.1f}" if measured else ""
+
+    sound.short_description = gettext_lazy("Sound")  # type: ignore[attr-defined]
 
 
 class OfferInline(LookingInline):

@@ -14,13 +14,17 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from curbe.lib.console import OperatorAdmin, column
+from telephony.admin import number_buying
 from telephony.admin.places import REFUSALS, LeadingForm, PlaceField, answer_choices, destination_select
 from telephony.admin.queues import keep_hours_of_company
 from telephony.core.plan import COMPANY, NOWHERE
-from telephony.models import PhoneNumber
-from telephony.operations.assignments import Target, UnableToAssign, assign, columns_of, target_of
+from telephony.forms.number_list import ALWAYS
+from telephony.models import BusinessHours, PhoneNumber
+from telephony.operations.assignments import HoursWish, Target, UnableToAssign, assign, columns_of, target_of
 from telephony.queries import destinations
 
 
@@ -66,9 +70,18 @@ class NumberForm(LeadingForm):
 
 class BulkForm(forms.Form):
     destination = forms.CharField(max_length=destinations.MOST_CODE)
+    hours = forms.ChoiceField(required=False)
 
     def __init__(self, *args: Any, company_id: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._hours = {str(row.pk): row for row in BusinessHours.objects.filter(company=company_id).order_by("name")}
+        self.fields["hours"].label = _("Business hours")
+        self.fields["hours"].choices = [  # type: ignore[attr-defined]
+            ("", _("As they are")),
+            (ALWAYS, _("Always open")),
+            *((pk, row.name) for pk, row in self._hours.items()),
+        ]
+        self.fields["hours"].widget = UnfoldAdminSelectWidget(choices=self.fields["hours"].choices)  # type: ignore[attr-defined]
         self.fields["destination"].label = _("Leads to")
         self.fields["destination"].widget = destination_select(company_id, destinations.Choice("", ""))
 
@@ -77,6 +90,12 @@ class BulkForm(forms.Form):
             return target_of(self.cleaned_data["destination"])
         except UnableToAssign as err:
             raise forms.ValidationError(REFUSALS[err.reason]) from err
+
+    def clean_hours(self) -> HoursWish | None:
+        chosen = self.cleaned_data["hours"]
+        if not chosen:
+            return None
+        return HoursWish(None if chosen == ALWAYS else self._hours[chosen])
 
 
 @admin.register(PhoneNumber)
@@ -95,6 +114,7 @@ class PhoneNumberAdmin(OperatorAdmin):
     fixed_fields = ("e164", "company")
     readonly_fields = ("telnyx_id", "connection_id", "created_at")
     ordering = ("-id",)
+    actions_list = ("buy",)
     actions = ("assign_to_user_or_queue", "assign_to_company", "unassign")
 
     def get_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> tuple[str, ...]:
@@ -113,6 +133,15 @@ class PhoneNumberAdmin(OperatorAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.destinations)
         return [path("destinations/", view, name="telephony_phonenumber_destinations"), *super().get_urls()]
+
+    @action(description=gettext_lazy("Buy numbers"), url_path="buy", permissions=["add"])  # type: ignore[untyped-decorator]
+    def buy(self, request: HttpRequest) -> HttpResponse:
+        """Search for numbers of a company, and order them."""
+        return number_buying.buy(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def has_delete_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
+        """What Telnyx charges for goes by being released, on the company's page: there it ends at Telnyx too."""
+        return super().has_delete_permission(request, obj) and obj is not None and not obj.telnyx_id
 
     def destinations(self, request: HttpRequest) -> JsonResponse:
         """Answer a select that asks where calls of ``company`` can lead."""
@@ -133,7 +162,7 @@ class PhoneNumberAdmin(OperatorAdmin):
             return None
         form = BulkForm(request.POST if "destination" in request.POST else None, company_id=companies[0][0])
         if form.is_valid():
-            self._assign(request, chosen, form.cleaned_data["destination"])
+            self._assign(request, chosen, form.cleaned_data["destination"], form.cleaned_data["hours"])
             return None
         context = {
             **self.admin_site.each_context(request),
@@ -157,9 +186,11 @@ class PhoneNumberAdmin(OperatorAdmin):
     def unassign(self, request: HttpRequest, chosen: QuerySet[PhoneNumber]) -> None:
         self._assign(request, chosen, Target(NOWHERE))
 
-    def _assign(self, request: HttpRequest, chosen: QuerySet[PhoneNumber], target: Target) -> None:
+    def _assign(
+        self, request: HttpRequest, chosen: QuerySet[PhoneNumber], target: Target, wish: HoursWish | None = None
+    ) -> None:
         try:
-            amount = assign(chosen, target)
+            amount = assign(chosen, target, wish)
         except UnableToAssign as err:
             messages.error(request, REFUSALS[err.reason])
             return

@@ -68,6 +68,7 @@ _OF_PHASE: Final = {
 }
 #: In these the plan has the customer: somebody rings, or nobody.
 _ROUTED: Final = frozenset({Phase.ROUTING, Phase.TRANSFERRING, Phase.RESCUING})
+_DRAWN: Final = frozenset(Phase) - {Phase.ENDED}
 #: Nothing is drawn thinner than this part of the whole, in percent: it could not be seen.
 THINNEST: Final = 0.4
 MOST_ROWS: Final = 8
@@ -104,7 +105,8 @@ def _phases(told: Told, begin: datetime, end: datetime) -> list[tuple[Phase, dat
         moves.append((answered, Phase.TALKING))
     for event in sorted(told.events, key=lambda event: event.at):
         to = str(event.payload.get("to"))
-        if event.kind.startswith("talk.") and to in Phase.__members__ and "error" not in event.payload:
+        # The end is the call's own: from the wish to it the last phase goes on.
+        if event.kind.startswith("talk.") and to in _DRAWN and "error" not in event.payload:
             moves.append((event.at, Phase(to)))
     # Who is at the same moment told twice is where the later word says.
     moves.sort(key=lambda move: move[0])
@@ -112,7 +114,7 @@ def _phases(told: Told, begin: datetime, end: datetime) -> list[tuple[Phase, dat
     for place, (since, phase) in enumerate(moves):
         until = moves[place + 1][0] if place + 1 < len(moves) else end
         since, until = max(since, begin), min(until, end)
-        if until > since and phase is not Phase.ENDED:
+        if until > since:
             found.append((phase, since, until))
     return found
 

@@ -143,6 +143,8 @@ TABLE: Final[Mapping[Phase, Mapping[Happening, Move]]] = MappingProxyType(
         },
         Phase.ROUTING: {
             Fact.AGENT_JOINED: Move(Phase.TALKING),
+            # A transfer to a queue is the plan's at once, and may yet be refused.
+            Fact.ROOM_FAILED: Move(Phase.TALKING, (_E.FREE_CUSTOMER,), message="no_transfer"),
             Fact.CUSTOMER_LEFT: _ENDED,
             Wish.END: _ENDED,
         },

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 
 from curbe.lib.phone import for_people
 from telephony.core import speech
-from telephony.core.types import Decision, Forward, Gather, Hangup, Ring, Room, Say, Voicemail, Wait
+from telephony.core.types import Decision, Forward, Gather, Hangup, Reject, Ring, Room, Say, Voicemail, Wait
 
 _TEXTS: Final[dict[str, dict[str, str]]] = {
     "ring_one": {
@@ -35,6 +35,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     },
     "room": {"es": "La llamada seguiría en una sala.", "en": "The call would go on in a room."},
     "hangup": {"es": "La llamada terminaría.", "en": "The call would end."},
+    "reject": {"es": "La llamada sería rechazada sin contestar.", "en": "The call would be rejected unanswered."},
 }
 _AND: Final = {"es": " y ", "en": " and "}
 
@@ -68,6 +69,8 @@ def in_words(decision: Decision, names: Mapping[int, str], *, spoken: str, langu
             return text("room")
         case Hangup():
             return text("hangup")
+        case Reject():
+            return text("reject")
         case never:
             assert_never(never)
 

@@ -43,6 +43,7 @@ class How(StrEnum):
     NOT_REACHED = "not_reached"
     LOST = "lost"
     TIME_LIMIT = "time_limit"
+    ERROR = "error"
     PLAN_ENDED = "plan_ended"
     FOUND_OVER = "found_over"
     UNKNOWN = "unknown"
@@ -112,6 +113,10 @@ WORDS: Final = {
     (By.TELNYX, How.TIME_LIMIT): {
         "es": "Telnyx la cortó: alcanzó la duración máxima.",
         "en": "Telnyx cut it: it reached the longest allowed duration.",
+    },
+    (By.TELNYX, How.ERROR): {
+        "es": "Telnyx la cortó por un error.",
+        "en": "Telnyx cut it because of an error.",
     },
     (By.TELNYX, How.LOST): {
         "es": "Telnyx la cortó: de la línea del cliente ya no llegaba nada.",
@@ -204,7 +209,11 @@ def _telnyx_cut_it(told: Told) -> Verdict | None:
         return None
     if leg.hangup_cause == "time_limit":
         return Verdict(By.TELNYX, How.TIME_LIMIT)
-    return Verdict(By.TELNYX, How.LOST) if leg.hangup_cause == "timeout" else None
+    if leg.hangup_cause == "timeout":
+        return Verdict(By.TELNYX, How.LOST)
+    # A person who hangs up answers with no 5xx; a document that Telnyx cannot follow does.
+    failed = leg.sip_code.startswith("5") and leg.hangup_source not in {"caller", "callee"}
+    return Verdict(By.TELNYX, How.ERROR) if failed else None
 
 
 _UNANSWERED: Final = {

@@ -16,6 +16,10 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
         "es": "El número no está asignado a nadie.",
         "en": "The number is not assigned to anybody.",
     },
+    "blocked": {
+        "es": "La empresa tiene bloqueado a este llamante: la llamada se rechaza sin contestar.",
+        "en": "The company has blocked this caller: the call is rejected unanswered.",
+    },
     "destination_user": {"es": "La llamada es para {name}.", "en": "The call is for {name}."},
     "destination_queue": {"es": "La llamada entra en la cola {name}.", "en": "The call comes to the queue {name}."},
     "destination_company": {

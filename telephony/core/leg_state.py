@@ -57,6 +57,7 @@ class Outcome(StrEnum):
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     UNASSIGNED = "unassigned"
+    BLOCKED = "blocked"
     FAILED = "failed"
     VOICEMAIL = "voicemail"
     FORWARDED = "forwarded"
@@ -271,8 +272,8 @@ def fold_outbound(legs: Sequence[Leg], known: Outcome = Outcome.NONE) -> CallFac
 def fold(legs: Sequence[Leg], offers: Iterable[OfferOutcome], known: Outcome = Outcome.NONE) -> CallFacts:
     """Return what the legs say of a call that came in; ``fold_outbound`` does it for one that an agent placed.
 
-    ``known`` is what is certain without them: voicemail (a message was left), unassigned, failed. The call is over
-    when the caller's leg is: whatever is connected to it ends with it (webhooks.md section 5).
+    ``known`` is what is certain without them: voicemail (a message was left), unassigned, blocked, failed. The call is
+    over when the caller's leg is: whatever is connected to it ends with it (webhooks.md section 5).
     """
     caller = next((leg for leg in legs if leg.kind is LegKind.CALLER), None)
     answered = sorted(
@@ -296,7 +297,7 @@ def _outcome(answered: Sequence[Leg], offers: Sequence[OfferOutcome], known: Out
         return Outcome.ANSWERED
     if answered:
         return Outcome.FORWARDED
-    if known in {Outcome.VOICEMAIL, Outcome.FAILED, Outcome.UNASSIGNED} or not over:
+    if known in {Outcome.VOICEMAIL, Outcome.FAILED, Outcome.UNASSIGNED, Outcome.BLOCKED} or not over:
         return known
     # The caller went while somebody rang; otherwise he had met nobody, or an empty voicemail.
     rang = {OfferOutcome.PENDING, OfferOutcome.WITHDRAWN}

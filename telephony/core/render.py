@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from curbe.lib.phone import is_e164
 from telephony.core import speech, texml
-from telephony.core.types import Decision, Forward, Gather, Hangup, Ring, Room, Say, Voicemail, Wait
+from telephony.core.types import Decision, Forward, Gather, Hangup, Reject, Ring, Room, Say, Voicemail, Wait
 
 #: Length in seconds → the piece of music that callers hear while they wait. Telnyx fetches it from us.
 MUSIC: Final = {length: f"/static/sound/hold-{length}.mp3" for length in (20, 10, 5)}
@@ -108,6 +108,8 @@ def render(decision: Decision, facts: CallFacts, step: int) -> str:
             return customer_room(name, facts, step)
         case Hangup():
             return texml.document(texml.Hangup())
+        case Reject():
+            return texml.document(texml.Reject())
         case never:
             assert_never(never)
 
@@ -149,6 +151,11 @@ def agent_room(name: str, facts: CallFacts, *, label: str, hears: str = HOLD_MUS
 def tone(path: str, origin: str) -> str:
     """Return a document that plays one sound of ours, and hangs up."""
     return texml.document(texml.Play(f"{origin}{path}"), texml.Hangup())
+
+
+def asks_again(facts: CallFacts, *, step: int, more: str) -> str:
+    """Return a document of one silent second that asks for this very step again."""
+    return texml.document(texml.Pause(1), texml.Redirect(_url(facts, "step", f"&step={step}{more}")))
 
 
 def without_recording(document: str) -> str:

@@ -35,6 +35,7 @@ from telephony.core.types import (
     Left,
     Missing,
     Pool,
+    Reject,
     Ring,
     Room,
     RouteContext,
@@ -80,7 +81,7 @@ def decide(ctx: RouteContext) -> Routed | Missing:
             return road.end(Say("message_kept"), "message_taken")
         case Room():
             return road.end(Hangup(), "conversation_ended")
-        case Say() | Hangup():
+        case Say() | Hangup() | Reject():
             return road.end(Hangup(), "nothing_left")
         case never:
             assert_never(never)
@@ -105,6 +106,8 @@ class _Road:
     # --- Where to ------------------------------------------------------------------------------------------------
 
     def begin(self) -> Routed | Missing:
+        if self.ctx.blocked:
+            return replace(self.end(Reject(), "blocked"), walk=None)
         number = self.ctx.number
         if number.destination.kind is DestinationKind.NONE:
             return self._unassigned()

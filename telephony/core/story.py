@@ -101,7 +101,9 @@ def _beginning(told: Told, language: str) -> Iterator[Entry]:
 def _decisions(told: Told, language: str) -> Iterator[Entry]:
     version = 0
     for step in told.steps:
-        if not step.sentences:
+        ended_at = told.call.ended_at
+        # A call that is over is told to hang up, should Telnyx still ask: that decides nothing.
+        if not step.sentences or (step.verb == "hangup" and ended_at is not None and step.at >= ended_at):
             continue
         first, *others = step.sentences
         asked = [event for event in told.events if _asked_for(event, step.at)]
@@ -393,9 +395,15 @@ def _about(recording: RecordingTold, language: str) -> Iterator[str]:
 def _quality(told: Told, language: str) -> Iterator[Entry]:
     for one in told.quality:
         word = quality.sound_in_words(one.mos, language) if one.mos is not None else ""
-        what = say("quality", language, word=word.lower(), mos=f"{one.mos:.1f}") if one.mos is not None else ""
+        what = (
+            say("quality", language, word=word.lower(), mos=_number(f"{one.mos:.1f}", language))
+            if one.mos is not None
+            else ""
+        )
         measures = (("loss", one.loss_percent), ("jitter", one.jitter_ms), ("rtt", one.rtt_ms))
-        numbers = [say(code, language, value=f"{value:g}") for code, value in measures if value is not None]
+        numbers = [
+            say(code, language, value=_number(f"{value:g}", language)) for code, value in measures if value is not None
+        ]
         heard = [f"{quality.warning_in_words(code, language)} ×{count}" for code, count in one.warnings]
         yield Entry(
             one.at,
@@ -453,6 +461,10 @@ TELLERS: Final[tuple[Callable[[Told, str], Iterator[Entry]], ...]] = (
 
 def _ids(events: Iterable[EventTold]) -> tuple[str, ...]:
     return tuple(event.id for event in events)
+
+
+def _number(written: str, language: str) -> str:
+    return written.replace(".", ",") if language == "es" else written
 
 
 def _whole(value: Any) -> int:

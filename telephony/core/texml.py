@@ -146,6 +146,16 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Say nothing for so many seconds."""
+
+    length_s: int
+
+    def markup(self) -> str:
+        return element("Pause", (("length", str(self.length_s)),))
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """Ask this address for the next document."""
 
@@ -269,7 +279,18 @@ class Reject:
 
 
 Verb = (
-    Dial | DialConference | StartRecording | StopRecording | Say | Play | Gather | Redirect | Record | Hangup | Reject
+    Dial
+    | DialConference
+    | Pause
+    | StartRecording
+    | StopRecording
+    | Say
+    | Play
+    | Gather
+    | Redirect
+    | Record
+    | Hangup
+    | Reject
 )
 
 

@@ -187,6 +187,8 @@ class RouteContext:
     digits: str = ""
     #: The language of the caller's contact; empty if none is known.
     contact_language: str = ""
+    #: The company takes no calls from this caller.
+    blocked: bool = False
     #: The pools that have been read so far. ``decide`` answers Missing for one that it needs besides.
     pools: Mapping[Destination, Pool] = field(default_factory=lambda: MappingProxyType({}))
     #: Every offer of this call so far, oldest first.
@@ -298,7 +300,12 @@ class Hangup:
     """Nothing is left to do."""
 
 
-Decision = Ring | Forward | Wait | Gather | Voicemail | Say | Room | Hangup
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Refuse the call unanswered."""
+
+
+Decision = Ring | Forward | Wait | Gather | Voicemail | Say | Room | Hangup | Reject
 
 #: One reason: a code of ``telephony.core.explain`` and the values that its sentence names.
 Reason = dict[str, Any]
@@ -377,6 +384,8 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
             return {"verb": "room", "name": name}
         case Hangup():
             return {"verb": "hangup"}
+        case Reject():
+            return {"verb": "reject"}
 
 
 def decision_from_json(data: Mapping[str, Any]) -> Decision:
@@ -399,6 +408,8 @@ def decision_from_json(data: Mapping[str, Any]) -> Decision:
             return Room(name)
         case {"verb": "hangup"}:
             return Hangup()
+        case {"verb": "reject"}:
+            return Reject()
     raise ValueError(f"not a decision: {data!r}")
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from telephony.models.audits import AccountAudit, AccountRepair, Asker, AuditFinding
 from telephony.models.calls import Call, CallIdentifier, CallLeg, Offer, QueueVisit
 from telephony.models.endpoints import SipEndpoint, TelnyxAccount
 from telephony.models.events import RouteTrace, TelnyxEvent
 from telephony.models.numbers import PhoneNumber
+from telephony.models.orders import BlockedCaller, EmergencyAddress, NumberOrder, NumberRelease
 from telephony.models.plans import (
     BusinessHours,
     CallQueue,
@@ -21,6 +23,11 @@ from telephony.models.talk import OutboundIntent, Talk, TalkCommand
 from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
 __all__ = [
+    "BlockedCaller",
+    "AccountAudit",
+    "AccountRepair",
+    "Asker",
+    "AuditFinding",
     "BusinessHours",
     "Call",
     "CallIdentifier",
@@ -29,8 +36,11 @@ __all__ = [
     "CallWrapUp",
     "Disposition",
     "LegQuality",
+    "EmergencyAddress",
     "Menu",
     "MenuOption",
+    "NumberOrder",
+    "NumberRelease",
     "Offer",
     "OutboundIntent",
     "PhoneNumber",

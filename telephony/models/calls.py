@@ -37,6 +37,7 @@ class Call(CompanyOwned):
         MISSED = "missed", _("Missed")
         ABANDONED = "abandoned", _("Caller hung up")
         UNASSIGNED = "unassigned", _("Number not assigned")
+        BLOCKED = "blocked", _("Caller blocked")
         FAILED = "failed", _("Failed")
         # Of calls that an agent placed.
         NO_ANSWER = "no_answer", _("No answer")

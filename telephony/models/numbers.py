@@ -63,11 +63,25 @@ class PhoneNumber(CompanyOwned):
     )
     #: The language of who calls this number; empty: the company's, and nobody chose it.
     language = models.CharField(_("language"), max_length=2, choices=Language, blank=True, default="")
+    #: As Telnyx has it: what the networks show of us when we call from this number; empty: nothing is listed.
+    caller_name = models.CharField(_("caller-ID name"), max_length=15, blank=True, default="", db_default="")
+    emergency_address = models.ForeignKey(
+        "telephony.EmergencyAddress",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="numbers",
+        verbose_name=_("emergency address"),
+    )
+    #: Telnyx's word: disabled, provisioning, active, provisioning-failed, deprovisioning; empty: never asked for.
+    emergency_status = models.CharField(_("emergency status"), max_length=24, blank=True, default="", db_default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("number")
         verbose_name_plural = _("numbers")
+        # The list of a company, page by page.
+        indexes = [models.Index(fields=["company", "e164"], name="number_of_company")]
         constraints = [
             # SET_NULL may leave a user or queue destination without its row: that number is treated as not assigned.
             models.CheckConstraint(

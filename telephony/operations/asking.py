@@ -13,6 +13,7 @@ from django.conf import settings
 from telephony.core import call_state, render
 from telephony.core.call_state import Fact, Phase
 from telephony.core.leg_state import LegKind
+from telephony.core.missions import MissionKind
 from telephony.models import (
     Call,
     CallLeg,
@@ -66,6 +67,10 @@ DROPPED: Final = Asked(Outcome.DROPPED)
 DONE_: Final = Asked(Outcome.DONE)
 
 
+#: Conference has already ended (rest-api.md section 9).
+ROOM_OVER: Final = "90019"
+
+
 # --- Rooms --------------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +105,8 @@ def _room_refused(call: Call, command: TalkCommand, now: datetime) -> None:
 def _participant(fields: Callable[[Call, Talk], Mapping[str, str]], wanted: Callable[[Scene], bool]) -> Ask:
     def ask(scene: Scene) -> Asked:
         call, talk = scene.call, scene.talk
-        if scene.params["room"] != talk.rooms or not talk.room_is_open or not wanted(scene):
+        is_over = scene.params["room"] != talk.rooms or not talk.room_is_open or talk.phase not in call_state.LED
+        if is_over or not wanted(scene):
             return DROPPED
         sid = talk.conference_sid or _learn_conference(scene)
         if not sid:
@@ -110,6 +116,10 @@ def _participant(fields: Callable[[Call, Talk], Mapping[str, str]], wanted: Call
         except TelnyxRefused as err:
             if err.status == 404:
                 return Asked(Outcome.AGAIN, "He is not in the room yet.")
+            if ROOM_OVER in err.codes:
+                # The call is ending and its news is on the way; or it is another room of that name by now.
+                Talk.objects.filter(pk=call.pk, conference_sid=sid).update(conference_sid="")
+                return Asked(Outcome.AGAIN, str(err)[:500])
             raise
         return DONE_
 
@@ -309,7 +319,8 @@ def _send(scene: Scene) -> Asked:
             scene.client.redirect(
                 scene.call.customer_sid, scene.call.account_sid, url=rerouting.url_of(scene.call, step)
             )
-    if scene.talk.phase == Phase.TRANSFERRING and scene.talk.former_sid and scene.talk.customer_in_room:
+    is_transfer = scene.params.get("mission") == MissionKind.TRANSFER
+    if is_transfer and scene.talk.former_sid and scene.talk.customer_in_room:
         # In a room he does not go with the customer's leg; and only now, for the transfer might have been refused.
         scene.client.hang_up(scene.talk.former_sid, scene.call.account_sid)
     return DONE_
@@ -317,7 +328,8 @@ def _send(scene: Scene) -> Asked:
 
 def _sent(call: Call, command: TalkCommand, asked: Asked, now: datetime) -> None:
     talk = talks.talk_of(call)
-    if talk is not None:
+    # Telnyx may have been slow: somebody who has answered since, and opened a room, keeps it.
+    if talk is not None and Phase(talk.phase) in call_state.ROUTED:
         talk.room_is_open = talk.customer_in_room = talk.lead_in_room = False
         talk.check_at = None
         talk.save(update_fields=["room_is_open", "customer_in_room", "lead_in_room", "check_at"])
@@ -325,7 +337,10 @@ def _sent(call: Call, command: TalkCommand, asked: Asked, now: datetime) -> None
 
 def _not_sent(call: Call, command: TalkCommand, now: datetime) -> None:
     talk = talks.talk_of(call)
-    if talk is None or talk.phase != Phase.TRANSFERRING:
+    if talk is None or talk.phase not in {Phase.TRANSFERRING, Phase.ROUTING}:
+        return
+    former = CallLeg.objects.filter(call_sid=talk.former_sid).exclude(status=CallLeg.Status.ENDED)
+    if command.params.get("mission") != MissionKind.TRANSFER or not former.exists():
         return
     rerouting.withdraw(call, now)
     talk.lead_id, talk.lead_sid, talk.mission = talk.former_id, talk.former_sid, None

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from agents.models import Agent
 from telephony.core.plan import Destination, DestinationKind
-from telephony.models import CallQueue, Menu, PhoneNumber
+from telephony.models import BusinessHours, CallQueue, Menu, PhoneNumber
 from telephony.queries.destinations import destination_of_code
 
 
@@ -61,10 +61,21 @@ def columns_of(destination: Destination) -> dict[str, Any]:
     }
 
 
-def assign(numbers: QuerySet[PhoneNumber], target: Target) -> int:
-    """Let all these numbers lead to ``target``; return how many there are. Raises UnableToAssign: then none does."""
+class HoursWish(NamedTuple):
+    """Which business hours numbers shall have; None: they are always open."""
+
+    hours: BusinessHours | None
+
+
+def assign(numbers: QuerySet[PhoneNumber], target: Target, wish: HoursWish | None = None) -> int:
+    """Let all these numbers lead to ``target``, by these hours if a wish says so; return how many there are.
+
+    Raises UnableToAssign: then none does.
+    """
     with transaction.atomic():
-        if target.company_id is not None and numbers.exclude(company=target.company_id).exists():
+        companies = {target.company_id, wish.hours.company_id if wish and wish.hours else None} - {None}
+        if any(numbers.exclude(company=company_id).exists() for company_id in companies):
             raise UnableToAssign("other_company")
         ids = numbers.order_by().values("pk")
-        return PhoneNumber.objects.filter(pk__in=ids).update(**columns_of(target.destination))
+        hours = {"hours": wish.hours} if wish else {}
+        return PhoneNumber.objects.filter(pk__in=ids).update(**columns_of(target.destination), **hours)

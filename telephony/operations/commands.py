@@ -7,6 +7,7 @@ the conversation when its turn comes, so late ones do no harm. What came of it i
 from __future__ import annotations
 
 import logging
+import math
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
+from telephony.core.missions import MissionKind
 from telephony.models import Call, TalkCommand
 from telephony.operations import asking, talks
 from telephony.operations.asking import Asked, Outcome
@@ -28,19 +30,27 @@ logger = logging.getLogger(__name__)
 
 #: How long somebody waits for whoever carries out the same call's commands just now.
 PATIENCE_MS: Final = 3_000
+#: A worker's process is not for waiting: it comes back.
+WORKERS_PATIENCE_MS: Final = 100
+BUSY_S: Final = 0.5
+#: Who answers a person waits for nobody: then the worker is told of the commands.
+NO_PATIENCE_MS: Final = 1
 #: What is not there yet (a member on his way into his room) is asked for again so soon, then later and later.
 AGAIN_S: Final = (0.25, 0.25, 0.5, 1, 2, 3, 5)
 #: Asked so often in vain it has failed; a customer who waits to be sent on is never given up.
 MOST_ATTEMPTS: Final = 8
+TRANSFER_ATTEMPTS: Final = 4
 #: Calls per run of the beat.
 BATCH: Final = 50
 
 
-def run(call_id: uuid.UUID, client: TelnyxClient, now: datetime | None = None) -> float | None:
+def run(
+    call_id: uuid.UUID, client: TelnyxClient, now: datetime | None = None, *, patience_ms: int = PATIENCE_MS
+) -> float | None:
     """Carry out what is due for this call; return in how many seconds something else will be, None if nothing waits."""
-    with _alone_with(call_id) as is_ours:
+    with _alone_with(call_id, patience_ms) as is_ours:
         if not is_ours:
-            return AGAIN_S[-1]
+            return BUSY_S
         while (due := _next(call_id, now or timezone.now())) is not None:
             _carry_out(due, client, now or timezone.now())
     waiting = TalkCommand.objects.filter(call=call_id, state=TalkCommand.State.WANTED).order_by("next_attempt_at")
@@ -67,7 +77,7 @@ def _next(call_id: uuid.UUID, now: datetime) -> TalkCommand | None:
 
 def _carry_out(command: TalkCommand, client: TelnyxClient, now: datetime) -> None:
     asked = _ask(command, client, now)
-    if asked.outcome is Outcome.AGAIN and command.attempts + 1 >= MOST_ATTEMPTS and command.kind != Kind.SEND:
+    if asked.outcome is Outcome.AGAIN and command.attempts + 1 >= _most_attempts(command):
         asked = Asked(Outcome.FAILED, asked.error or "Telnyx did not take it.")
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("company").get(pk=command.call_id)
@@ -78,6 +88,13 @@ def _carry_out(command: TalkCommand, client: TelnyxClient, now: datetime) -> Non
             logger.warning("Call %s: %s failed: %s", call.pk, command.kind, asked.error)
             talks.note(call, f"talk.{command.kind}_failed", {"error": asked.error, **command.params}, now)
             asking.FAILED[Kind(command.kind)](call, command, now)
+
+
+def _most_attempts(command: TalkCommand) -> float:
+    """Return after how many tries in vain it has failed. Who still talks is told soon; who waits is never given up."""
+    if command.kind != Kind.SEND:
+        return MOST_ATTEMPTS
+    return TRANSFER_ATTEMPTS if command.params.get("mission") == MissionKind.TRANSFER else math.inf
 
 
 def _ask(command: TalkCommand, client: TelnyxClient, now: datetime) -> Asked:
@@ -119,7 +136,7 @@ def _write(command: TalkCommand, asked: Asked, now: datetime) -> None:
 
 
 @contextmanager
-def _alone_with(call_id: uuid.UUID) -> Iterator[bool]:
+def _alone_with(call_id: uuid.UUID, patience_ms: int) -> Iterator[bool]:
     """Hold this call's commands for the block: two who carry them out would ask for one twice.
 
     A lock of the session and not of a transaction, for Telnyx is asked meanwhile. It ends with the connection.
@@ -128,7 +145,7 @@ def _alone_with(call_id: uuid.UUID) -> Iterator[bool]:
     key = (call_id.int & (2**61 - 1)) | 2**62
     with connection.cursor() as cursor:
         try:
-            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{PATIENCE_MS}ms"])
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{patience_ms}ms"])
             cursor.execute("SELECT pg_advisory_lock(%s)", [key])
             is_ours = True
         except OperationalError as err:

@@ -5,7 +5,9 @@ Part of ``talks``, whose transaction and locks hold here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -76,7 +78,24 @@ def command(
 ) -> None:
     """Write down what Telnyx is to be asked for, and have it asked once this transaction is committed."""
     TalkCommand.objects.create(call=call, kind=kind, params=dict(params), created_at=now, next_attempt_at=now + after)
-    transaction.on_commit(partial(signals.commands_wanted.send_robust, None, call_id=call.pk), robust=True)
+    if not _carries_out.get():
+        transaction.on_commit(partial(signals.commands_wanted.send_robust, None, call_id=call.pk), robust=True)
+
+
+_carries_out: Final = ContextVar("carries_out", default=False)
+
+
+@contextmanager
+def carried_out_here() -> Iterator[None]:
+    """Queue nothing for the commands of this block: whoever writes them carries them out himself, a person waits.
+
+    Should he die before that, the beat finds them.
+    """
+    token = _carries_out.set(True)
+    try:
+        yield
+    finally:
+        _carries_out.reset(token)
 
 
 def apply(effect: Effect, call: Call, talk: Talk, legs: Sequence[CallLeg], *, was: Phase, now: datetime) -> None:
@@ -192,7 +211,7 @@ def _send(kind: MissionKind) -> Callable[[_Scene], None]:
                 scene.command(Kind.HANG_UP, sid=talk.former_sid)
         # The caller's own <Dial> is over with his agent's leg and asks at once how he goes on.
         patience = ASKS_BY_HIMSELF if kind is MissionKind.RESCUE and not talk.customer_in_room else timedelta()
-        command(call, Kind.SEND, {}, now, after=patience)
+        command(call, Kind.SEND, {"mission": str(kind)}, now, after=patience)
 
     return apply_send
 

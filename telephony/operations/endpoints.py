@@ -1,21 +1,30 @@
-"""An agent's Telnyx credential: found by its tag before one is made, so that no agent ever has two."""
+"""An agent's Telnyx credential: made, renewed and deleted with him.
+
+It is found by its tag before one is made, so that a retry never makes a second.
+"""
 
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from django.db import transaction
 
-from agents.models import Agent
+from agents.models import Activity, Agent
 from telephony.models import SipEndpoint, TelnyxAccount
+from telephony.telnyx.answers import Credential
 from telephony.telnyx.client import TelnyxClient
-from telephony.telnyx.errors import TelnyxRefused
+from telephony.telnyx.errors import TelnyxError, TelnyxRefused
 
 logger = logging.getLogger(__name__)
 
 
 class NoConnection(Exception):
     """There is no credential connection yet: ``manage.py telnyx_setup`` makes it."""
+
+
+class IsTalking(Exception):
+    """The agent is on a call, which would end with his credential: later."""
 
 
 def tag_of(agent: Agent) -> str:
@@ -34,7 +43,7 @@ def ensure_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
     connection_id = _connection_of(agent)
     tag = tag_of(agent)
     # The oldest of several wins, so that whoever looks later finds the same one.
-    usable = [found for found in client.credentials(tag=tag) if not found.expired and found.sip_username]
+    usable = [found for found in client.credentials(tag=tag) if _is_usable(found, connection_id)]
     credential = min(usable, key=lambda found: found.id) if usable else None
     if credential is None:
         credential = client.create_credential(connection_id=connection_id, tag=tag)
@@ -67,6 +76,87 @@ def login_token_for(agent: Agent, client: TelnyxClient) -> str:
         logger.warning("Credential %s of agent %s is gone at Telnyx", endpoint.telnyx_credential_id, agent.pk)
     SipEndpoint.objects.filter(pk=endpoint.pk, telnyx_credential_id=endpoint.telnyx_credential_id).delete()
     return client.create_token(ensure_endpoint(agent, client).telnyx_credential_id)
+
+
+def renew_endpoint(agent: Agent, client: TelnyxClient, now: datetime) -> SipEndpoint:
+    """Give the agent a new credential in place of his, and delete the old one, which cuts off whoever has it.
+
+    His browser notices that, asks for a token and registers anew. Raises IsTalking, NoConnection, TelnyxRefused,
+    TelnyxUnreachable; until the new credential stands in our row nothing has changed for him.
+    """
+    _refuse_while_talking(agent)
+    connection_id = _connection_of(agent)
+    made = client.create_credential(connection_id=connection_id, tag=tag_of(agent))
+    with transaction.atomic():
+        endpoint = SipEndpoint.objects.select_for_update().filter(agent=agent).first()
+        old_id = endpoint.telnyx_credential_id if endpoint else ""
+        if endpoint is None:
+            endpoint = SipEndpoint(agent=agent, company_id=agent.company_id)
+        endpoint.telnyx_credential_id = made.id
+        endpoint.sip_username = made.sip_username
+        endpoint.connection_id = connection_id
+        endpoint.created_at = now
+        endpoint.save()
+    logger.info("Agent %s rings at credential %s instead of %s", agent.pk, made.id, old_id or "none")
+    if old_id:
+        _delete(old_id, client)
+    return endpoint
+
+
+def revoke_endpoint(agent: Agent, client: TelnyxClient) -> bool:
+    """Delete the credential of an agent who answers no more; return whether he had one.
+
+    Telnyx first: a row that is left finds its credential gone the next time. Raises IsTalking, TelnyxRefused,
+    TelnyxUnreachable.
+    """
+    endpoint = SipEndpoint.objects.filter(agent=agent).first()
+    if endpoint is None:
+        return False
+    _refuse_while_talking(agent)
+    client.delete_credential(endpoint.telnyx_credential_id)
+    SipEndpoint.objects.filter(pk=endpoint.pk, telnyx_credential_id=endpoint.telnyx_credential_id).delete()
+    logger.info("Agent %s answers no more: his credential %s is deleted", agent.pk, endpoint.telnyx_credential_id)
+    return True
+
+
+def mend_endpoint(agent: Agent, client: TelnyxClient, now: datetime) -> SipEndpoint | None:
+    """Put an agent's credential right, whatever is wrong with it; return his endpoint, None if he is to have none.
+
+    Raises IsTalking, NoConnection, TelnyxRefused, TelnyxUnreachable.
+    """
+    if not (agent.is_active and agent.user.is_active):
+        revoke_endpoint(agent, client)
+        return None
+    endpoint = SipEndpoint.objects.filter(agent=agent).first()
+    if endpoint is None:
+        return ensure_endpoint(agent, client)
+    found = client.credential(endpoint.telnyx_credential_id)
+    if found is None:
+        SipEndpoint.objects.filter(pk=endpoint.pk, telnyx_credential_id=endpoint.telnyx_credential_id).delete()
+        return ensure_endpoint(agent, client)
+    if not _is_usable(found, _connection_of(agent)):
+        return renew_endpoint(agent, client, now)
+    if found.sip_username != endpoint.sip_username:
+        endpoint.sip_username = found.sip_username
+        endpoint.save(update_fields=["sip_username"])
+    return endpoint
+
+
+def _is_usable(found: Credential, connection_id: str) -> bool:
+    return bool(found.sip_username) and not found.expired and found.connection_id in {"", connection_id}
+
+
+def _refuse_while_talking(agent: Agent) -> None:
+    if Agent.objects.filter(pk=agent.pk, activity=Activity.ON_CALL).exists():
+        raise IsTalking(f"Agent {agent.pk} is on a call.")
+
+
+def _delete(credential_id: str, client: TelnyxClient) -> None:
+    try:
+        client.delete_credential(credential_id)
+    except TelnyxError as err:
+        # Nobody is rung there any more; the audit finds it by its name.
+        logger.warning("Credential %s is left at Telnyx: %s", credential_id, err)
 
 
 def _connection_of(agent: Agent) -> str:

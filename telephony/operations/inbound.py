@@ -24,6 +24,7 @@ from telephony.core.plan import CompanyPlan, Destination
 from telephony.core.types import (
     Entered,
     Pool,
+    Reject,
     RouteContext,
     Routed,
     Voicemail,
@@ -115,7 +116,7 @@ def _context(request: VoiceRequest, number: NumberFacts, call_id: uuid.UUID, now
     """Return what ``decide`` may look at. Who waits, and whom the caller knows, is read only where it counts."""
     plan = plan_with(plan_of(number.company_id, number.plan_version), fallback_loops=number.fallback_loops)
     place, pool = number.plan.destination, number.pool
-    if pool is not None:
+    if pool is not None and not number.blocked:
         pool = pools.completed(pool, place, plan=plan, call_id=call_id, now=now)
     return RouteContext(
         step=1,
@@ -123,11 +124,12 @@ def _context(request: VoiceRequest, number: NumberFacts, call_id: uuid.UUID, now
         plan=plan,
         number=number.plan,
         contact_language=number.contact_language,
+        blocked=number.blocked,
         pools=MappingProxyType({place: pool} if pool is not None else {}),
         sticky=pools.sticky_of(
             company_id=number.company_id, from_number=request.from_number, contact_id=number.contact_id, now=now
         )
-        if any(queue.sticky for queue in plan.queues.values())
+        if not number.blocked and any(queue.sticky for queue in plan.queues.values())
         else (),
     )
 
@@ -148,7 +150,7 @@ def _catch_up(call_id: uuid.UUID, now: datetime) -> None:
 
 
 #: The first reason of a decision → what is certain of the call's outcome from its beginning.
-_KNOWN_OUTCOME: Final = {"unassigned": "unassigned", "failed": "failed"}
+_KNOWN_OUTCOME: Final = {"unassigned": "unassigned", "blocked": "blocked", "failed": "failed"}
 
 
 def _opening(
@@ -189,6 +191,7 @@ def _opening(
         from_number=request.from_number,
         to_number=request.to_number,
         payload=request.payload,
+        kind="instruction.voice.blocked" if isinstance(routed.decision, Reject) else "instruction.voice",
         decision=decision_as_json(routed.decision),
         reasons=routed.reasons,
         document=announcing.announced(document, said, language),

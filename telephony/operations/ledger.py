@@ -162,6 +162,10 @@ def _process_locked(event_id: uuid.UUID, now: datetime) -> Processing:
     event = TelnyxEvent.objects.select_for_update(skip_locked=True).filter(pk=event_id, processed_at=None).first()
     if event is None:
         return Processing.BUSY
+    account_handler = handlers.find_for_account(event.kind)
+    if account_handler is not None:
+        account_handler(event, now)
+        return _done(event, now)
     handler = handlers.find(event.kind)
     event.call_id = event.call_id or find_call(event.payload)
     if event.call_id is None:
@@ -173,6 +177,10 @@ def _process_locked(event_id: uuid.UUID, now: datetime) -> Processing:
         event.company_id = call.company_id
     else:
         event.company_id = Call.objects.values_list("company_id", flat=True).get(pk=event.call_id)
+    return _done(event, now)
+
+
+def _done(event: TelnyxEvent, now: datetime) -> Processing:
     event.processed_at = now
     event.next_attempt_at = None
     event.attempts += 1

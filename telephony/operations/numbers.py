@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from telephony.models import PhoneNumber
+from telephony.models import PhoneNumber, TelnyxAccount
 from telephony.telnyx.answers import RemoteNumber
 from telephony.telnyx.client import TelnyxClient
 
@@ -28,15 +28,23 @@ def link_numbers(remote: Iterable[RemoteNumber]) -> int:
     return len(changed)
 
 
-def wire_numbers(remote: Iterable[RemoteNumber], *, application_id: str, client: TelnyxClient) -> list[RemoteNumber]:
-    """Point each of our numbers at the TeXML application, and return the account's numbers as they are then.
+def wire_numbers(remote: Iterable[RemoteNumber], *, client: TelnyxClient) -> list[RemoteNumber]:
+    """Point each of our numbers at its company's TeXML application; return the account's numbers as they are then.
 
     A number on a SIP connection bypasses us: it rings that connection, and no webhook is ever asked.
     """
-    ours = set(PhoneNumber.objects.values_list("e164", flat=True))
+    applications = applications_by_company()
+    ours = dict(PhoneNumber.objects.values_list("e164", "company_id"))
     wired: list[RemoteNumber] = []
     for number in remote:
-        if number.e164 in ours and number.connection_id != application_id:
-            number = client.wire_number(number.id, connection_id=application_id)
+        wanted = applications.get(ours[number.e164], applications.get(None)) if number.e164 in ours else None
+        if wanted and number.connection_id != wanted:
+            number = client.wire_number(number.id, connection_id=wanted)
         wired.append(number)
     return wired
+
+
+def applications_by_company() -> dict[int | None, str]:
+    """Return the TeXML applications of companies that have their own; under None the platform's, for all others."""
+    made = TelnyxAccount.objects.exclude(texml_application_id="")
+    return dict(made.values_list("company_id", "texml_application_id"))

@@ -35,10 +35,12 @@ class Opening:
     from_number: str
     to_number: str
     payload: Mapping[str, str]
+    #: What the ledger calls the request: ``instruction.voice``, or ``instruction.voice.blocked``.
+    kind: str
     decision: Mapping[str, Any]
     reasons: Sequence[Mapping[str, Any]]
     document: str
-    #: What is certain of the outcome already: ``unassigned``, ``failed``, or empty.
+    #: What is certain of the outcome already: ``unassigned``, ``blocked``, ``failed``, or empty.
     outcome: str
     #: The queue that offers it to them; None where it rings at a user or the company by now.
     offered_by: int | None
@@ -92,7 +94,7 @@ leg AS (
 ), event AS (
   INSERT INTO telephony_telnyxevent (id, dedupe_key, kind, source, occurred_at, received_at, payload, company_id,
     call_id, root_call_sid, processed_at, attempts, error)
-  SELECT %(event_id)s::uuid, %(dedupe)s, 'instruction.voice', 'callback', %(now)s, %(now)s, %(payload)s::jsonb,
+  SELECT %(event_id)s::uuid, %(dedupe)s, %(kind)s, 'callback', %(now)s, %(now)s, %(payload)s::jsonb,
     %(company)s, id, %(sid)s, %(now)s, 1, '' FROM opened
   ON CONFLICT (dedupe_key) DO NOTHING
 )"""
@@ -190,5 +192,6 @@ def _values(opening: Opening) -> dict[str, Any]:
         "turn_of": opening.turn_of_queue,
         "event_id": event_id,
         "dedupe": f"voice|{opening.call_sid}",
+        "kind": opening.kind,
         "payload": Jsonb(opening.payload),
     }

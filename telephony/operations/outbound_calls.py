@@ -167,8 +167,9 @@ def _announced(
 
 
 def _same_number(announced: str, dialled: str) -> bool:
-    """Telnyx may write the number without its plus."""
-    return announced.removeprefix("+") == dialled.removeprefix("+").partition("@")[0].removeprefix("sip:+")
+    """Telnyx may write the number without its plus, or as a SIP address."""
+    number = dialled.removeprefix("sip:").partition("@")[0]
+    return announced.removeprefix("+") == number.removeprefix("+")
 
 
 def _place(intent: OutboundIntent, parked: Parked, now: datetime) -> str:

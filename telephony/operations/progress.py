@@ -324,8 +324,18 @@ def _release(
     hung_up = {leg.agent_id for leg in legs if leg.agent_id is not None and leg.answered_at and leg.ended_at}
     if over:
         was_over = call.status == CallStatus.COMPLETED
-        policies = {} if was_over else wrap_ups.policies_of(call, legs, offers)
-        released = release(call_id=call.pk, agent_ids=None, reason="ended", wrap_ups=policies, now=now)
+        # A plain <Dial> ends with its caller. Of a conversation each leg ends by a request of its own, and who hears
+        # the busy tone is still on the line: rung now, he would have two calls at once.
+        staying = talking if call.phase else set()
+        going = None if not staying else {leg.agent_id for leg in legs} | {offer.agent_id for offer in offers}
+        policies = {} if was_over and not call.phase else wrap_ups.policies_of(call, legs, offers)
+        released = release(
+            call_id=call.pk,
+            agent_ids=None if going is None else sorted(one for one in going - staying if one is not None),
+            reason="ended",
+            wrap_ups=policies,
+            now=now,
+        )
     else:
         reasons = {offer.agent_id: str(offer.outcome) for offer in closed} | dict.fromkeys(hung_up, "ended")
         stopped = {agent_id: reason for agent_id, reason in reasons.items() if agent_id not in talking}

@@ -57,6 +57,7 @@ def report(*, agent: Agent, call_id: UUID, said: Report, now: datetime) -> LegQu
         kept = LegQuality.objects.select_for_update().get(leg=leg)
         if kept.reports >= MOST_REPORTS:
             raise TooMany(call_id)
+        before = (kept.mos, kept.jitter_ms, kept.rtt_ms, kept.loss_percent, len(kept.warnings))
         kept.reports += 1
         kept.mos = _worse(min, kept.mos, said.mos)
         kept.jitter_ms = _worse(max, kept.jitter_ms, said.jitter_ms)
@@ -65,7 +66,8 @@ def report(*, agent: Agent, call_id: UUID, said: Report, now: datetime) -> LegQu
         kept.warnings = _with(kept.warnings, said.warnings)
         kept.updated_at = now
         kept.save()
-        push.send("call.updated", groups=[push.company_group(call.company_id)], call_id=str(call.pk))
+        if before != (kept.mos, kept.jitter_ms, kept.rtt_ms, kept.loss_percent, len(kept.warnings)):
+            push.send("call.updated", groups=[push.company_group(call.company_id)], call_id=str(call.pk))
     return kept
 
 

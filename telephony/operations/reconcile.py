@@ -22,7 +22,7 @@ from curbe.lib.ids import first_id_at
 from telephony.core import leg_state
 from telephony.models import Call, CallLeg, Offer, RouteTrace, SipEndpoint, TelnyxAccount
 from telephony.operations import progress, wrap_ups
-from telephony.operations.endpoints import NoConnection, ensure_endpoint
+from telephony.operations.endpoints import NoConnection, ensure_endpoint, revoke_endpoint
 from telephony.operations.repairs import Turns, alone, note, report_on, word_on
 from telephony.operations.rooms import check_rooms, rescue_from_silent_browsers
 from telephony.operations.silence import ask_about_silent_calls
@@ -197,7 +197,10 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
     busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(activity=Activity.IDLE).exclude(leased)
     # A wrap-up is about a call that is over, and ends by its own clock.
     busy = busy.exclude(activity=Activity.WRAP_UP)
-    return busy.filter(Q(~Exists(calls.exclude(status=Call.Status.COMPLETED))) | left)
+    # Of a conversation that is over he may still hear the busy tone, or his end is being asked for.
+    up = legs.filter(answered_at__isnull=False).exclude(status=CallLeg.Status.ENDED).exclude(call__phase="")
+    leaving = Exists(calls.filter(ended_at__gt=now - 2 * LEG_LINGERS)) & Exists(up)
+    return busy.filter(Q(~Exists(calls.exclude(status=Call.Status.COMPLETED)) & ~leaving) | left)
 
 
 def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> None:
@@ -252,7 +255,8 @@ _without_endpoint: Final = Turns[Agent](3)
 
 def make_missing_endpoints(client: TelnyxClient, now: datetime) -> None:
     """Give a credential to agents who have none because the broker or Telnyx was away when they were made."""
-    without = Agent.objects.filter(is_active=True).exclude(pk__in=SipEndpoint.objects.values("agent_id"))
+    answering = Agent.objects.filter(is_active=True, user__is_active=True)
+    without = answering.exclude(pk__in=SipEndpoint.objects.values("agent_id"))
     for agent in _without_endpoint.take(without.select_related("company")):
         try:
             ensure_endpoint(agent, client)
@@ -260,6 +264,18 @@ def make_missing_endpoints(client: TelnyxClient, now: datetime) -> None:
             continue
         except TelnyxRefused as err:
             logger.warning("Agent %s still has no credential: %s", agent.pk, err)
+
+
+_of_nobody: Final = Turns[Agent](3)
+
+
+def revoke_needless_endpoints(client: TelnyxClient, now: datetime) -> None:
+    """Delete the credentials of agents who answer no more, each as soon as his last call is over."""
+    answering = Q(is_active=True, user__is_active=True)
+    gone = Agent.objects.filter(endpoint__isnull=False).exclude(answering).exclude(activity=Activity.ON_CALL)
+    for agent in _of_nobody.take(gone.select_related("company")):
+        with alone("delete the credential of agent", agent.pk):
+            revoke_endpoint(agent, client)
 
 
 def learn_the_account(client: TelnyxClient, now: datetime) -> None:
@@ -280,5 +296,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     end_lingering_legs,
     free_forgotten_agents,
     make_missing_endpoints,
+    revoke_needless_endpoints,
     learn_the_account,
 )

@@ -11,7 +11,7 @@ from django.db import transaction
 from telephony.core.missions import Mission
 from telephony.core.types import Ring, decision_from_json
 from telephony.models import Call, RouteTrace, Talk
-from telephony.operations import offers, steps
+from telephony.operations import offers, steps, visits
 from telephony.operations.moving import being_moved, move
 
 __all__ = ["being_moved", "url_of", "withdraw", "written"]
@@ -51,6 +51,7 @@ def withdraw(call: Call, now: datetime) -> None:
         return
     if isinstance(decision_from_json(newest.decision), Ring):
         offers.withdraw(call.pk, step=newest.step, now=now)
+    visits.never_was(call.pk, now)
     # His <Dial>, or his room, asks for the step behind its own: it must not find this one.
     newest.delete()
     call.step = newest.step - 1

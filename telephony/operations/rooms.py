@@ -128,7 +128,10 @@ _DID: Final = {
 
 
 def _who_is_missing(talk: Talk, client: TelnyxClient) -> list[str]:
-    """Return who should be in the room and is not: ``lead``, ``customer``. Empty where Telnyx does not say."""
+    """Return ``lead`` if the customer is in the room without him; nobody where Telnyx does not say so beyond doubt.
+
+    A room that cannot be found, or of which nobody is listed, proves nothing: two who talk must not be torn apart.
+    """
     if not talk.room_is_open or talk.phase not in call_state.LED:
         return []
     call = talk.call
@@ -138,8 +141,7 @@ def _who_is_missing(talk: Talk, client: TelnyxClient) -> list[str]:
     except TelnyxRefused as err:
         logger.warning("Telnyx does not speak of the room of call %s: %s", call.pk, err)
         return []
-    wanted = {"lead": talk.lead_sid, "customer": call.customer_sid}
-    return [who for who, call_sid in wanted.items() if call_sid and call_sid not in inside]
+    return ["lead"] if call.customer_sid in inside and talk.lead_sid and talk.lead_sid not in inside else []
 
 
 def _repair(call: Call, talk: Talk, missing: list[str], now: datetime) -> str:
@@ -156,6 +158,6 @@ def _repair(call: Call, talk: Talk, missing: list[str], now: datetime) -> str:
     rang_for = now - talk.target_at if talk.target_at is not None else timedelta()
     if talk.phase == Phase.CONSULT_RINGING and rang_for >= timedelta(seconds=CONSULT_RING_S):
         return "target_rang_out" if talks.happen(call, talk, Fact.TARGET_LEFT, now) else ""
-    if missing and talk.phase in {Phase.TALKING, Phase.HELD} and call.hangup_requested_at is None:
+    if missing and call.hangup_requested_at is None:
         return "room_empty" if talks.happen(call, talk, Fact.LEAD_LOST, now) else ""
     return ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -14,7 +15,8 @@ from psycopg.errors import DeadlockDetected
 
 from agents.operations import hold
 from curbe.lib import push
-from telephony.core import announcing, queueing, render
+from telephony.core import announcing, call_state, queueing, render
+from telephony.core.call_state import Phase
 from telephony.core.events import LegProgress
 from telephony.core.leg_state import LegKind
 from telephony.core.missions import Mission
@@ -62,6 +64,9 @@ class StepRequest:
     digits: str = ""
     #: It is asked because we moved the leg there, and not because what was heard before is over.
     moved: bool = False
+    #: It was asked for before, when the ``<Dial>`` of this leg was over and it was not known why, and how long it was.
+    after: str = ""
+    lasted_s: str = ""
 
 
 #: The step that the customer of an outbound call asks for when he answers; the first was his agent's.
@@ -119,7 +124,9 @@ def answer_again(call_id: uuid.UUID, payload: Mapping[str, str], *, now: datetim
         newest = RouteTrace.objects.filter(call=call).order_by("-step").first()
         if newest is None:
             raise UnknownCall(str(call_id))
-        if not NEWS & payload.keys() and _is_yet_to_be_heard(call, newest, now):
+        # The Dial of a room names no leg: a Dial that does is the one before it, whose first answer was late.
+        is_in_time = isinstance(decision_from_json(newest.decision), Room) and bool(payload.get("DialCallSid"))
+        if (is_in_time or not NEWS & payload.keys()) and _is_yet_to_be_heard(call, newest, now):
             return newest.document
         return _next_step(call, _continued(call, newest, payload), now)
 
@@ -202,6 +209,10 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
         return newest.document
     if newest is not None and isinstance(decided, Ring) and request.step > newest.step + 1 and _is_live(call, now):
         return newest.document
+    if isinstance(decided, Ring) and _is_unexplained(call, request):
+        return _once_more(call, decided, request)
+    if isinstance(decided, Ring) and request.after:
+        request = _as_it_was_asked(call, request)
     if newest is not None and isinstance(decided, Ring | Forward):
         dial = request.dial or DialStatus.UNKNOWN
         offers.dial_ended(call.pk, step=newest.step, dial_status=dial, payload=request.payload, now=now)
@@ -228,6 +239,34 @@ def _next_step(call: Call, request: StepRequest, now: datetime) -> str:
         )
         moved, plan = move(ctx, call_id=call.pk, load=loader(call, ctx.plan, now), now=now), ctx.plan
     return write_step(call, newest, moved, plan, request=request, step=request.step, now=now)
+
+
+def _is_unexplained(call: Call, request: StepRequest) -> bool:
+    """Say whether an agent's leg is over and nothing tells yet whether he hung up or his line was lost.
+
+    The ``action`` of a ``<Dial>`` and the callback of its leg leave Telnyx at the same moment. Answered on a guess, a
+    customer whose agent was lost would be hung up though the very next request says so.
+    """
+    if request.dial is not DialStatus.COMPLETED or call.hangup_requested_at is not None or _is_over(call):
+        return False
+    if call.phase and Phase(call.phase) not in call_state.LED:
+        return False
+    up = CallLeg.objects.filter(call=call, call_sid=request.payload.get("DialCallSid", ""), agent__isnull=False)
+    return up.filter(answered_at__isnull=False).exclude(status=CallLeg.Status.ENDED).exists()
+
+
+def _once_more(call: Call, decided: Ring, request: StepRequest) -> str:
+    """Return a second of silence, after which the same is asked again: by then the leg's own callback has come."""
+    told = {"after": request.payload["DialCallSid"], "lasted": request.payload.get("DialCallDuration", "")}
+    return render.asks_again(_facts(call, Routed(decided, ())), step=request.step, more=f"&{urlencode(told)}")
+
+
+def _as_it_was_asked(call: Call, request: StepRequest) -> StepRequest:
+    """Return a request that was made once more with what the first one said of the ``<Dial>``."""
+    if not CallLeg.objects.filter(call=call, call_sid=request.after).exists():
+        return request
+    told = {"DialCallStatus": "completed", "DialCallSid": request.after, "DialCallDuration": request.lasted_s}
+    return replace(request, dial=DialStatus.COMPLETED, payload={**request.payload, **told})
 
 
 def _enter_room(call: Call, newest: RouteTrace, request: StepRequest, now: datetime) -> str:

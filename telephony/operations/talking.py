@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from agents.models import Agent
 from curbe.companies.models import Company, Membership
+from telephony import signals
 from telephony.core import destinations, ladder
 from telephony.core.call_state import Phase, Wish
 from telephony.core.plan import Destination, DestinationKind
@@ -24,6 +27,8 @@ from telephony.telnyx.client import TelnyxClient
 
 __all__ = ["NotNow", "UnknownCall", "do", "end_for_everybody", "send_digits"]
 
+#: Half of a web process's threads may wait for Telnyx; callers, who wait for their next instruction, have the others.
+_seats: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 _DIGITS: Final = re.compile(r"[0-9A-D*#wW]{1,64}")
 
 
@@ -39,12 +44,12 @@ def do(
     1. the wish and its commands are written and committed; 2. Telnyx is asked; 3. what came of it is written. Raises
     UnknownCall, NotNow.
     """
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = _locked(call_id, agent)
         if target is not None:
             target = _checked(target, agent, call, wanted, now)
         talks.wish(call, wanted, by_agent_id=agent.pk, now=now, target=target)
-    commands.run(call_id, client)
+    _ask_telnyx(call_id, client)
     return Talk.objects.select_related("lead", "target_agent__user", "target_queue").get(pk=call_id)
 
 
@@ -52,13 +57,13 @@ def send_digits(*, agent: Agent, call_id: UUID, digits: str, client: TelnyxClien
     """Have the customer's side hear these keys, from the server. Raises UnknownCall, NotNow."""
     if _DIGITS.fullmatch(digits) is None:
         raise NotNow("not_now")
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = _locked(call_id, agent)
         talk = talks.begin(call, list(CallLeg.objects.filter(call=call)), now)
         if talk.lead_id != agent.pk or talk.phase not in {Phase.TALKING, Phase.MERGED, Phase.SWAPPED}:
             raise NotNow("not_now")
         effects.command(call, Kind.DIGITS, {"sid": call.customer_sid, "digits": digits}, now)
-    commands.run(call_id, client)
+    _ask_telnyx(call_id, client)
     return Talk.objects.select_related("lead", "target_agent__user", "target_queue").get(pk=call_id)
 
 
@@ -66,7 +71,7 @@ def end_for_everybody(
     *, membership: Membership, call_id: UUID, reason: str, client: TelnyxClient, now: datetime
 ) -> Talk:
     """End a call that somebody who supervises wants ended, and keep why. Raises UnknownCall, NotNow."""
-    with transaction.atomic():
+    with effects.carried_out_here(), transaction.atomic():
         call = (
             Call.objects.select_for_update(of=("self",))
             .select_related("company")
@@ -81,8 +86,20 @@ def end_for_everybody(
         call.hangup_requested_at = now
         call.save(update_fields=["hangup_requested_at"])
         talks.wish(call, Wish.END, by_agent_id=None, now=now)
-    commands.run(call_id, client)
+    _ask_telnyx(call_id, client)
     return Talk.objects.select_related("lead", "target_agent__user", "target_queue").get(pk=call_id)
+
+
+def _ask_telnyx(call_id: UUID, client: TelnyxClient) -> None:
+    """Have Telnyx asked at once if a thread can be spared and nobody is at this call already; else the worker does."""
+    left = True
+    if _seats.acquire(blocking=False):
+        try:
+            left = commands.run(call_id, client, patience_ms=commands.NO_PATIENCE_MS) is not None
+        finally:
+            _seats.release()
+    if left:
+        signals.commands_wanted.send_robust(None, call_id=call_id)
 
 
 def _locked(call_id: UUID, agent: Agent) -> Call:

@@ -254,6 +254,8 @@ def _happen(call: Call, talk: Talk, legs: Sequence[CallLeg], happening: Happenin
         talk.mission = None
         # He was rung by the plan, so the customer has left whatever room there was.
         talk.room_is_open = talk.customer_in_room = talk.lead_in_room = False
+    if happening is Fact.CUSTOMER_LEFT and before.phase in call_state.ROUTED:
+        _credit(call, talk, legs)
     if happening is Fact.ROOM_OPENED:
         talk.room_is_open = True
     phase = Phase(talk.phase)
@@ -276,6 +278,17 @@ def _happen(call: Call, talk: Talk, legs: Sequence[CallLeg], happening: Happenin
     note(call, f"talk.{happening}", {**moved, **{name: value for name, value in about.items() if value}}, now)
     push.send("call.updated", groups=[push.company_group(call.company_id)], call_id=str(call.pk))
     return True
+
+
+def _credit(call: Call, talk: Talk, legs: Iterable[CallLeg]) -> None:
+    """Give the call to whoever answered it last, though it was over before we heard of him."""
+    talked = [leg for leg in legs if leg.agent_id is not None and leg.answered_at and leg.call_sid != talk.former_sid]
+    last = max(talked, key=lambda leg: (leg.answered_at or leg.started_at, leg.call_sid), default=None)
+    former = next((leg for leg in legs if leg.call_sid == talk.former_sid), None)
+    if last is None or (former is not None and (last.answered_at or last.started_at) < former.started_at):
+        return
+    call.agent_id = last.agent_id
+    call.save(update_fields=["agent_id"])
 
 
 def _note_phase(call: Call, talk: Talk) -> None:

@@ -82,6 +82,11 @@ def answered(call_id: uuid.UUID, agent_id: int | None, at: datetime) -> None:
     QueueVisit.objects.filter(pk__in=ids).update(outcome=VisitOutcome.ANSWERED, agent_id=agent_id, ended_at=at)
 
 
+def never_was(call_id: uuid.UUID, at: datetime) -> None:
+    """End a visit that was written for a caller who could not be moved to it."""
+    _end(call_id, VisitOutcome.FAILED, at)
+
+
 def call_ended(call_id: uuid.UUID, at: datetime) -> bool:
     """The call is over. Return whether it ended while it waited in a queue: then the caller gave up.
 

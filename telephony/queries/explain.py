@@ -29,7 +29,7 @@ from telephony.core.types import (
     Sticky,
     Visit,
 )
-from telephony.models import PhoneNumber, PlanVersion
+from telephony.models import BlockedCaller, PhoneNumber, PlanVersion
 from telephony.queries import pools
 from telephony.queries.plans import compile_plan, number_plan_of
 from telephony.queries.routing import plan_with
@@ -135,6 +135,9 @@ class _Rehearsal:
             plan=self.plan,
             number=number,
             contact_language=contact_language,
+            blocked=BlockedCaller.objects.filter(company=self.company, e164=self.from_number).exists()
+            if self.from_number
+            else False,
             sticky=self._sticky(contact_id),
         )
 

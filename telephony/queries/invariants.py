@@ -84,16 +84,15 @@ def open_calls(company_id: int) -> QuerySet[Call]:
     return calls.select_related("agent__user", "queue").order_by("id")
 
 
-def busy_agents(company_id: int) -> QuerySet[Agent]:
-    """Return who is not idle, each with ``has_leg``: a live leg in the call that holds him; he is not released then."""
-    legs = CallLeg.objects.filter(call=OuterRef("busy_call_id"), agent=OuterRef("pk"), answered_at__isnull=False)
-    rings = Offer.objects.filter(call=OuterRef("busy_call_id"), agent=OuterRef("pk"), outcome=Offer.Outcome.PENDING)
-    busy = Agent.objects.exclude(activity=Activity.IDLE).filter(company=company_id, is_active=True)
-    return (
-        busy.annotate(has_leg=Exists(legs.exclude(status=CallLeg.Status.ENDED)), rings=Exists(rings))
-        .select_related("user")
-        .order_by("id")
+def busy_agents(company_id: int, now: datetime) -> QuerySet[Agent]:
+    """Return who is not idle, with ``is_held``: by a live leg in an open call, or a ringing; else he is released."""
+    legs = CallLeg.objects.filter(call=OuterRef("busy_call_id"), agent=OuterRef("pk"))
+    live = legs.exclude(status=CallLeg.Status.ENDED).exclude(call__status=Call.Status.COMPLETED)
+    rings = Offer.objects.filter(
+        call=OuterRef("busy_call_id"), agent=OuterRef("pk"), outcome=Offer.Outcome.PENDING, expires_at__gt=now
     )
+    busy = Agent.objects.exclude(activity=Activity.IDLE).filter(company=company_id, is_active=True)
+    return busy.annotate(is_held=Exists(live) | Exists(rings)).select_related("user").order_by("id")
 
 
 def _agents(company_id: int, now: datetime) -> list[Broken]:

@@ -13,6 +13,7 @@ from django.db.models.functions import TruncDate
 
 from agents.models import Agent
 from curbe.lib.ids import first_id_at
+from curbe.lib.phone import for_people
 from telephony.core import repair_words
 from telephony.core.repair_words import Repair, RepairKind
 from telephony.models import Call, CallLeg, TelnyxEvent
@@ -161,7 +162,7 @@ def _who(company_id: int, rows: Iterable[TelnyxEvent]) -> Mapping[UUID, str]:
 def _whose(leg: CallLeg) -> str:
     if leg.agent is not None:
         return str(leg.agent)
-    return leg.call.caller_name or leg.call.customer_number
+    return leg.call.caller_name or for_people(leg.call.customer_number)
 
 
 def refused(company_id: int) -> list[TelnyxEvent]:

@@ -5,7 +5,7 @@ What goes without saying (the fallback number, voicemail) is left out, and no pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -19,6 +19,8 @@ from telephony.queries.plans import compile_plan, destination_of, destination_of
 
 #: Places under a number; what lies deeper is read on the pages of its menu or queue.
 DEPTH = 3
+#: Numbers that are told of where nobody asked for certain ones.
+MOST_NUMBERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,15 @@ class NumberRoads:
     when_closed: Road | None
 
 
-def roads_of(company: Company) -> tuple[NumberRoads, ...]:
-    """Return the numbers of the company with what lies behind each. Asks as often for one number as for many."""
+def roads_of(company: Company, numbers: Iterable[PhoneNumber] | None = None) -> tuple[NumberRoads, ...]:
+    """Return numbers of the company, by default its first ones, with what lies behind each.
+
+    Asks as often for one number as for many. ``numbers`` come with their hours and place.
+    """
+    if numbers is None:
+        mine = PhoneNumber.objects.filter(company=company).select_related("hours", "when_closed")
+        numbers = mine.order_by("e164")[:MOST_NUMBERS]
     atlas = Atlas(compile_plan(company), names_of(company))
-    numbers = PhoneNumber.objects.filter(company=company).select_related("hours", "when_closed").order_by("e164")
     return tuple(
         NumberRoads(
             number,

@@ -20,6 +20,7 @@ from curbe.lib.db import prepared
 from telephony.core.plan import NOWHERE, CompanyPlan, Destination, DestinationKind, NumberPlan
 from telephony.core.types import Candidate, Pool
 from telephony.models import (
+    BlockedCaller,
     Call,
     CallQueue,
     PhoneNumber,
@@ -56,6 +57,8 @@ class NumberFacts:
     contact_id: int | None
     contact_name: str
     contact_language: str
+    #: The company takes no calls from this caller.
+    blocked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ FROM (
          n.language AS number_language, p.kind AS closed_kind,
          coalesce(p.agent_id, p.queue_id, p.menu_id, 0) AS closed_id,
          coalesce(nullif(p.e164, ''), p.words) AS closed_text, q.cursor_agent_id, {pools.SIZE} AS size,
-         contact.id AS contact_id, contact.name AS contact_name, contact.language AS contact_language
+         contact.id AS contact_id, contact.name AS contact_name, contact.language AS contact_language,
+         EXISTS (SELECT 1 FROM telephony_blockedcaller b WHERE b.company_id = n.company_id AND b.e164 = %(from)s)
+           AS blocked
   FROM (SELECT 1) AS one
   LEFT JOIN telephony_call seen ON seen.root_call_sid = %(sid)s
   LEFT JOIN telephony_routetrace trace ON trace.call_id = seen.id AND trace.step = 1
@@ -100,7 +105,7 @@ FROM (
 LEFT JOIN LATERAL ({pools.CANDIDATES}) AS candidate ON true
 """
 #: How many columns stand before the candidate's.
-_HEAD: Final = 26
+_HEAD: Final = 27
 
 
 def voice_facts(*, to_number: str, from_number: str, call_sid: str, now: datetime) -> VoiceFacts:
@@ -114,7 +119,7 @@ def _number(rows: list[tuple[Any, ...]], now: datetime) -> NumberFacts:
     head = rows[0]
     number_id, company_id, company, language, timezone, loops, version, kind, agent_id, queue_id, menu_id = head[3:14]
     forward_to, words, hours_id, number_language, closed_kind, closed_id, closed_text, cursor, size = head[14:23]
-    contact_id, contact_name, contact_language = head[23:_HEAD]
+    contact_id, contact_name, contact_language, blocked = head[23:_HEAD]
     candidates = pools.candidates_of([row[_HEAD:] for row in rows], pools.local_date(timezone, now))
     target = {"user": agent_id, "queue": queue_id, "menu": menu_id}.get(kind, 0)
     destination = Destination(DestinationKind(kind), target or 0, forward_to or words)
@@ -139,6 +144,7 @@ def _number(rows: list[tuple[Any, ...]], now: datetime) -> NumberFacts:
         contact_id=contact_id,
         contact_name=contact_name or "",
         contact_language=contact_language or "",
+        blocked=blocked,
     )
 
 
@@ -179,6 +185,7 @@ def _number_by_orm(number: PhoneNumber, from_number: str, now: datetime) -> Numb
         contact_id=contact.pk if contact else None,
         contact_name=contact.name if contact else "",
         contact_language=contact.language if contact else "",
+        blocked=BlockedCaller.objects.filter(company=company, e164=from_number).exists(),
     )
 
 

@@ -21,20 +21,28 @@ _KEYS_IN: Final = frozenset({Phase.TALKING, Phase.MERGED, Phase.SWAPPED})
 MOST_TARGETS: Final = 50
 
 
-def talk_as_json(call: Call, language: str) -> dict[str, Any]:
-    """Return the conversation of a call, one without a row of its own included. Two statements."""
+def talk_as_json(call: Call, language: str, *, agent_id: int | None = None) -> dict[str, Any]:
+    """Return the conversation of a call, one without a row of its own included. Two statements.
+
+    ``agent_id`` is who asks: what may be wished is for the lead; whoever was consulted may only hang up.
+    """
     talk = (
-        Talk.objects.select_related("target_agent__user", "target_queue").filter(pk=call.pk).first()
+        Talk.objects.select_related("lead__user", "target_agent__user", "target_queue").filter(pk=call.pk).first()
         if call.phase
         else None
     )
     phase = _phase(call, talk)
+    is_mine = agent_id is not None and agent_id == (talk.lead_id if talk else call.agent_id)
     return {
         "call_id": str(call.pk),
         "direction": call.direction,
         "phase": str(phase),
         "since": talk.phase_at if talk else call.answered_at or call.started_at,
-        "may": _may(phase),
+        "mine": is_mine,
+        "lead": str(talk.lead) if talk and talk.lead else "",
+        # Ending it for everybody is for those who supervise, whoever leads.
+        "may": [wish for wish in _may(phase) if is_mine or wish == Wish.END],
+        "in_room": talk is not None and talk.room_is_open,
         "held": phase in call_state.CUSTOMER_HELD,
         "server_muted": talk.is_muted if talk else False,
         "party": {"name": call.caller_name, "number": call.customer_number},

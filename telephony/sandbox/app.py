@@ -10,11 +10,13 @@ from aiohttp import web
 from telephony.sandbox.page import control
 from telephony.sandbox.rest import (
     account,
+    account_calls,
     calls,
     collections,
     conferences,
     credentials,
     leg_recordings,
+    number_settings,
     numbers,
     orders,
     texml_calls,
@@ -32,10 +34,12 @@ def make_app(world: World) -> web.Application:
     app.add_routes(collections.all_routes())
     for module in (
         account,
+        account_calls,
         calls,
         conferences,
         credentials,
         leg_recordings,
+        number_settings,
         numbers,
         orders,
         texml_calls,

@@ -31,6 +31,11 @@ class Switches:
     refuse_updates: Refusal = "no"
     refuse_conference_api: Refusal = "no"  # only what is asked of rooms and their participants
     lose_conference_callbacks: bool = False
+    # Orders of numbers. The first takes the order, and its answer never comes.
+    orders_time_out: bool = False
+    orders_fail: bool = False
+    orders_stay_pending_ms: int = 0
+    orders_need_documents: bool = False  # they wait until this is off again
     seed: int = 1
 
 

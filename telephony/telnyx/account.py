@@ -1,6 +1,7 @@
-"""What Curbe needs of a Telnyx account, made or put right: an outbound profile, a TeXML application, a connection.
+"""A set of what Curbe needs of a Telnyx account, made or put right: a profile, a TeXML application, a connection.
 
-``ensure_account`` may run as often as one likes: what is right already is left alone, so a second run writes nothing.
+``ensure_account`` may run as often as one likes: what is right already is left alone, so a second run writes nothing,
+and one that was interrupted is completed by the next.
 """
 
 from __future__ import annotations
@@ -13,124 +14,120 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from curbe.companies.models import Company
+from telephony.core import account as wanted_of
+from telephony.core.account import NAME_FIELDS, Limits, Part
 from telephony.models import TelnyxAccount
 from telephony.telnyx import answers
 from telephony.telnyx.client import TelnyxClient
+from telephony.telnyx.errors import TelnyxRefused
 
 logger = logging.getLogger(__name__)
 
-#: What our rows are called in the account; found by this name before one is made.
-NAME: Final = "Curbe Voice"
-PROFILES: Final = "outbound_voice_profiles"
-APPLICATIONS: Final = "texml_applications"
-CONNECTIONS: Final = "credential_connections"
+#: By what rows of a collection are looked for; each finds more than the exact name, which is compared afterwards.
+NAME_FILTERS: Final = {
+    Part.PROFILE: "filter[name][contains]",
+    Part.APPLICATION: "filter[friendly_name]",
+    Part.CONNECTION: "filter[connection_name][contains]",
+}
+#: Where our row of the set keeps the id.
+ID_FIELDS: Final = {
+    Part.PROFILE: "outbound_voice_profile_id",
+    Part.APPLICATION: "texml_application_id",
+    Part.CONNECTION: "credential_connection_id",
+}
 
 
 class UnableToSetUp(Exception):
     """Telnyx answered, but not with what an account needs; the text says what was missing."""
 
 
-def ensure_account(client: TelnyxClient, now: datetime) -> TelnyxAccount:
-    """Return the platform's account, complete at Telnyx and known here.
+def ensure_account(client: TelnyxClient, now: datetime, *, company: Company | None = None) -> TelnyxAccount:
+    """Return the platform's set, or a company's own, complete at Telnyx and known here.
 
     1. the outbound voice profile, which the other two name;
     2. the TeXML application that numbers point at, with our addresses as PUBLIC_URL says today;
-    3. the credential connection that agents' browsers register with, its outgoing calls parked with us;
-    4. the row here, so that an interrupted run is finished by the next one.
+    3. the credential connection that agents' browsers register with, its outgoing calls parked with us.
+    Each is noted here as soon as it is there; one whose note was lost is found by its name.
 
     Raises TelnyxRefused, TelnyxUnreachable, UnableToSetUp.
     """
-    account, _ = TelnyxAccount.objects.get_or_create(company=None)
-    profile_id = _ensure(client, PROFILES, account.outbound_voice_profile_id, _profile())
-    application_id = _ensure(client, APPLICATIONS, account.texml_application_id, _application(profile_id))
-    connection_id = _ensure(
-        client, CONNECTIONS, account.credential_connection_id, _connection(profile_id), when_made=_login()
-    )
-    account.outbound_voice_profile_id = profile_id
-    account.texml_application_id = application_id
-    account.credential_connection_id = connection_id
+    account, _ = TelnyxAccount.objects.select_related("company").get_or_create(company=company)
+    public_id, origin = company.public_id if company else "", settings.PUBLIC_URL
+    profile_id = _ensure(client, account, Part.PROFILE, wanted_of.profile(public_id, limits_of(account)))
+    application = wanted_of.application(public_id, origin=origin, profile_id=profile_id)
+    _ensure(client, account, Part.APPLICATION, application)
+    connection = wanted_of.connection(public_id, origin=origin, profile_id=profile_id)
+    _ensure(client, account, Part.CONNECTION, connection, when_made=_login())
     account.checked_at = now
-    account.save(
-        update_fields=["outbound_voice_profile_id", "texml_application_id", "credential_connection_id", "checked_at"]
-    )
+    account.save(update_fields=["checked_at"])
     return account
 
 
-#: Under which field each collection keeps its name.
-_NAME_FIELDS: Final = {PROFILES: "name", APPLICATIONS: "friendly_name", CONNECTIONS: "connection_name"}
+def limits_of(account: TelnyxAccount) -> Limits:
+    return Limits(tuple(account.destinations), account.daily_spend_usd, account.concurrent_calls)
 
 
 def _ensure(
     client: TelnyxClient,
-    collection: str,
-    known_id: str,
+    account: TelnyxAccount,
+    part: Part,
     wanted: Mapping[str, Any],
     *,
     when_made: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return the id of the row that is as ``wanted``: the known one, one of that name, or a new one."""
-    row = client.row(collection, known_id) if known_id else None
+    """Return the id of the row that is as ``wanted``: the known one, one of that name, or a new one; and note it."""
+    known_id = getattr(account, ID_FIELDS[part])
+    row = client.row(part, known_id) if known_id else None
     if row is None:
-        name_field = _NAME_FIELDS[collection]
-        named = [found for found in client.rows(collection) if found.get(name_field) == wanted[name_field]]
-        row = named[0] if named else None
+        row = _named(client, part, wanted[NAME_FIELDS[part]])
     if row is None:
-        row = client.create(collection, {**wanted, **(when_made or {})})
-        logger.info("Made %s %s at Telnyx", collection, row.get("id"))
-    elif differs(wanted, row):
-        # The names come along: a TeXML application requires name and voice_url in every PATCH (rest-api.md section 5).
-        row = client.update(collection, answers.text(row.get("id")), wanted)
-        logger.info("Corrected %s %s at Telnyx", collection, row.get("id"))
+        row = client.create(part, {**wanted, **(when_made or {})})
+        logger.info("Made %s %s at Telnyx", part, row.get("id"))
+    elif different := {one.field.partition(".")[0] for one in wanted_of.differences(wanted, row)}:
+        row = _correct(client, part, answers.text(row.get("id")), wanted, different, when_made or {})
     row_id = answers.text(row.get("id"), 32)
     if not row_id:
-        raise UnableToSetUp(f"Telnyx answered {collection} without an id.")
+        raise UnableToSetUp(f"Telnyx answered {part} without an id.")
+    if row_id != known_id:
+        setattr(account, ID_FIELDS[part], row_id)
+        account.save(update_fields=[ID_FIELDS[part]])
     return row_id
 
 
-def differs(wanted: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    """Say whether a field that we care about is not as wanted. What we did not ask for is not ours to judge."""
-    return any(_unlike(value, row.get(name)) for name, value in wanted.items())
+#: What every PATCH of a collection must carry (rest-api.md section 5), beside its name.
+REQUIRED: Final = {Part.APPLICATION: frozenset({"voice_url"})}
+#: Telnyx takes the one only together with the other, in the same request (rest-api.md section 6).
+VERSION, PARKING = "webhook_api_version", "outbound"
 
 
-def _unlike(wanted: object, found: object) -> bool:
-    if isinstance(wanted, Mapping):
-        return not isinstance(found, Mapping) or differs(wanted, found)
-    return wanted != found
+def _correct(
+    client: TelnyxClient,
+    part: Part,
+    row_id: str,
+    wanted: Mapping[str, Any],
+    different: set[str],
+    when_made: Mapping[str, Any],
+) -> Mapping[str, Any]:
+    """Change the fields that differ, and return the row; a connection that cannot be changed so is made anew."""
+    names = different | {NAME_FIELDS[part]} | REQUIRED.get(part, frozenset())
+    if VERSION in different:
+        names |= {PARKING}
+    try:
+        row = client.update(part, row_id, {name: value for name, value in wanted.items() if name in names})
+    except TelnyxRefused as err:
+        # "texml" is documented for a connection that is made, not for one that is changed (assumption E-13).
+        if VERSION not in different:
+            raise
+        logger.warning("%s %s cannot be corrected, so another is made: %s", part, row_id, err)
+        return client.create(part, {**wanted, **when_made})
+    logger.info("Corrected %s of %s %s at Telnyx", ", ".join(sorted(different)), part, row_id)
+    return row
 
 
-def _profile() -> dict[str, Any]:
-    return {"name": NAME, "enabled": True}
-
-
-def _application(profile_id: str) -> dict[str, Any]:
-    voice_url = f"{settings.PUBLIC_URL}/webhooks/telnyx/inbound"
-    return {
-        "friendly_name": NAME,
-        "active": True,
-        "voice_url": voice_url,
-        # The same address again: a request that failed once is asked once more, and the same step gets the same bytes.
-        "voice_fallback_url": voice_url,
-        # Sources disagree on the default method, and only a POST has a body to sign: never left to a default.
-        "voice_method": "post",
-        "status_callback": f"{settings.PUBLIC_URL}/webhooks/telnyx/status",
-        "status_callback_method": "post",
-        "outbound": {"outbound_voice_profile_id": profile_id},
-    }
-
-
-def _connection(profile_id: str) -> dict[str, Any]:
-    return {
-        "connection_name": NAME,
-        "active": True,
-        # Off by default; without it <Sip> cannot ring our own credentials (texml.md section 1).
-        "sip_uri_calling_preference": "internal",
-        # webhook_api_version texml is accepted only together with call_parking_enabled, in the same request.
-        "webhook_api_version": "texml",
-        "webhook_event_url": f"{settings.PUBLIC_URL}/webhooks/telnyx/outbound",
-        # One phone per agent: the last browser to register has it.
-        "inbound": {"simultaneous_ringing": "disabled"},
-        "outbound": {"outbound_voice_profile_id": profile_id, "call_parking_enabled": True},
-    }
+def _named(client: TelnyxClient, part: Part, name: str) -> Mapping[str, Any] | None:
+    rows = client.rows(part, {NAME_FILTERS[part]: name})
+    return next((found for found in rows if found.get(NAME_FIELDS[part]) == name), None)
 
 
 def _login() -> dict[str, Any]:

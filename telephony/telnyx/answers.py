@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
@@ -45,6 +46,17 @@ def whole(value: object) -> int | None:
     except (ValueError, OverflowError):
         return None
     return number if number >= 0 else None
+
+
+def money(value: object) -> Decimal | None:
+    """Return an amount (``"1.00000"``); None for what is not one, or could not be kept."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < 100_000 else None
 
 
 @dataclass(frozen=True)
@@ -189,6 +201,10 @@ class Credential:
     #: The tag is not in the answer (SDK 4.189.0, TelephonyCredential): the name is what a credential is known by.
     name: str
     expired: bool
+    #: The credential connection that it registers with.
+    connection_id: str = ""
+    #: Of the account: what callbacks call AccountSid.
+    account_sid: str = ""
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
@@ -197,6 +213,8 @@ class Credential:
             sip_username=text(data.get("sip_username")),
             name=text(data.get("name")),
             expired=bool(data.get("expired")),
+            connection_id=text(data.get("resource_id")).removeprefix("connection:"),
+            account_sid=text(data.get("user_id")),
         )
 
 
@@ -207,9 +225,110 @@ class RemoteNumber:
     id: str
     e164: str
     connection_id: str
+    connection_name: str = ""
+    #: active, purchase-pending, port-pending, …
+    status: str = ""
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
         return cls(
-            id=text(data.get("id")), e164=text(data.get("phone_number")), connection_id=text(data.get("connection_id"))
+            id=text(data.get("id")),
+            e164=text(data.get("phone_number")),
+            connection_id=text(data.get("connection_id")),
+            connection_name=text(data.get("connection_name"), 120),
+            status=text(data.get("status"), 32),
         )
+
+
+# --- Numbers ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AvailableNumber:
+    """A number that can be bought (``GET /available_phone_numbers``)."""
+
+    e164: str
+    monthly_cost: Decimal | None
+    upfront_cost: Decimal | None
+    currency: str
+    #: The city, else the state; empty for a number of no place.
+    place: str
+    features: tuple[str, ...]
+    #: Not quite what was asked for: Telnyx's best guess.
+    best_effort: bool
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        cost = data.get("cost_information")
+        cost = cost if isinstance(cost, Mapping) else {}
+        return cls(
+            e164=text(data.get("phone_number"), 16),
+            monthly_cost=money(cost.get("monthly_cost")),
+            upfront_cost=money(cost.get("upfront_cost")),
+            currency=text(cost.get("currency"), 3),
+            place=_place(data.get("region_information")),
+            features=tuple(text(one.get("name"), 40) for one in _mappings(data.get("features"))),
+            best_effort=data.get("best_effort") is True,
+        )
+
+
+def _place(regions: object) -> str:
+    """Return ``Miami, FL`` of the regions that Telnyx lists."""
+    named = {text(one.get("region_type")): text(one.get("region_name"), 80) for one in _mappings(regions)}
+    city = (named.get("location") or named.get("rate_center") or "").title()
+    return ", ".join(part for part in (city, named.get("state", "")) if part)
+
+
+@dataclass(frozen=True)
+class RemoteOrder:
+    """A number order as Telnyx has it."""
+
+    id: str
+    #: pending, success, failure; the guides also know cancelled and deleted.
+    status: str
+    customer_reference: str
+    connection_id: str
+    #: False: Telnyx waits for documents or data.
+    requirements_met: bool
+    #: Of each number in it: (E.164, pending | success | failure, the word for its requirements).
+    numbers: tuple[tuple[str, str, str], ...]
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        lines = tuple(_mappings(data.get("phone_numbers")))
+        unmet = [line for line in lines if line.get("requirements_met") is False]
+        return cls(
+            id=text(data.get("id"), 64),
+            status=text(data.get("status"), 40),
+            customer_reference=text(data.get("customer_reference")),
+            connection_id=text(data.get("connection_id"), 32),
+            requirements_met=data.get("requirements_met") is not False and not unmet,
+            numbers=tuple(
+                (text(one.get("phone_number"), 16), text(one.get("status")), text(one.get("requirements_status")))
+                for one in lines
+            ),
+        )
+
+    def status_of(self, e164: str) -> str:
+        """Return how one number of the order stands: its own word, else the order's."""
+        return next((status for number, status, _ in self.numbers if number == e164 and status), self.status)
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What is left to spend; None where Telnyx does not say."""
+
+    available: Decimal | None
+    currency: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        try:
+            available = Decimal(text(data.get("available_credit")) or text(data.get("balance")))
+        except InvalidOperation:
+            available = None
+        return cls(available, text(data.get("currency"), 8))

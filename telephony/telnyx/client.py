@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -17,6 +17,8 @@ from django.conf import settings
 
 from telephony.telnyx import answers
 from telephony.telnyx.answers import (
+    AvailableNumber,
+    Balance,
     Credential,
     FoundCall,
     LegRecording,
@@ -24,6 +26,7 @@ from telephony.telnyx.answers import (
     LiveCall,
     Participant,
     RemoteNumber,
+    RemoteOrder,
     RemoteRecording,
 )
 from telephony.telnyx.errors import TelnyxRefused
@@ -51,6 +54,10 @@ class TelnyxClient:
     def from_settings(cls) -> Self:
         # The sandbox takes any key; it must only not be empty.
         return cls(Transport(api_key=settings.TELNYX_API_KEY or "sandbox", base_url=settings.TELNYX_API_URL))
+
+    def patient(self) -> Self:
+        """Return the same client for work that nobody waits for (``Transport.patient``)."""
+        return type(self)(self._transport.patient())
 
     # --- Calls ---------------------------------------------------------------------------------------------------
 
@@ -172,6 +179,26 @@ class TelnyxClient:
             ended_at=answers.moment(data.get("end_time")),
         )
 
+    def ring_nobody(
+        self, *, account_sid: str, application_id: str, from_: str, sip_username: str, callback: str
+    ) -> None:
+        """Have Telnyx ring a credential with which nobody registers, and tell ``callback`` what becomes of it.
+
+        The leg ends by itself: nobody hears it, and it costs nothing. Never repeated: asked twice it rings twice.
+        """
+        body = {
+            "ApplicationSid": application_id,
+            "From": from_,
+            "To": f"sip:{sip_username}@sip.telnyx.com",
+            # Of a leg that nobody answers no document is ever asked for; one of the two must be given.
+            "Texml": "<Response><Hangup/></Response>",
+            "StatusCallback": callback,
+            "StatusCallbackEvent": "initiated ringing answered completed",
+            "StatusCallbackMethod": "POST",
+            "Timeout": 5,
+        }
+        self._transport.data(Wish("POST", f"/texml/Accounts/{_id(account_sid)}/Calls", False, json=body))
+
     def active_calls(self, connection_id: str) -> list[LiveCall]:
         """Return the live legs of an application or connection."""
         return [LiveCall.read(row) for row in self._transport.pages(f"/connections/{_id(connection_id)}/active_calls")]
@@ -239,6 +266,15 @@ class TelnyxClient:
         # A filter that is forgotten or misread must not hand one agent the credential of another.
         return [found for found in map(Credential.read, rows) if found.name == tag]
 
+    def credential(self, credential_id: str) -> Credential | None:
+        """Return one credential; None when it is not there (any more)."""
+        row = self.row("telephony_credentials", credential_id)
+        return Credential.read(row) if row is not None else None
+
+    def all_credentials(self) -> Iterator[Credential]:
+        """Yield every telephony credential of the account, page by page."""
+        return map(Credential.read, self._transport.pages("/telephony_credentials"))
+
     def create_credential(self, *, connection_id: str, tag: str) -> Credential:
         """Make a credential with ``tag`` as its tag and its name: the one is searched by, the other is answered."""
         # One of the few endpoints with an idempotency key (SDK 4.189.0): a lost answer makes no second credential.
@@ -261,21 +297,147 @@ class TelnyxClient:
         )
         return self._transport.text(wish).strip()
 
+    def delete_credential(self, credential_id: str) -> None:
+        """Delete a credential; whoever is registered with it is cut off. One that is gone already is a success."""
+        try:
+            self._transport.data(Wish("DELETE", f"/telephony_credentials/{_id(credential_id)}", True))
+        except TelnyxRefused as err:
+            if err.status != 404:
+                raise
+
     # --- Numbers -------------------------------------------------------------------------------------------------
 
     def phone_numbers(self) -> list[RemoteNumber]:
-        return [RemoteNumber.read(row) for row in self._transport.pages("/phone_numbers")]
+        return list(self.each_phone_number())
+
+    def each_phone_number(self) -> Iterator[RemoteNumber]:
+        """Yield every number of the account, page by page: there may be very many."""
+        # In an order that a purchase in the meantime does not shift.
+        return map(RemoteNumber.read, self._transport.pages("/phone_numbers", {"sort": "phone_number"}))
+
+    def phone_number(self, number_id: str) -> RemoteNumber | None:
+        """Return one number; None when the account does not have it (any more)."""
+        row = self.row("phone_numbers", number_id)
+        return RemoteNumber.read(row) if row is not None else None
 
     def wire_number(self, number_id: str, *, connection_id: str) -> RemoteNumber:
         """Point a number at a connection."""
         wish = Wish("PATCH", f"/phone_numbers/{_id(number_id)}", True, json={"connection_id": connection_id})
         return RemoteNumber.read(self._transport.data(wish))
 
+    def find_number(self, e164: str) -> RemoteNumber | None:
+        """Return the account's number; None when it has none of that name (yet, or any more)."""
+        rows = self._transport.pages("/phone_numbers", {"filter[phone_number]": e164.lstrip("+")})
+        # The filter matches parts of numbers, and lists numbers that are gone.
+        gone = {"deleted", "purchase-failed", "port-failed", "ported-out"}
+        found = (RemoteNumber.read(row) for row in rows if row.get("status") not in gone)
+        return next((number for number in found if number.e164 == e164), None)
+
+    def available_numbers(
+        self,
+        *,
+        country: str,
+        kind: str = "",
+        locality: str = "",
+        area: str = "",
+        area_code: str = "",
+        contains: str = "",
+        features: Sequence[str] = (),
+        limit: int = 50,
+    ) -> list[AvailableNumber]:
+        """Return numbers that can be bought. An order takes only what came from a recent search (85000)."""
+        filters = {
+            "filter[country_code]": country,
+            "filter[phone_number_type]": kind,
+            "filter[locality]": locality,
+            "filter[administrative_area]": area,
+            "filter[national_destination_code]": area_code,
+            "filter[phone_number][contains]": contains,
+            "filter[features]": ",".join(features),
+        }
+        query: dict[str, str | int] = {name: value for name, value in filters.items() if value}
+        query["filter[limit]"] = limit
+        rows = self._transport.rows(Wish("GET", "/available_phone_numbers", True, query=query))
+        return [found for found in map(AvailableNumber.read, rows) if found.e164]
+
+    def create_number_order(self, *, e164: str, connection_id: str, customer_reference: str) -> RemoteOrder:
+        """Buy one number. Never repeated: there is no idempotency key, and a second order is a second number's price.
+
+        After TelnyxUnreachable the order may stand all the same: ``number_orders`` tells.
+        """
+        order = {
+            "phone_numbers": [{"phone_number": e164}],
+            "connection_id": connection_id,
+            "customer_reference": customer_reference,
+        }
+        return RemoteOrder.read(self._transport.data(Wish("POST", "/number_orders", False, json=order)))
+
+    def number_orders(self, *, customer_reference: str) -> list[RemoteOrder]:
+        """Return the orders that carry this reference."""
+        rows = self._transport.pages("/number_orders", {"filter[customer_reference]": customer_reference})
+        # A filter that is misread must not take another order for ours.
+        return [order for order in map(RemoteOrder.read, rows) if order.customer_reference == customer_reference]
+
+    def release_number(self, number_id: str) -> bool:
+        """Give a number back; False when it was gone already, which is a success too."""
+        try:
+            self._transport.data(Wish("DELETE", f"/phone_numbers/{_id(number_id)}", True))
+        except TelnyxRefused as err:
+            if err.status == 404:
+                return False
+            raise
+        return True
+
+    def set_caller_name(self, number_id: str, name: str) -> None:
+        """List a caller-ID name (letters, digits, spaces; 15 at most) for a number; an empty one lists nothing."""
+        listing = {"cnam_listing_enabled": bool(name), **({"cnam_listing_details": name} if name else {})}
+        wish = Wish("PATCH", f"/phone_numbers/{_id(number_id)}/voice", True, json={"cnam_listing": listing})
+        self._transport.data(wish)
+
+    def find_address(self, *, customer_reference: str) -> str:
+        """Return the id of the address that carries this reference; empty when there is none."""
+        rows = self._transport.pages("/addresses", {"filter[customer_reference][eq]": customer_reference})
+        ids = (answers.text(row.get("id"), 64) for row in rows if row.get("customer_reference") == customer_reference)
+        return next(ids, "")
+
+    def create_address(self, fields: Mapping[str, Any]) -> str:
+        """Make an address that emergency services can find, and return its id. Never repeated: see find_address."""
+        return answers.text(self._transport.data(Wish("POST", "/addresses", False, json=fields)).get("id"), 64)
+
+    def enable_emergency(self, number_id: str, *, address_id: str) -> str:
+        """Send help to this address when somebody calls it from the number; return Telnyx's word for how far that is.
+
+        The words: provisioning, active, provisioning-failed, deprovisioning, disabled.
+        """
+        fields = {"emergency_enabled": True, "emergency_address_id": address_id}
+        wish = Wish("POST", f"/phone_numbers/{_id(number_id)}/actions/enable_emergency", True, json=fields)
+        return _emergency_status(self._transport.data(wish))
+
+    def emergency_status(self, number_id: str) -> str:
+        """Return the word of ``enable_emergency`` as it is now."""
+        return _emergency_status(self._transport.data(Wish("GET", f"/phone_numbers/{_id(number_id)}/voice", True)))
+
+    # --- The account ---------------------------------------------------------------------------------------------
+
+    def balance(self) -> Balance:
+        return Balance.read(self._transport.data(Wish("GET", "/balance", True)))
+
+    def public_key(self) -> str:
+        """Return the key with which Telnyx signs; empty where it does not tell it (assumption S-26)."""
+        try:
+            return answers.text(self._transport.data(Wish("GET", "/public_key", True)).get("public"))
+        except TelnyxRefused:
+            return ""
+
     # --- Connections ---------------------------------------------------------------------------------------------
 
     def rows(self, collection: str, query: Mapping[str, str | int] | None = None) -> list[Mapping[str, Any]]:
         """Return all rows of an account collection (``texml_applications`` and the like)."""
-        return list(self._transport.pages(f"/{collection}", query))
+        return list(self.each_row(collection, query))
+
+    def each_row(self, collection: str, query: Mapping[str, str | int] | None = None) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of an account collection, page by page."""
+        return self._transport.pages(f"/{collection}", query)
 
     def row(self, collection: str, row_id: str) -> Mapping[str, Any] | None:
         """Return one row; None when it is not there (any more)."""
@@ -321,6 +483,11 @@ def _room(account_sid: str, conference_sid: str) -> str:
 
 def _ended(err: TelnyxRefused) -> bool:
     return bool(err.codes & GONE_CODES)
+
+
+def _emergency_status(voice: Mapping[str, Any]) -> str:
+    emergency = voice.get("emergency")
+    return answers.text(emergency.get("emergency_status"), 24) if isinstance(emergency, Mapping) else ""
 
 
 def _texml_report(call_sid: str, data: Mapping[str, Any]) -> LegReport:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,15 +20,27 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S: Final = 2.0
 READ_TIMEOUT_S: Final = 8.0
-#: A request that may be repeated is repeated once; more belongs to whoever queues the work.
-ATTEMPTS: Final = 2
-#: A person may be waiting for the answer: longer than this is the caller's to plan, not ours to sleep.
-LONGEST_PAUSE_S: Final = 2.0
 FIRST_PAUSE_S: Final = 0.2
 LATER_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-#: Telnyx allows 250 rows a page; a list longer than this many pages is a mistake of ours.
+#: "Too many requests" is said before anything is done, so also what must not be done twice may be asked again.
+TOO_MANY: Final = 429
+#: Telnyx allows 250 rows a page. The largest account that was thought of has 100,000 numbers, that is 400 pages.
 PAGE_SIZE: Final = 250
-MOST_PAGES: Final = 200
+MOST_PAGES: Final = 4_000
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a request that may be repeated is sent, and the longest pause between two of them."""
+
+    attempts: int
+    longest_pause_s: float
+
+
+#: A person may be waiting for the answer: it is repeated once, and a longer pause is the caller's to plan.
+SHORT: Final = Patience(attempts=2, longest_pause_s=2.0)
+#: Nobody waits: an audit, or the repair of a thousand numbers, takes the pauses that Telnyx asks for.
+LONG: Final = Patience(attempts=6, longest_pause_s=90.0)
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,7 @@ class Transport:
     def __init__(self, *, api_key: str, base_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._base_url = base_url.rstrip("/")
         self._sleep = sleep
+        self._patience = SHORT
         self._session = requests.Session()
         # Proxies and .netrc of the machine must not see, or replace, the key.
         self._session.trust_env = False
@@ -62,6 +77,12 @@ class Transport:
 
     def __repr__(self) -> str:
         return f"Transport({self._base_url!r})"
+
+    def patient(self) -> Self:
+        """Return the same session for work that nobody waits for: it asks oftener, and sleeps as long as it is told."""
+        patient = copy.copy(self)
+        patient._patience = LONG
+        return patient
 
     def data(self, wish: Wish) -> Mapping[str, Any]:
         """Return the object in the answer (its ``data``, where it has one)."""
@@ -83,6 +104,11 @@ class Transport:
                 return
         logger.error("Telnyx's list %s is longer than %d pages; the rest was not read", path, MOST_PAGES)
 
+    def rows(self, wish: Wish) -> list[Mapping[str, Any]]:
+        """Return the rows of a list that has no pages."""
+        rows = self._json(wish).get("data")
+        return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
     def text(self, wish: Wish) -> str:
         return self._send(wish).text
 
@@ -102,8 +128,9 @@ class Transport:
             try:
                 return self._send_once(wish)
             except TelnyxUnreachable as err:
-                pause_s = FIRST_PAUSE_S if err.retry_after_s is None else err.retry_after_s
-                if not wish.repeatable or attempt >= ATTEMPTS or pause_s > LONGEST_PAUSE_S:
+                may_repeat = wish.repeatable or err.status == TOO_MANY
+                pause_s = FIRST_PAUSE_S * 2 ** (attempt - 1) if err.retry_after_s is None else err.retry_after_s
+                if not may_repeat or attempt >= self._patience.attempts or pause_s > self._patience.longest_pause_s:
                     raise
                 logger.info("%s is asked again in %.1f s (status %s)", wish.method, pause_s, err.status)
                 self._sleep(pause_s)
@@ -164,12 +191,29 @@ def _complaint(error: Mapping[str, Any]) -> Complaint:
 
 
 def _retry_after_s(response: requests.Response) -> float | None:
-    """Seconds to wait: ``Retry-After``, else ``x-ratelimit-reset`` (rest-api.md section 3); None when neither says."""
+    """Seconds to wait: ``Retry-After``, else ``x-ratelimit-reset`` (rest-api.md section 3); None when neither says.
+
+    ``Retry-After`` may be a date (RFC 9110, section 10.2.3). It is compared with the answer's own, where there is one:
+    the clocks need not agree.
+    """
     for header in ("Retry-After", "x-ratelimit-reset"):
-        try:
-            seconds = float(response.headers.get(header, ""))
-        except ValueError:
-            continue
-        if 0 <= seconds < 86_400:
+        text = response.headers.get(header, "")
+        seconds = _seconds_until(text, response.headers.get("Date", "")) if "," in text else _seconds(text)
+        if seconds is not None and 0 <= seconds < 86_400:
             return seconds
     return None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _seconds_until(date: str, now: str) -> float | None:
+    try:
+        until_s = parsedate_to_datetime(date).timestamp()
+        return until_s - (parsedate_to_datetime(now).timestamp() if now else time.time())
+    except ValueError:
+        return None

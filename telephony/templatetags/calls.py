@@ -26,6 +26,12 @@ def phone(number: str) -> str:
 
 
 @register.filter
+def customer(call: Call) -> str:
+    """Return the customer's name, else his number as people write it; words for one that he keeps to himself."""
+    return call.caller_name or phone(call.customer_number) or str(_("Number withheld"))
+
+
+@register.filter
 def clock(seconds: int | None) -> str:
     """Return ``1:05`` or ``1:02:05``; nothing for nothing."""
     if seconds is None:
@@ -61,6 +67,7 @@ _TONES = {
     Call.Outcome.ABANDONED: "bad",
     Call.Outcome.FAILED: "bad",
     Call.Outcome.UNASSIGNED: "quiet",
+    Call.Outcome.BLOCKED: "quiet",
 }
 
 

@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from curbe.companies.access import company_of, for_company, get_for_company, member_required
+from curbe.companies.access import company_of, for_company, get_for_company, member_required, membership_of
 from curbe.lib.http import json_error
-from telephony.models import Call
+from curbe.lib.phone import is_e164
+from telephony.models import BlockedCaller, Call
 from telephony.queries import history, story
 from telephony.queries.history import Show
 from telephony.queries.wrap_ups import said_of
@@ -82,12 +83,16 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     found = get_for_company(request, rows, pk=call_id)
     told = story.story_of(found, language=get_language() or "es", now=timezone.now())
     disposition, note = said_of(found)
+    may_block = membership_of(request).supervises and found.direction == Call.Direction.INBOUND
+    may_block = may_block and is_e164(found.from_number)
     context = {
         "call": found,
         "story": told,
         "bar": bar_of(told.picture),
         "disposition": disposition,
         "note": note,
+        "may_block": may_block,
+        "is_blocked": may_block and for_company(request, BlockedCaller).filter(e164=found.from_number).exists(),
         "zone": _zone(request),
     }
     return render(request, "telephony/call.html", context)

@@ -37,7 +37,7 @@ INVARIANTS: Final[dict[str, tuple[Promise, Promise]]] = {
         _("A line that outlived its call"),
     ),
     "call_without_news": (
-        _("Of no open call nothing was heard for 30 s unasked"),
+        _("No open call goes 30 s without news or a question"),
         _("Nothing heard, and not asked"),
     ),
 }
@@ -89,7 +89,7 @@ def _now(company_id: int, now: datetime) -> dict[str, Any]:
         ],
         "open_calls": calls[:MOST_OPEN],
         "has_more_calls": len(calls) > MOST_OPEN,
-        "busy_agents": list(invariants.busy_agents(company_id)[:MOST_OPEN]),
+        "busy_agents": list(invariants.busy_agents(company_id, now)[:MOST_OPEN]),
         "now": now,
     }
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from curbe.companies.access import company_of, membership_of, role_required
 from curbe.companies.models import SUPERVISING_ROLES
 from telephony.forms.rehearsals import ExplainForm
-from telephony.queries import desks, health
+from telephony.queries import account_state, desks, health
 from telephony.queries.explain import explain_call
 from telephony.queries.history import zone_of
 from telephony.queries.roads import roads_of
@@ -28,6 +28,7 @@ def routing(request: HttpRequest) -> HttpResponse:
         "problems": [described(problem) for problem in health.problems(health.facts_of(company, now))],
         "roads": roads_of(company),
         "desks": desks.desks_of(company, now),
+        "wrong_at_telnyx": account_state.wrong_of(company),
         "may_edit": membership_of(request).administers,
         "zone": zone_of(company.timezone),
     }

@@ -74,6 +74,13 @@ class CallWish(serializers.Serializer[Any]):
 
 class CallAnnounced(serializers.Serializer[Any]):
     callId = serializers.UUIDField()
+    to = serializers.CharField(help_text="The number as it is to be dialled.")
+    from_ = serializers.CharField(help_text="The number that is shown.")
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["from"] = fields.pop("from_")
+        return fields
 
 
 class CallerId(serializers.Serializer[Any]):
@@ -130,7 +137,10 @@ class TalkAnswer(serializers.Serializer[Any]):
     direction = serializers.ChoiceField(Call.Direction.choices)
     phase = serializers.ChoiceField([str(phase) for phase in Phase])
     since = serializers.DateTimeField()
-    may = serializers.ListField(child=serializers.CharField(), help_text="What can be wished now.")
+    mine = serializers.BooleanField(help_text="Whether who asks leads the conversation.")
+    lead = serializers.CharField(allow_blank=True, help_text="Who leads it; empty: nobody of ours, or a plain call.")
+    may = serializers.ListField(child=serializers.CharField(), help_text="What who asks can wish now.")
+    in_room = serializers.BooleanField(help_text="Its legs are in a room, and keys are pressed by the server.")
     held = serializers.BooleanField(help_text="The customer hears music.")
     server_muted = serializers.BooleanField()
     party = PartyShape()

@@ -14,6 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from agents.models import Agent
+from agents.queries import agent_of
 from agents.schemas import ErrorAnswer
 from agents.views import my_agent
 from curbe.companies.access import company_of, for_company, get_for_company, membership_of
@@ -80,7 +82,8 @@ def announce(request: Request) -> Response:
     except outbound_calls.UnableToCall as err:
         status = 409 if err.code in _OF_THE_MOMENT else 422 if err.code in _OF_THE_DESTINATION else 400
         return _refused(status, err.code, field=err.field)
-    return Response({"callId": str(intent.pk)})
+    # The browser dials what was checked, not what was typed.
+    return Response({"callId": str(intent.pk), "to": intent.to_e164, "from": intent.number.e164})
 
 
 @extend_schema(
@@ -109,7 +112,9 @@ def caller_ids(request: Request) -> Response:
 @api_view(["GET"])
 def talk(request: Request, call_id: UUID) -> Response:
     call = get_for_company(request, for_company(request, Call), pk=call_id)
-    return Response(talk_queries.talk_as_json(call, get_language() or "en"), headers={"Cache-Control": "no-store"})
+    agent = agent_of(membership_of(request))
+    answer = talk_queries.talk_as_json(call, get_language() or "en", agent_id=agent.pk if agent else None)
+    return Response(answer, headers={"Cache-Control": "no-store"})
 
 
 def _wish_view(name: str, summary: str, body: type[Serializer[Any]] | None, read: Any) -> Any:
@@ -131,7 +136,7 @@ def _wish_view(name: str, summary: str, body: type[Serializer[Any]] | None, read
             return Response({"error": "Call not found"}, status=404)
         except talking.NotNow as err:
             return _refused(409, err.code)
-        return _standing(call_id)
+        return _standing(call_id, agent)
 
     return view
 
@@ -184,7 +189,7 @@ def digits(request: Request, call_id: UUID) -> Response:
         return Response({"error": "Call not found"}, status=404)
     except talking.NotNow as err:
         return _refused(409, err.code)
-    return _standing(call_id)
+    return _standing(call_id, agent)
 
 
 @extend_schema(
@@ -213,7 +218,7 @@ def end(request: Request, call_id: UUID) -> Response:
         return Response({"error": "Call not found"}, status=404)
     except talking.NotNow as err:
         return _refused(409, err.code)
-    return _standing(call_id)
+    return _standing(call_id, None)
 
 
 @extend_schema(
@@ -229,9 +234,10 @@ def transfer_targets(request: Request) -> Response:
     return Response({"results": talk_queries.transfer_targets(my_agent(request), words=words, now=timezone.now())})
 
 
-def _standing(call_id: UUID) -> Response:
+def _standing(call_id: UUID, agent: Agent | None) -> Response:
     call = Call.objects.get(pk=call_id)
-    return Response(talk_queries.talk_as_json(call, get_language() or "en"), status=202)
+    answer = talk_queries.talk_as_json(call, get_language() or "en", agent_id=agent.pk if agent else None)
+    return Response(answer, status=202)
 
 
 def _refused(status: int, code: str, *, field: str = "") -> Response:

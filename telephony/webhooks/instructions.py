@@ -160,6 +160,8 @@ def _step_request(kind: str, request: HttpRequest, company: str) -> steps.StepRe
         payload=fields,
         digits=fields.get("Digits", "")[:32],
         moved=request.GET.get("moved") == "1",
+        after=request.GET.get("after", "")[:160],
+        lasted_s=request.GET.get("lasted", "")[:8],
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from dataclasses import replace
 from typing import Any, Final
 
 from django.db import DatabaseError
@@ -18,13 +19,13 @@ from django.utils import timezone
 from curbe.lib.http import json_error
 from telephony.core import events as facts
 from telephony.models import TelnyxEvent
-from telephony.operations import ledger
+from telephony.operations import ledger, round_trip
 from telephony.webhooks.decorators import BadForm, form, signed
 
 logger = logging.getLogger(__name__)
 
 #: What an address may say to help: everything else in it is not ours.
-ADDRESS_WORDS: Final = ("call", "agent", "kind", "step", "role", "target")
+ADDRESS_WORDS: Final = ("call", "agent", "kind", "step", "role", "target", "probe")
 MAX_DEPTH: Final = 32
 
 
@@ -33,6 +34,9 @@ def status(request: HttpRequest, company: str = "") -> HttpResponse:
     """A leg went on."""
     payload = _form_payload(request, company)
     notice = facts.status_notice(payload) if _readable(payload) else _unreadable(payload)
+    if facts.address(payload).get("probe"):
+        # Of the call that nobody hears: it is no company's, and waits for none.
+        notice = replace(notice, kind=round_trip.KIND)
     return _take(notice, payload)
 
 

@@ -21,6 +21,11 @@ from recordings.models import (
     RemoteDeletion,
 )
 from telephony.models import (
+    AccountAudit,
+    AccountRepair,
+    Asker,
+    AuditFinding,
+    BlockedCaller,
     BusinessHours,
     Call,
     CallIdentifier,
@@ -28,8 +33,11 @@ from telephony.models import (
     CallQueue,
     CallWrapUp,
     Disposition,
+    EmergencyAddress,
     Menu,
     MenuOption,
+    NumberOrder,
+    NumberRelease,
     Offer,
     OutboundIntent,
     PhoneNumber,
@@ -81,6 +89,31 @@ def gather(size: int) -> SimpleNamespace:
     )
     TelnyxAccount.objects.create(texml_application_id="1")
     TelnyxAccount.objects.bulk_create(TelnyxAccount(company=company) for company in companies)
+    audits = AccountAudit.objects.bulk_create(
+        AccountAudit(asked_through=Asker.ADMIN, asked_by=users[i], started_at=now, finished_at=now) for i in range(size)
+    )
+    AuditFinding.objects.bulk_create(
+        AuditFinding(
+            audit=audits[-1],
+            company=at[i],
+            code="number_connection",
+            subject=f"+1305555{i:04d}",
+            repair="WIRE",
+        )
+        for i in range(size)
+    )
+    AccountRepair.objects.bulk_create(
+        AccountRepair(
+            company=at[i],
+            code="number_connection",
+            repair="WIRE",
+            subject=f"+1305555{i:04d}",
+            asked_through=Asker.ADMIN,
+            asked_by=users[i],
+            asked_at=now,
+        )
+        for i in range(size)
+    )
     skills = Skill.objects.bulk_create(Skill(company=at[i], code=f"skill-{i}") for i in range(size))
     AgentSkill.objects.bulk_create(AgentSkill(agent=agents[i], skill=skills[i]) for i in range(size))
     contacts = Contact.objects.bulk_create(
@@ -128,6 +161,28 @@ def gather(size: int) -> SimpleNamespace:
             when_closed=to_queues[i],
         )
         for i in range(size)
+    )
+    NumberOrder.objects.bulk_create(
+        NumberOrder(
+            company=at[i],
+            e164=f"+1407{i:07d}",
+            customer_reference=f"reference-{i}",
+            ordered_by=users[i],
+            number=numbers[i],
+            leads_to=to_queues[i],
+            hours=hours[i],
+            created_at=now,
+        )
+        for i in range(size)
+    )
+    NumberRelease.objects.bulk_create(
+        NumberRelease(company=at[i], e164=f"+1212{i:07d}", released_by=users[i], created_at=now) for i in range(size)
+    )
+    BlockedCaller.objects.bulk_create(
+        BlockedCaller(company=at[i], e164=f"+1415{i:07d}", blocked_by=users[i]) for i in range(size)
+    )
+    EmergencyAddress.objects.bulk_create(
+        EmergencyAddress(company=at[i], name=f"House {i}", customer_reference=f"house-{i}") for i in range(size)
     )
     calls = Call.objects.bulk_create(
         Call(

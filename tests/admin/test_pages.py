@@ -23,11 +23,22 @@ from tests.admin.crowd import gather
 MOST_QUERIES = 12
 OURS = ("companies", "contacts", "agents", "telephony", "recordings")
 #: Shown on the page of the row that they belong to.
-INSIDE_OTHERS = {"AgentSkill", "Beat", "ContactNumber", "MenuOption", "QueueMember", "QueueSkill", "SpecialDate"}
+INSIDE_OTHERS = {
+    "AgentSkill",
+    "Beat",
+    "ContactNumber",
+    "LegQuality",
+    "MenuOption",
+    "QueueMember",
+    "QueueSkill",
+    "SpecialDate",
+}
 MADE_BY_PEOPLE = {
+    "AccountAudit",
     "Agent",
     "ApiToken",
     "BreakReason",
+    "BlockedCaller",
     "BusinessHours",
     "CallQueue",
     "Company",
@@ -39,6 +50,7 @@ MADE_BY_PEOPLE = {
     "RecordingPolicy",
     "RecordingRule",
     "Skill",
+    "TelnyxAccount",
     "User",
     "WrapUpPolicy",
 }

@@ -113,5 +113,5 @@ def test_the_number_of_queries_does_not_grow(
         note(call, "hangup.requested", after_s=40 + place, by=sam.pk)
         recording_of(call)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         browser.get(f"/api/calls/{call.pk}/story")

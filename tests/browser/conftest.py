@@ -111,8 +111,8 @@ def sit(
     sandbox.reset_trouble()
     desks: list[Desk] = []
 
-    def sit_down(username: str, *, ready: bool = True, **options: object) -> Desk:
-        new = Desk.log_in(context(**options), username)
+    def sit_down(username: str, *, ready: bool = True, checked: bool = True, **options: object) -> Desk:
+        new = Desk.log_in(context(**options), username, checked=checked)
         desks.append(new)
         if ready:
             new.wait_ready()

@@ -26,6 +26,16 @@ LISTEN = """addEventListener('DOMContentLoaded', () => {
   phone.addEventListener('click', clicked, true);
 });"""
 
+#: A browser whose devices were checked a moment ago (static/js/phone/commands/gate.js).
+CHECKED = "localStorage.setItem('curbe.devices-passed', new Date().toISOString())"
+
+#: What is pasted into an element, as the clipboard would.
+PASTE = """(element, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData('text', text);
+  element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+}"""
+
 #: What the page's loudspeaker plays, measured by the browser itself: {"hz": …, "rms": …}.
 HEAR = """async (ms) => {
   const stream = [...document.querySelectorAll('audio')].map((a) => a.srcObject).find((s) => s && s.active);
@@ -59,7 +69,7 @@ HEAR = """async (ms) => {
 class Desk:
     """A logged-in person's browser tab, with the phone beside the page."""
 
-    def __init__(self, page: Page, username: str) -> None:
+    def __init__(self, page: Page, username: str, *, checked: bool = True) -> None:
         self.page = page
         self.username = username
         self.console: list[str] = []
@@ -68,6 +78,8 @@ class Desk:
         self.story: list[str] = []
         self._began = time.monotonic()
         page.add_init_script(LISTEN)
+        if checked:
+            page.add_init_script(CHECKED)
         page.on("console", lambda message: self._hear(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self._hear(f"pageerror: {error}"))
         page.on("request", self._on_request)
@@ -76,8 +88,8 @@ class Desk:
         page.on("framenavigated", lambda frame: self._tell(f"the page is {frame.url}"))
 
     @classmethod
-    def log_in(cls, context: BrowserContext, username: str) -> Desk:
-        desk = cls(context.new_page(), username)
+    def log_in(cls, context: BrowserContext, username: str, *, checked: bool = True) -> Desk:
+        desk = cls(context.new_page(), username, checked=checked)
         desk.page.goto("/login/")
         desk.page.locator("input[name=username]").fill(username)
         desk.page.locator("input[name=password]").fill(PASSWORD)
@@ -157,6 +169,30 @@ class Desk:
 
     def end(self) -> None:
         self.button("end").click()
+
+    def dial(self, number: str) -> None:
+        """Open the dial pad by its key, and call this number as a person types it."""
+        self.page.keyboard.press("Alt+n")
+        field = self.page.locator("#dial-to")
+        expect(field).to_be_focused()
+        field.fill(number)
+        self.page.keyboard.press("Enter")
+
+    def give(self, name: str, how: str) -> None:
+        """Give the call to this name in the list of targets: how is transfer (now) or consult (ask first)."""
+        self.page.keyboard.press("Alt+g")
+        row = self.page.locator("[data-target]").filter(has_text=name)
+        row.locator(f'[data-give="{how}"]').click()
+
+    def paste(self, selector: str, text: str) -> None:
+        self.page.locator(selector).evaluate(PASTE, text)
+
+    def hears_nothing(self) -> bool:
+        return self.hears(400)["rms"] < 0.01
+
+    def hears_tone(self, hz: float) -> bool:
+        heard = self.hears(400)
+        return heard["rms"] > 0.01 and abs(heard["hz"] - hz) < 15
 
     def hears(self, ms: int = 1200) -> dict[str, float]:
         """Return the loudest frequency and level of what this page plays."""

@@ -477,3 +477,17 @@ def test_what_was_exported_is_imported_without_a_change_here_and_as_the_same_els
 
         assert export_company(again) == text
         transaction.set_rollback(True)
+
+
+def test_the_countries_that_may_be_called_go_out_and_in(acme: Company) -> None:
+    acme.outbound_countries = ["US", "MX"]
+    acme.save()
+    written = export_company(acme)
+    assert "outbound_countries" in written
+    acme.outbound_countries = ["US"]
+    acme.save()
+
+    import_company(written)
+
+    acme.refresh_from_db()
+    assert acme.outbound_countries == ["US", "MX"]

@@ -43,6 +43,12 @@ def test_a_message_is_drawn_after_the_ringing() -> None:
     assert spans(facts) == [(Went.WAITING, 3), (Went.RINGING, 25), (Went.MESSAGE, 42)]
 
 
+def test_from_the_wish_to_the_end_the_last_phase_goes_on() -> None:
+    facts = told(moved("end", 60, "TALKING", "ENDED"), offers=(offer(),))
+
+    assert spans(facts)[-1] == (Went.TALK, 60)
+
+
 def test_a_transfer_waits_and_rings_again() -> None:
     facts = told(
         moved("transfer", 30, "TALKING", "TRANSFERRING"),

@@ -20,7 +20,10 @@ EXPECTED: dict[Phase, dict[Happening, Phase]] = {
         Fact.CUSTOMER_ANSWERED: Phase.TALKING,
         **dict.fromkeys((Fact.CUSTOMER_LEFT, Fact.LEAD_LEFT, Fact.LEAD_LOST, Wish.LEAVE, Wish.END), Phase.ENDED),
     },
-    Phase.ROUTING: {Fact.AGENT_JOINED: Phase.TALKING, Fact.CUSTOMER_LEFT: Phase.ENDED, Wish.END: Phase.ENDED},
+    Phase.ROUTING: {
+        **dict.fromkeys((Fact.AGENT_JOINED, Fact.ROOM_FAILED), Phase.TALKING),
+        **dict.fromkeys((Fact.CUSTOMER_LEFT, Wish.END), Phase.ENDED),
+    },
     Phase.TALKING: {
         Wish.HOLD: Phase.HELD,
         Wish.CONSULT: Phase.CONSULT_RINGING,

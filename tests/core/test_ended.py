@@ -48,6 +48,7 @@ ENDS: list[tuple[str, Told, By, How, str]] = [
     ("lost while dialling", told(moved("lead_lost", 5, "DIALLING", "ENDED", agent=7)), By.AGENT, How.LOST, "Ana"),
     ("the time limit", told(legs=(customer(hangup_cause="time_limit"), agent())), By.TELNYX, How.TIME_LIMIT, ""),
     ("no sound any more", told(legs=(customer(hangup_cause="timeout"), agent())), By.TELNYX, How.LOST, ""),
+    ("an error", told(legs=(customer(hangup_source="unknown", sip_code="500"), agent())), By.TELNYX, How.ERROR, ""),
     ("busy", out(end_status="busy", hangup_cause="user_busy"), By.CUSTOMER, How.BUSY, ""),
     ("no answer", out(end_status="no-answer", hangup_cause="timeout"), By.CUSTOMER, How.NO_ANSWER, ""),
     ("rejected", out(end_status="failed", hangup_cause="call_rejected"), By.CUSTOMER, How.REJECTED, ""),

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.core import texml
-from telephony.core.render import CallFacts, apology, render
-from telephony.core.types import Decision, Forward, Hangup, Ring, Say, Target, Voicemail
+from telephony.core.render import BUSY, RING_BACK, CallFacts, agent_room, apology, render, tone, without_recording
+from telephony.core.types import Decision, Forward, Hangup, Ring, Room, Say, Target, Voicemail, Wait
 
 FACTS = CallFacts(
     call_id="0198f2a0-0000-7000-8000-000000000001",
@@ -113,3 +113,47 @@ def test_a_display_name_keeps_only_what_telnyx_allows(name: str) -> None:
 
 def _fields() -> dict[str, str]:
     return {name: getattr(FACTS, name) for name in CallFacts.__slots__}
+
+
+ROOM = f"""<?xml version="1.0" encoding="UTF-8"?>
+<Response><Start><Recording channels="dual" recordingStatusCallback="{BASE}/recording/b5325600?{CALL}&amp;kind=room" \
+recordingStatusCallbackEvent="completed" recordingStatusCallbackMethod="POST"/></Start>\
+<Dial action="{BASE}/step/b5325600?{CALL}&amp;step=4" method="POST">\
+<Conference participantLabel="customer" startConferenceOnEnter="true" endConferenceOnExit="true" beep="false" \
+waitUrl="https://voice.example.com/static/sound/hold-20.mp3" \
+statusCallback="{BASE}/conference/b5325600?{CALL}" statusCallbackEvent="start end join leave" \
+statusCallbackMethod="POST">curbe-x-1</Conference></Dial></Response>"""
+
+AGENTS_ROOM = f"""<?xml version="1.0" encoding="UTF-8"?>
+<Response><Dial><Conference participantLabel="lead-1" startConferenceOnEnter="true" endConferenceOnExit="false" \
+beep="false" waitUrl="https://voice.example.com/static/sound/ringback.mp3" \
+statusCallback="{BASE}/conference/b5325600?{CALL}" statusCallbackEvent="start end join leave" \
+statusCallbackMethod="POST">curbe-x-1</Conference></Dial></Response>"""
+
+
+def test_the_customers_room_is_recorded_ends_with_him_and_asks_how_he_goes_on() -> None:
+    assert render(Room("curbe-x-1"), FACTS, step=3) == ROOM
+
+
+def test_an_agents_room_does_not_end_with_him_and_asks_nothing() -> None:
+    assert agent_room("curbe-x-1", FACTS, label="lead-1", hears=RING_BACK) == AGENTS_ROOM
+
+
+def test_a_tone_is_played_once_and_the_leg_ends() -> None:
+    assert tone(BUSY, FACTS.origin) == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Play>https://voice.example.com/static/sound/busy.mp3</Play>'
+        "<Hangup/></Response>"
+    )
+
+
+def test_the_recording_of_a_room_ends_before_anything_else() -> None:
+    document = without_recording(render(Hangup(), FACTS, step=2))
+
+    assert document.endswith("<Response><Stop><Recording/></Stop><Hangup/></Response>")
+
+
+def test_a_wait_may_say_something_before_its_music() -> None:
+    document = render(Wait(5, words="reconnecting"), FACTS, step=2)
+
+    assert "Le estamos volviendo a comunicar." in document
+    assert document.index("<Say") < document.index("<Play")

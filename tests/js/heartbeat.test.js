@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { bodyOf, eventOf, isDue } from "../../static/js/phone/heartbeat.js";
 import { INITIAL } from "../../static/js/phone/machine.js";
 
-const READY = { ...INITIAL, holder: "here", line: "ready", microphone: "granted" };
+const PASSED = { ...INITIAL.gate, isPassed: true, isOpen: false };
+const READY = { ...INITIAL, gate: PASSED, holder: "here", line: "ready", microphone: "granted" };
 const WHO = { agentId: 7, companyId: "b5325600", phoneId: "phone", now: new Date("2026-11-21T07:00:00Z") };
 
 test("a heartbeat carries what the server derives the presence from", () => {
@@ -15,6 +16,7 @@ test("a heartbeat carries what the server derives the presence from", () => {
     timestamp: "2026-11-21T07:00:00.000Z",
     ready: true,
     microphone: true,
+    degraded: false,
   });
 });
 

@@ -16,6 +16,7 @@ import {
 const [EARLIER, OURS, LATER] = [1_000, 2_000, 3_000];
 const READY = Object.freeze({
   ...INITIAL,
+  gate: { ...INITIAL.gate, isPassed: true, isOpen: false },
   holder: "here",
   oursUs: OURS,
   line: "ready",
@@ -47,7 +48,7 @@ describe("an incoming call", () => {
     const [state, commands] = play(READY, INVITE);
 
     assert.equal(state.call.phase, "incoming");
-    assert.deepEqual(commands, ["forget", "showCaller", "ring", "reportIds"]);
+    assert.deepEqual(commands, ["forget", "showCaller", "fetchTalk", "ring", "reportIds"]);
   });
 
   test("is answered once, however often the button is pressed", () => {
@@ -279,6 +280,7 @@ describe("who holds the phone", () => {
     const [state, commands] = play(
       INITIAL,
       { type: "start" },
+      { type: "gate.remembered" },
       { type: "lock.here" },
       { type: "claim.granted", claimedUs: OURS },
       { type: "line.ready" },
@@ -587,6 +589,7 @@ describe("trouble", () => {
 });
 
 test("keys are sent only while somebody listens", () => {
-  assert.deepEqual(play(ringing(), { type: "digit", digit: "5" })[1], []);
-  assert.deepEqual(play(talking(), { type: "digit", digit: "5" })[2], [{ do: "digit", sdkId: "leg-1", digit: "5" }]);
+  const pressed = { type: "digits", digits: "5" };
+  assert.deepEqual(play(ringing(), pressed)[1], []);
+  assert.deepEqual(play(talking(), pressed)[2], [{ do: "digits", sdkId: "leg-1", digits: "5" }]);
 });

@@ -5,7 +5,9 @@ import { test } from "node:test";
 import { INITIAL } from "../../static/js/phone/machine.js";
 import { describe as screen } from "../../static/js/phone/screen.js";
 
-const READY = { ...INITIAL, holder: "here", line: "ready", microphone: "granted" };
+const PASSED = { ...INITIAL.gate, isPassed: true, isOpen: false };
+const READY = { ...INITIAL, gate: PASSED, holder: "here", line: "ready", microphone: "granted" };
+const talk = (phase, mine = true) => ({ talk: { phase, mine, held: false } });
 const call = (changes) => ({ ...READY, call: { sdkId: "leg", callId: "call", muted: false, why: "", ...changes } });
 
 const ROWS = [
@@ -47,6 +49,28 @@ const ROWS = [
   [{ ...call({ phase: "talking" }), beatsMissed: 3 }, "server-away-in-call", "bad", ""],
   [call({ phase: "ending" }), "ending", "quiet", ""],
   [call({ phase: "ended" }), "ended", "quiet", ""],
+  [{ ...READY, gate: INITIAL.gate }, "check-devices", "bad", ""],
+  [{ ...READY, presence: "WRAP_UP" }, "wrap-up", "quiet", ""],
+  [{ ...READY, intent: "BREAK:lunch" }, "break", "quiet", ""],
+  [{ ...READY, troubles: ["quiet-microphone"] }, "degraded", "bad", ""],
+  [call({ phase: "announcing", isOut: true }), "dialling", "quiet", ""],
+  [call({ phase: "placing", isOut: true }), "dialling", "quiet", ""],
+  [call({ phase: "talking", isOut: true, answeredAtMs: null }), "dialling", "quiet", ""],
+  [{ ...call({ phase: "talking", isOut: true, answeredAtMs: null }), ...talk("DIALLING") }, "dialling", "quiet", ""],
+  [{ ...call({ phase: "talking", isOut: true, answeredAtMs: 1 }), ...talk("TALKING") }, "talking", "good", ""],
+  [{ ...call({ phase: "talking" }), ...talk("PROMOTING") }, "moving", "quiet", ""],
+  [{ ...call({ phase: "talking" }), ...talk("HELD") }, "held", "live", ""],
+  [{ ...call({ phase: "talking", muted: true }), ...talk("HELD") }, "held", "live", ""],
+  [{ ...call({ phase: "talking" }), ...talk("TRANSFERRING") }, "transferring", "quiet", ""],
+  [{ ...call({ phase: "talking" }), ...talk("CONSULT_RINGING") }, "consult-ringing", "live", ""],
+  [{ ...call({ phase: "talking" }), ...talk("CONSULTING") }, "consulting", "live", ""],
+  [{ ...call({ phase: "talking" }), ...talk("CONSULTING", false) }, "consulted", "live", ""],
+  [{ ...call({ phase: "talking" }), ...talk("SWAPPED") }, "swapped", "live", ""],
+  [{ ...call({ phase: "talking" }), ...talk("SWAPPED", false) }, "consulted-waits", "live", ""],
+  [{ ...call({ phase: "talking" }), ...talk("MERGED") }, "merged", "good", ""],
+  [{ ...call({ phase: "talking" }), ...talk("MERGED", false) }, "merged", "good", ""],
+  ...["busy", "no-answer"].map((why) => [call({ phase: "ended", why }), `ended-${why}`, "quiet", ""]),
+  [call({ phase: "ended", why: "failed" }), "ended-failed", "bad", ""],
   ...["declined", "taken", "caller-left"].map((why) => [call({ phase: "ended", why }), `ended-${why}`, "quiet", ""]),
   ...["lost", "microphone"].map((why) => [call({ phase: "ended", why }), `ended-${why}`, "bad", ""]),
 ];

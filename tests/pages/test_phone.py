@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -79,5 +81,63 @@ def test_nothing_on_the_page_needs_a_weaker_content_policy(bob: User) -> None:
     assert page.count("<script") == page.count("<script src=")
 
 
-def test_no_button_here_calls_out(bob: User) -> None:
-    assert 'data-phone="call"' not in html(looking(bob).get("/"))
+def test_the_phone_opens_on_nothing_but_its_state(bob: User) -> None:
+    page = html(looking(bob).get("/"))
+
+    for closed in ("dial", "transfer", "keypad", "gate"):
+        assert re.search(rf'<(section|div) id="{closed}"[^>]* hidden>', page), closed
+    assert re.search(r"<form class=\"wrap-up\"[^>]* hidden>", page)
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        *("answer", "decline", "end", "mute", "hold", "dial.toggled", "gate.tone", "gate.heard", "gate.unheard"),
+        *("gate.notify", "gate.toggled", "intent.taken-back", "keys"),
+    ],
+)
+def test_every_button_is_there_and_says_its_verb(bob: User, button: str) -> None:
+    page = html(looking(bob).get("/"))
+
+    found = re.search(rf'<button[^>]*data-phone="{re.escape(button)}"[^>]*>(.*?)</button>', page, re.DOTALL)
+    assert found is not None
+    assert re.sub(r"<[^>]+>", " ", found[1]).strip()
+
+
+def test_every_field_of_the_phone_has_a_label(bob: User) -> None:
+    page = html(looking(bob).get("/"))
+    phone = page[page.index('<aside id="phone"') : page.index("</aside>")]
+
+    for field in re.findall(r'<(?:input|select|textarea)[^>]* id="([^"]+)"', phone):
+        assert f'for="{field}"' in phone, field
+
+
+def test_the_check_of_the_devices_offers_no_way_around_the_microphone(bob: User) -> None:
+    page = html(looking(bob).get("/"))
+    microphone = page[page.index('data-check="microphone"') : page.index('data-check="sound"')]
+
+    assert "<button" not in microphone
+
+
+def test_a_customers_number_is_a_link_that_calls_it(acme: Company, bob: User) -> None:
+    answered_call(acme, bob.agents.get(), from_number="+13055551234")
+    page = html(looking(bob).get("/"))
+
+    assert '<a class="number" href="tel:+13055551234" data-dial-number="+13055551234"' in page
+
+
+def test_a_withheld_number_is_no_link(acme: Company, bob: User) -> None:
+    answered_call(acme, bob.agents.get(), from_number="anonymous")
+
+    assert "data-dial-number" not in html(looking(bob).get("/"))
+
+
+def test_a_call_out_is_told_by_whom_it_called(acme: Company, bob: User) -> None:
+    call = answered_call(
+        acme, bob.agents.get(), direction="outbound", from_number="+13055550101", to_number="+13055559001"
+    )
+    browser = looking(bob)
+
+    assert 'data-dial-number="+13055559001"' in html(browser.get(f"/calls/{call.id}/row"))
+    assert "called +1 305-555-9001" in words(browser.get(f"/calls/{call.id}/row"))
+    assert "+1 305-555-9001 Shown +1 305-555-0101" in words(browser.get(f"/phone/incoming/{call.id}"))

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from agents.models import Activity, Agent
 from curbe.companies.models import Company, User
 from telephony.core.repair_words import RepairKind, event_kinds, in_words, kind_of
-from telephony.models import Call, CallLeg, TelnyxEvent
+from telephony.models import Call, CallLeg, Offer, TelnyxEvent
 from telephony.queries import repairs
 from tests import cast
 from tests.api.test_story import note
@@ -146,9 +146,9 @@ def test_refused_calls_out_are_shown_with_whom_they_wanted(acme: Company, sam: U
         company=acme,
     )
 
-    assert "+882123456" in words(looking(sam).get("/repairs/"))
+    assert "+882 123456" in words(looking(sam).get("/repairs/"))
     assert "gencredbob" in words(looking(sam).get("/repairs/"))
-    assert "+882123456" not in words(looking(mallory).get("/repairs/"))
+    assert "123456" not in words(looking(mallory).get("/repairs/"))
 
 
 def test_an_open_call_can_be_ended_and_a_held_agent_released(call: Call, bob: User, sam: User) -> None:
@@ -172,7 +172,15 @@ def test_who_talks_is_not_offered_to_be_released(call: Call, bob: User, sam: Use
     seen = looking(sam).get("/repairs/now")
 
     assert "data-reason-for=" + f'"/api/agents/{agent.pk}' not in html(seen)
-    assert "In a conversation" in words(seen)
+    assert "On a live line" in words(seen)
+
+
+def test_whose_phone_rings_is_not_offered_to_be_released(call: Call, bob: User, sam: User) -> None:
+    agent, now = bob.agents.get(), timezone.now()
+    Agent.objects.filter(pk=agent.pk).update(activity=Activity.RESERVED, busy_call_id=call.pk)
+    Offer.objects.create(call=call, agent=agent, step=1, offered_at=now, expires_at=now + timedelta(seconds=30))
+
+    assert "/api/agents/" not in html(looking(sam).get("/repairs/now"))
 
 
 def test_names_from_outside_are_text(acme: Company, sam: User) -> None:
@@ -195,7 +203,7 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_num_queries(13):
         browser.get("/repairs/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         browser.get("/repairs/now")
 
 

@@ -21,6 +21,7 @@ from telephony.core import hours, ladder
 from telephony.core.plan import COMPANY, CompanyPlan, Destination, DestinationKind
 from telephony.core.types import Candidate, Handled, PastOffer, Pool, Waiting
 from telephony.models import (
+    BlockedCaller,
     BusinessHours,
     Call,
     CallQueue,
@@ -107,6 +108,7 @@ worlds = st.fixed_dictionaries(
         "visits": st.lists(visits, max_size=4),
         "ours": st.sampled_from([True, True, True, False]),
         "contact": st.booleans(),
+        "blocked": st.sampled_from(["no", "no", "no", "here", "elsewhere"]),
         "contact_language": st.sampled_from(LANGUAGES),
         "fallback": st.sampled_from(["", "+13055550199"]),
         "fallback_ours": st.booleans(),
@@ -159,6 +161,8 @@ def build(world: dict[str, Any]) -> Company:
                 company=company, name=f"Marta of {company}", language=world["contact_language"]
             )
             ContactNumber.objects.create(company=company, contact=contact, e164=CALLER)
+    if world["blocked"] != "no":
+        BlockedCaller.objects.create(company=mine if world["blocked"] == "here" else other, e164=CALLER)
     if world["seen"] != "no":
         call = Call.objects.create(company=mine, root_call_sid=SID, started_at=NOW, last_news_at=NOW)
         if world["seen"] == "trace":

@@ -35,11 +35,15 @@ class Switchboard:
     api: responses.RequestsMock
     asked: list[Asked] = field(default_factory=list)
     refuse: dict[str, int | Exception] = field(default_factory=dict)
+    #: Telnyx's word for it.
+    code: str = "10027"
     #: What happens at Telnyx before a request of that name is answered.
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     #: CallSids in the room that is up; None: no room.
     inside: set[str] | None = None
     conference_sid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    #: CallSid → what the leg's own address says of it; in-progress where it is not named.
+    truth: dict[str, str] = field(default_factory=dict)
     #: What the list of calls answers.
     found: list[dict[str, str]] = field(default_factory=list)
 
@@ -86,7 +90,7 @@ class Switchboard:
         if isinstance(refusal, Exception):
             raise refusal
         if refusal is not None:
-            return refusal, {"errors": [{"code": "10027", "title": "refused", "detail": "As the test wants it."}]}
+            return refusal, {"errors": [{"code": self.code, "title": "refused", "detail": "As the test wants it."}]}
         return 200, body
 
     def _leg(self, request: requests.PreparedRequest) -> tuple[int, dict[str, Any]]:
@@ -104,7 +108,8 @@ class Switchboard:
         return self._take(what, sid, fields, {"sid": sid})
 
     def _leg_is_up(self, request: requests.PreparedRequest) -> tuple[int, dict[str, Any]]:
-        return 200, {"sid": _name(request, -1), "status": "in-progress"}
+        sid = _name(request, -1)
+        return 200, {"sid": sid, "status": self.truth.get(sid, "in-progress")}
 
     def _place(self, request: requests.PreparedRequest) -> tuple[int, dict[str, Any]]:
         fields = _fields(request)

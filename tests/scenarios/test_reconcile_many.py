@@ -300,7 +300,8 @@ def test_busy_agents_are_read_by_one_statement_that_finds_only_the_forgotten(
     monkeypatch.setattr(reconcile, "_held", Turns[Agent](2))
     for place in range(6):
         call = cast.make_call(acme, status="completed" if place == 5 else "in_progress")
-        cast.make_agent(acme, f"busy-{place}", activity=Activity.ON_CALL, busy_call_id=call.pk)
+        agent = cast.make_agent(acme, f"busy-{place}", activity=Activity.ON_CALL, busy_call_id=call.pk)
+        CallLeg.objects.create(call=call, call_sid=f"v3:{place}", kind="agent", agent=agent, started_at=now)
 
     reconcile.free_forgotten_agents(client, now)
 

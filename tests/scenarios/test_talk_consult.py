@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from agents.models import Activity, Agent
+from telephony.models import TalkCommand
 from telephony.operations.rooms import check_rooms
 from telephony.telnyx.client import get_client
 from tests.scenarios.conversation import Conversation
@@ -250,3 +251,30 @@ def test_news_that_is_doubled_and_out_of_order_ends_in_the_same(talk: Conversati
     assert talk.phase == "TALKING"
     assert board.of("free") == [talk.caller.sid]
     assert activity(talk.luis) == Activity.IDLE
+
+
+def test_the_caller_leaves_in_a_room_and_ana_is_rung_for_nobody_before_her_own_leg_is_over(
+    talk: Conversation, board: Switchboard
+) -> None:
+    talk.holds()
+
+    talk.leg_tells(talk.caller.sid, "completed", HangupCause="normal_clearing", HangupSource="caller")
+
+    assert talk.phase == "ENDED"
+    assert activity(talk.ana) == Activity.ON_CALL
+    talk.says_bye(talk.ana_sid)
+    assert activity(talk.ana) == Activity.IDLE
+
+
+def test_a_room_that_is_over_before_we_heard_of_it_is_no_failure(talk: Conversation, board: Switchboard) -> None:
+    consulting(talk)
+    board.refuse["free"] = 422
+    board.code = "90019"
+
+    assert talk.wishes("consult/merge").status_code == 202
+    talk.leg_tells(talk.caller.sid, "completed", HangupCause="normal_clearing", HangupSource="caller")
+    talk.work(in_s=1)
+
+    free = TalkCommand.objects.filter(call=talk.call, kind="free").latest("id")
+    assert free.state == TalkCommand.State.DROPPED
+    assert talk.talk.message == "caller_left"

@@ -13,6 +13,7 @@ from telephony.models import TelnyxEvent
 from telephony.operations.rooms import check_rooms
 from telephony.telnyx.client import get_client
 from tests.scenarios.conversation import Conversation
+from tests.scenarios.line import Document
 from tests.scenarios.switchboard import Switchboard
 from tests.telnyx_post import Telnyx
 
@@ -228,3 +229,18 @@ def test_somebody_else_cannot_hold_it(telnyx: Telnyx, board: Switchboard) -> Non
 
     assert talk.wishes("hold", {"on": True}, by=talk.luis).status_code in {404, 409}
     assert board.names() == []
+
+
+def test_a_room_whose_first_answer_was_late_is_given_again_at_the_fallback_address(
+    telnyx: Telnyx, board: Switchboard
+) -> None:
+    talk = Conversation(telnyx, board)
+    assert talk.wishes("hold", {"on": True}).status_code == 202
+    ended = {"DialCallStatus": "completed", "DialCallSid": talk.ana_sid, "DialCallDuration": "9"}
+    in_vain = talk.caller.dial_ends("completed", DialCallSid=talk.ana_sid, DialCallDuration="9")
+
+    document = Document(telnyx.form("/webhooks/telnyx/inbound", {**talk._fields(talk.caller.sid), **ended}).content)
+
+    assert document.bytes == in_vain.bytes
+    assert talk.phase == "HELD"
+    assert talk.ana_sid in talk.live_sids()

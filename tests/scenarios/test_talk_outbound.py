@@ -13,6 +13,7 @@ from django.utils import timezone
 from agents.models import Activity, Agent, Beat, Intent
 from telephony.models import Call, CallLeg, OutboundIntent, TelnyxEvent
 from telephony.operations import commands
+from telephony.operations.reconcile import free_forgotten_agents
 from telephony.telnyx.client import get_client
 from tests.scenarios.conversation import browser_of, company_line
 from tests.scenarios.line import ACCOUNT_SID, Document
@@ -389,3 +390,28 @@ def test_without_a_phone_nobody_calls(out: Outgoing) -> None:
     Beat.objects.filter(agent=out.ana).update(ready=False)
 
     assert out.announces().status_code == 409
+
+
+def test_who_hears_the_busy_tone_is_rung_for_nobody(out: Outgoing, board: Switchboard) -> None:
+    sid = out.rings()
+
+    out.tells(sid, "busy")
+
+    assert out.call.status == "completed"
+    assert out.activity() == Activity.ON_CALL
+    out.tells(out.ana_sid, "completed", HangupCause="normal_clearing", HangupSource="callee")
+    assert out.activity() == Activity.IDLE
+
+
+def test_who_heard_the_busy_tone_is_freed_though_the_news_of_his_end_was_lost(
+    out: Outgoing, board: Switchboard
+) -> None:
+    sid = out.rings()
+    out.tells(sid, "busy")
+    a_moment_later = timezone.now() + timedelta(seconds=5)
+    free_forgotten_agents(get_client(), a_moment_later)
+    assert out.activity() == Activity.ON_CALL
+
+    free_forgotten_agents(get_client(), timezone.now() + timedelta(seconds=31))
+
+    assert out.activity() == Activity.IDLE

@@ -154,6 +154,23 @@ def test_to_a_queue(talk: Conversation) -> None:
     assert talk.call.queue_id == other.pk
 
 
+@pytest.mark.parametrize("how", [422, requests.ConnectionError("the line broke")])
+def test_a_queue_that_he_could_not_be_moved_to_never_had_him(
+    talk: Conversation, board: Switchboard, how: int | Exception
+) -> None:
+    other = cast.make_queue(talk.line.company, "soporte", members=[talk.luis])
+    board.refuse["redirect"] = how
+
+    talk.wishes("transfer", {"to": {"queue": other.pk}})
+    for later_s in (1, 3, 6, 10):
+        talk.work(in_s=later_s)
+
+    assert (talk.phase, talk.talk.message, talk.talk.lead_sid) == ("TALKING", "no_transfer", talk.ana_sid)
+    assert not talk.call.visits.filter(outcome="waiting").exists()
+    assert activity(talk.luis) == Activity.IDLE
+    assert talk.wishes("hold", {"on": True}).json()["phase"] == "PROMOTING"
+
+
 def test_to_a_number_with_ours_shown(talk: Conversation) -> None:
     assert talk.wishes("transfer", {"to": {"number": "+13125550177"}}).status_code == 202
 
@@ -227,6 +244,40 @@ def test_the_action_comes_before_the_news_that_the_line_was_lost(talk: Conversat
     assert document.verbs[-1] == "Redirect"
 
 
+def test_the_action_comes_first_and_the_browser_still_beats_but_the_line_was_lost(talk: Conversation) -> None:
+    asked_too_early = talk.caller.dial_ends("completed", DialCallSid=talk.ana_sid, DialCallDuration="31")
+    assert asked_too_early.verbs == ["Pause", "Redirect"]
+    talk.is_lost(talk.ana_sid)
+
+    document = talk.caller.goes_on()
+
+    assert talk.phase == "RESCUING"
+    assert document.rung == [talk.line.sip(talk.ana)]
+
+
+def test_the_action_comes_first_and_then_the_word_that_he_hung_up(talk: Conversation) -> None:
+    talk.caller.dial_ends("completed", DialCallSid=talk.ana_sid, DialCallDuration="31")
+    talk.says_bye(talk.ana_sid)
+
+    assert talk.caller.goes_on().verbs == ["Hangup"]
+    assert activity(talk.ana) == Activity.IDLE
+
+
+def test_somebody_who_answered_while_telnyx_was_slow_keeps_his_room(talk: Conversation, board: Switchboard) -> None:
+    def meanwhile() -> None:
+        moved(talk)
+        talk.says_bye(talk.ana_sid)
+        talk.caller.is_answered_by(talk.luis)
+        Talk.objects.filter(call=talk.call).update(room_is_open=True, customer_in_room=True)
+
+    board.meanwhile["redirect"] = meanwhile
+
+    talk.wishes("transfer", {"to": {"agent": talk.luis.pk}})
+
+    assert talk.phase == "TALKING"
+    assert talk.talk.room_is_open
+
+
 def test_a_bye_is_an_end(talk: Conversation) -> None:
     talk.says_bye(talk.ana_sid)
 
@@ -234,7 +285,9 @@ def test_a_bye_is_an_end(talk: Conversation) -> None:
 
 
 def test_an_end_without_a_word_of_who_ended_it_is_a_bye_while_the_browser_beats(talk: Conversation) -> None:
-    document = talk.caller.dial_ends("completed", DialCallSid=talk.ana_sid, DialCallDuration="31")
+    asked_too_early = talk.caller.dial_ends("completed", DialCallSid=talk.ana_sid, DialCallDuration="31")
+    document = talk.caller.goes_on()
+    assert asked_too_early.verbs == ["Pause", "Redirect"]
 
     assert document.verbs == ["Hangup"]
 

@@ -35,6 +35,8 @@ class FakeAccount:
     def __init__(self, api: responses.RequestsMock) -> None:
         self.tables: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in COLLECTIONS}
         self.written: list[tuple[str, str, dict[str, Any]]] = []
+        #: Method and collection that are refused, and the answer.
+        self.refused: tuple[str, str, dict[str, Any]] | None = None
         for method in (responses.GET, responses.POST, responses.PATCH):
             api.add_callback(method, re.compile(rf"{API}/.*"), callback=self._answer)
 
@@ -48,6 +50,8 @@ class FakeAccount:
             return 404, {}, json.dumps({"errors": [{"code": "10005"}]})
         if request.method == "GET":
             return 200, {}, json.dumps({"data": table[row_id]})
+        if self.refused and self.refused[:2] == (request.method, collection):
+            return 422, {}, json.dumps(self.refused[2])
         fields = json.loads(request.body)
         self.written.append((request.method, collection, fields))
         row_id = row_id or f"{len(table) + 1}{len(collection)}"
@@ -77,7 +81,15 @@ def test_everything_is_made_with_the_fields_that_the_design_asks_for(
     row = ensure_account(client, NOW)
 
     (_, _, profile), (_, _, application), (_, _, connection) = account.written
-    assert profile == {"name": "Curbe Voice", "enabled": True}
+    assert profile == {
+        "name": "Curbe Voice",
+        "enabled": True,
+        "call_recording": {
+            "call_recording_type": "all",
+            "call_recording_channels": "dual",
+            "call_recording_format": "mp3",
+        },
+    }
     assert application == {
         "friendly_name": "Curbe Voice",
         "active": True,
@@ -135,6 +147,37 @@ def test_addresses_follow_the_public_url(client: TelnyxClient, account: FakeAcco
     assert corrected["texml_applications"]["voice_url"] == "https://new.test/webhooks/telnyx/inbound"
     # Both are required in every PATCH (rest-api.md section 5).
     assert corrected["texml_applications"]["friendly_name"] == "Curbe Voice"
+
+
+def test_only_what_differs_is_sent_and_what_a_patch_requires(client: TelnyxClient, account: FakeAccount) -> None:
+    """``webhook_api_version`` "texml" is documented for new connections only, so it is not sent without need."""
+    row = ensure_account(client, NOW)
+    account.written.clear()
+    account.tables["texml_applications"][row.texml_application_id]["voice_method"] = "get"
+    account.tables["credential_connections"][row.credential_connection_id]["active"] = False
+
+    ensure_account(client, NOW)
+
+    voice_url = "https://voice.test/webhooks/telnyx/inbound"
+    assert [fields for _, _, fields in account.written] == [
+        {"friendly_name": "Curbe Voice", "voice_url": voice_url, "voice_method": "post"},
+        {"connection_name": "Curbe Voice", "active": True},
+    ]
+
+
+def test_a_connection_whose_version_cannot_be_changed_is_made_anew(
+    client: TelnyxClient, account: FakeAccount, mock: responses.RequestsMock
+) -> None:
+    row = ensure_account(client, NOW)
+    old_id = row.credential_connection_id
+    account.tables["credential_connections"][old_id]["webhook_api_version"] = "1"
+    refusal = {"errors": [{"code": "10032", "title": "Invalid enumerated value"}]}
+    account.refused = ("PATCH", "credential_connections", refusal)
+
+    again = ensure_account(client, NOW)
+
+    assert again.credential_connection_id != old_id
+    assert account.tables["credential_connections"][again.credential_connection_id]["webhook_api_version"] == "texml"
 
 
 def test_rows_of_the_account_that_we_forgot_are_found_by_their_name(client: TelnyxClient, account: FakeAccount) -> None:

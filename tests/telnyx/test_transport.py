@@ -9,7 +9,7 @@ import pytest
 import requests
 import responses
 
-from telephony.telnyx.client import TelnyxClient
+from telephony.telnyx.client import TelnyxClient, _clients, get_client
 from telephony.telnyx.errors import Complaint, TelnyxRefused, TelnyxUnreachable
 from tests.telnyx.conftest import API, KEY
 
@@ -27,6 +27,14 @@ ALIVE = {"data": {"is_alive": True, "call_leg_id": "leg-1", "call_session_id": "
         ({"status": 429, "headers": {"x-ratelimit-reset": "2"}}, 2.0),
         ({"status": 429, "headers": {"Retry-After": "Sat, 21 Nov 2026 09:00:00 GMT"}}, 0.2),
         ({"status": 429, "headers": {"Retry-After": "-5"}}, 0.2),
+        # A date counts from the answer's own: the clocks need not agree.
+        (
+            {
+                "status": 503,
+                "headers": {"Retry-After": "Wed, 01 Jan 2020 00:00:02 GMT", "Date": "Wed, 01 Jan 2020 00:00:01 GMT"},
+            },
+            1.0,
+        ),
     ],
 )
 def test_a_request_that_may_be_repeated_is_repeated_once(
@@ -75,6 +83,49 @@ def test_a_creation_without_an_idempotency_key_is_never_repeated(
         client.create("texml_applications", {"friendly_name": "Curbe Voice"})
 
     assert pauses == []
+
+
+def test_too_many_requests_says_that_nothing_was_done_so_even_a_creation_is_asked_again(
+    client: TelnyxClient, api: responses.RequestsMock, pauses: list[float]
+) -> None:
+    api.post(f"{API}/texml_applications", status=429, headers={"Retry-After": "1"})
+    api.post(f"{API}/texml_applications", json={"data": {"id": "7"}})
+
+    assert client.create("texml_applications", {"friendly_name": "Curbe Voice"}) == {"id": "7"}
+    assert pauses == [1.0]
+
+
+def test_work_that_nobody_waits_for_sleeps_as_long_as_it_is_told(
+    client: TelnyxClient, api: responses.RequestsMock, pauses: list[float]
+) -> None:
+    for _ in range(4):
+        api.get(URL, status=429, headers={"Retry-After": "30"})
+    api.get(URL, json=ALIVE)
+
+    assert client.patient().call("v3:a").is_alive
+    assert pauses == [30, 30, 30, 30]
+
+
+def test_patience_has_an_end(client: TelnyxClient, api: responses.RequestsMock, pauses: list[float]) -> None:
+    for _ in range(6):
+        api.get(URL, status=500)
+
+    with pytest.raises(TelnyxUnreachable):
+        client.patient().call("v3:a")
+
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2]
+
+
+def test_patient_and_quick_work_share_the_process_session(client: TelnyxClient) -> None:
+    assert client.patient()._transport._session is client._transport._session
+
+
+def test_every_request_has_time_limits(client: TelnyxClient, api: responses.RequestsMock) -> None:
+    api.get(URL, json=ALIVE)
+
+    client.call("v3:a")
+
+    assert api.calls[0].request.req_kwargs["timeout"] == (2.0, 8.0)  # type: ignore[attr-defined]
 
 
 def test_a_refusal_is_a_full_report_and_is_not_repeated(client: TelnyxClient, api: responses.RequestsMock) -> None:
@@ -151,7 +202,9 @@ def test_a_list_is_read_page_by_page_to_its_end(client: TelnyxClient, api: respo
         api.get(
             f"{API}/phone_numbers",
             match=[
-                responses.matchers.query_param_matcher({"page[number]": str(number), "page[size]": "250"}),
+                responses.matchers.query_param_matcher(
+                    {"sort": "phone_number", "page[number]": str(number), "page[size]": "250"}
+                ),
             ],
             json={
                 "data": [{"id": str(number), "phone_number": f"+1305555010{number}", "connection_id": "7"}],
@@ -160,3 +213,13 @@ def test_a_list_is_read_page_by_page_to_its_end(client: TelnyxClient, api: respo
         )
 
     assert [number.e164 for number in client.phone_numbers()] == ["+13055550101", "+13055550102"]
+
+
+def test_a_process_has_one_session_and_a_fork_makes_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = get_client()
+    assert get_client() is first
+
+    monkeypatch.setattr("telephony.telnyx.client.os.getpid", lambda: -1)
+
+    assert get_client()._transport._session is not first._transport._session
+    _clients.clear()

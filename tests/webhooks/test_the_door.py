@@ -132,11 +132,11 @@ def test_what_the_headers_give_away_is_refused_before_the_body_is_waited_for(
 
 
 def test_the_door_stays_closed_while_the_sandbox_has_no_key(telnyx: Telnyx, settings: object, tmp_path: object) -> None:
-    from telephony.webhooks import signature
+    from telephony.telnyx import key
 
     settings.TELNYX_PUBLIC_KEY = ""  # type: ignore[attr-defined]
     settings.TELNYX_PUBLIC_KEY_FILE = tmp_path / "none"  # type: ignore[attr-defined, operator]
-    signature._key_of_sandbox.cache_clear()
+    key._key_of_sandbox.cache_clear()
 
     assert telnyx.post("/webhooks/telnyx/inbound", BODY).status_code == 403
 

@@ -14,6 +14,8 @@ const REPAIRS = new Set(["repair.made", "outbound.refused"]);
 const waiting = new Map();
 /** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
 const heardAtMs = new Map();
+/** When a push last named an order of a number; a page that was on its way then may lack it. */
+let ordersHeardAtMs = -Infinity;
 const begunAtMs = new WeakMap();
 const FORGET_AFTER_MS = 60_000;
 let askUntilMs = 0;
@@ -24,6 +26,7 @@ export function connect() {
     if (detail.call_id) onPush(detail.call_id);
     if (REPAIRS.has(detail.type)) document.querySelectorAll("[data-live-repairs]").forEach(refreshSoon);
     if (detail.call_id) document.querySelectorAll("[data-live-calls]").forEach(refreshSoon);
+    if (detail.order_id) onOrder();
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -42,8 +45,14 @@ function onPush(callId) {
   refreshCall(callId);
 }
 
+function onOrder() {
+  ordersHeardAtMs = performance.now();
+  refreshOrders();
+}
+
 function refreshOvertaken(begunMs) {
   const now = performance.now();
+  if (ordersHeardAtMs > begunMs) refreshOrders();
   for (const [callId, heardMs] of heardAtMs) {
     if (now - heardMs > FORGET_AFTER_MS) heardAtMs.delete(callId);
     else if (heardMs > begunMs) refreshCall(callId);
@@ -60,6 +69,10 @@ function refreshLists() {
   document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
 }
 
+function refreshOrders() {
+  document.querySelectorAll("[data-live-orders]").forEach(refreshSoon);
+}
+
 function refreshSoon(element) {
   const key = element.id;
   if (waiting.has(key)) return;
@@ -74,10 +87,7 @@ function refresh(id) {
   const element = document.getElementById(id);
   // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
   if (!element) return;
-  if (
-    element.matches("[data-live-list], [data-live-calls], [data-live-repairs]") &&
-    element.contains(document.activeElement)
-  ) {
+  if (element.matches("[data-live-list], [data-live-repairs]") && element.contains(document.activeElement)) {
     element.addEventListener("focusout", () => refreshSoon(element), { once: true });
     return;
   }
@@ -88,6 +98,7 @@ function onUp() {
   clearTimeout(sayDown);
   notice("liveDown", false);
   refreshLists();
+  refreshOrders();
   document.querySelectorAll("[data-call][data-unsettled], [data-live-calls], [data-live-repairs]").forEach(refreshSoon);
 }
 
@@ -103,7 +114,7 @@ function askForAMinute() {
 
 function askIfDown() {
   if (live?.isUp || Date.now() > askUntilMs) return;
-  const unsettled = document.querySelectorAll("[data-call][data-unsettled]");
+  const unsettled = document.querySelectorAll("[data-call][data-unsettled], [data-live-orders][data-unsettled]");
   if (unsettled.length > 0) askUntilMs = Math.max(askUntilMs, Date.now() + ASK_EVERY_MS);
   refreshLists();
   unsettled.forEach((element) => element.closest("[data-live-list]") || refreshSoon(element));

@@ -2,7 +2,10 @@
 
 const TIMEOUT_MS = 8_000;
 
-/** POST JSON; return {status, body}. Status 0: nothing answered in time. Never throws. */
+/**
+ * POST JSON; return {status, body, serverMs}. Status 0: nothing answered in time. `serverMs` is the server's clock when it
+ * answered, to the second. Never throws.
+ */
 export function post(path, body = {}, { ticket = "", timeoutMs = TIMEOUT_MS, keepalive = false } = {}) {
   const headers = { "Content-Type": "application/json" };
   // A ticket names agent, company and phone by itself, and outlives the session's cookie.
@@ -24,10 +27,18 @@ async function ask(path, options, timeoutMs) {
       signal: AbortSignal.timeout(timeoutMs),
     });
     const isJson = response.headers.get("content-type")?.startsWith("application/json");
-    return { status: response.status, body: isJson ? await response.json() : {} };
+    const serverMs = Date.parse(response.headers.get("date") ?? "") || Date.now();
+    return { status: response.status, body: isJson ? await response.json() : {}, serverMs };
   } catch {
-    return { status: 0, body: {} };
+    return { status: 0, body: {}, serverMs: Date.now() };
   }
+}
+
+/** Return the moment that the server names by this computer's clock, which may be wrong by hours. */
+export function localMs(moment, serverMs) {
+  const skewMs = Date.now() - serverMs;
+  // The server's clock comes to the second: a clock that is right is left alone.
+  return Date.parse(moment) + (Math.abs(skewMs) > 2_000 ? skewMs : 0);
 }
 
 /** A page keeps its company while another tab opens another one: what it asks, it asks there. */

@@ -1,6 +1,6 @@
 // What a heartbeat says, and what its answer means. Pure; phone.js sends it.
 
-import { isReady } from "./machine.js";
+import { isDegraded, isReady } from "./state.js";
 
 /** The body of POST /api/agents/heartbeat. */
 export function bodyOf(state, { agentId, companyId, phoneId, now }) {
@@ -11,6 +11,7 @@ export function bodyOf(state, { agentId, companyId, phoneId, now }) {
     timestamp: now.toISOString(),
     ready: isReady(state),
     microphone: state.microphone === "granted",
+    degraded: isDegraded(state),
   };
 }
 
@@ -23,9 +24,9 @@ export function isDue(state) {
  * `answer` is {status, body} of lib/api.js; status 0 means that nothing answered. `asked` is the state as it was when the
  * beat was sent: an answer may be older than what has been granted since.
  */
-export function eventOf({ status, body }, asked) {
+export function eventOf({ status, body }, asked, rttMs = null) {
   if (status === 200)
-    return { type: "beat.answered", presence: body.presence, phone: body.phone, oursUs: asked.oursUs };
+    return { type: "beat.answered", presence: body.presence, phone: body.phone, oursUs: asked.oursUs, rttMs };
   if (status === 401 || status === 403) return { type: "beat.refused" };
   return { type: "beat.failed" };
 }

@@ -1,80 +1,49 @@
 // The phone as a table: (state, event) → [state, commands]. Pure: no DOM, no clock, no network, no SDK.
 // Commands are plain objects {do: name, …}; phone.js carries them out and turns what comes of them into events.
+// Here is who holds the phone, its line, and a call that comes in; the other rows stand in files of their own.
 
-/** How long the last word about a call stays on the screen. */
-export const ENDED_SHOWN_MS = 4_000;
-/** A call that the agent declined is not rung again by the provider's retry of the same invite. */
-export const DECLINED_FOR_MS = 10_000;
-/** The server says the call is over, the line does not: the line gets this long to notice. */
-export const LINE_NOTICES_MS = 3_000;
-/** Without sound after this long the answer has failed (no usable network path). */
-export const ANSWER_TIMEOUT_MS = 20_000;
-/** End stands where Answer stood: the second half of a double click must not throw the caller away. */
-export const END_AFTER_ANSWER_MS = 800;
-/** What the server calls the phone of somebody who logged out (agents.operations). */
-export const LOGGED_OUT = "logged-out";
-export const CLAIM_AGAIN_MS = 5_000;
-/** Who said "use the phone here" is not asked to say it again before so many tries have failed: a minute, or more. */
-export const MOST_TAKES = 12;
-export const BEAT_AGAIN_MS = 3_000;
+import { isEnding, ON_DESK, withPresence } from "./desk.js";
+import { ON_DIALLING } from "./dialling.js";
+import { ON_GATE, passing } from "./gate.js";
+import {
+  ANSWER_TIMEOUT_MS,
+  BEAT_AGAIN_MS,
+  CLAIM_AGAIN_MS,
+  DECLINED_FOR_MS,
+  END_AFTER_ANSWER_MS,
+  hasLiveCall,
+  isOurs,
+  later,
+  LINE_NOTICES_MS,
+  LOGGED_OUT,
+  MOST_TAKES,
+  newCall,
+  NOTHING,
+  over,
+  UNTALKED,
+  withCall,
+} from "./state.js";
+import { isConsulting, ON_TALK } from "./talk.js";
 
-/**
- * holder      who holds this agent's phone: unknown, here, tab (of this browser), elsewhere, taking (asked for it, and
- *             asks on until the server grants it)
- * takesFailed how often the server did not grant what was asked for while taking
- * oursUs      when this browser was last granted the phone, theirsUs when another was (0: not that we heard), by the
- *             database's clock (agents.operations.claim_phone): the greater one holds it, whichever we hear first
- * line        the SDK's connection: off, connecting, ready, lost (reconnects by itself), dead, no-credential
- * microphone  unknown, asked, granted, refused, missing
- * beatsMissed heartbeats in a row that the server did not answer
- * choosing    the intent that the server has not confirmed yet, or ""
- * call        null, or {sdkId, callId, phase, muted, why, pressedAtMs (Answer), answeredAtMs}; phases: incoming → answering → talking →
- *             ending → ended, and recovering for a call that outlived a reload
- * held        null, or {callId, ending}: the call that the server has this agent on, while none is up in this tab
- * endedCallId the call that was talked on here last; the server hears of its end a moment later than we do
- */
-export const INITIAL = Object.freeze({
-  holder: "unknown",
-  takesFailed: 0,
-  oursUs: 0,
-  theirsUs: 0,
-  otherTabBusy: false,
-  line: "off",
-  microphone: "unknown",
-  beatsMissed: 0,
-  signedOut: false,
-  presence: "",
-  intent: "AVAILABLE",
-  choosing: "",
-  call: null,
-  held: null,
-  endedCallId: "",
-  declined: Object.freeze([]),
-});
+export * from "./state.js";
 
 export function step(state, event) {
   const handle = ON[event.type];
   if (!handle) throw new Error(`the phone knows no event ${event.type}`);
   const [changes, ...commands] = handle(state, event);
-  return [changes === null ? state : Object.freeze({ ...state, ...changes }), commands];
+  if (changes === null) return [state, commands];
+  const [passed, ...asked] = passing({ ...state, ...changes });
+  return [Object.freeze(passed), [...commands, ...asked]];
 }
 
-/** What the heartbeat may claim: the agent is rung only while both are true. */
-export function isReady(state) {
-  return state.holder === "here" && state.line === "ready" && !state.signedOut;
-}
-
-export function hasLiveCall(state) {
-  return state.call !== null && state.call.phase !== "ended";
-}
-
-const NOTHING = [null];
-const later = (name, afterMs, event) => ({ do: "later", name, afterMs, event });
 const claimAgain = later("claim", CLAIM_AGAIN_MS, { type: "claim.again" });
-const withCall = (state, changes) => ({ call: Object.freeze({ ...state.call, ...changes }) });
-const isOurs = (state, event) => hasLiveCall(state) && state.call.sdkId === event.sdkId;
 
 const ON = {
+  ...ON_DESK,
+  ...ON_DIALLING,
+  ...ON_GATE,
+  ...ON_TALK,
+
   // ---- Who holds the phone ------------------------------------------------------------------------------------
   start: () => [{}, { do: "checkMicrophone" }, { do: "askForLock" }],
   "lock.here": (state, { takeOver = false }) => [
@@ -83,7 +52,7 @@ const ON = {
   ],
   "lock.tab": (state) => [{ holder: "tab" }],
   "lock.lost": (state) => [
-    { holder: "tab", line: "off", call: null },
+    { holder: "tab", line: "off", call: null, ...UNTALKED },
     { do: "silence" },
     { do: "disconnect" },
     { do: "forget", name: "claim" },
@@ -154,11 +123,11 @@ const ON = {
   "line.dead": (state) => (state.line === "off" ? NOTHING : [{ line: "dead" }, { do: "beat" }, claimAgain]),
   "token.expiring": (state) => (state.holder === "here" ? [{}, { do: "renewToken" }] : NOTHING),
   microphone: (state, { is }) => (is === state.microphone ? NOTHING : [{ microphone: is }, { do: "beat" }]),
-  "beat.answered": (state, { presence, phone, oursUs }) => {
+  "beat.answered": (state, { presence, phone, oursUs, rttMs = null }) => {
     const isLost = phone === "elsewhere" && state.holder === "here" && oursUs === state.oursUs;
     const [given, ...putDown] = isLost ? givenUp(state) : [{}];
     const [told, ...asked] = withPresence({ ...state, ...given }, presence);
-    return [{ ...given, ...told, beatsMissed: 0 }, ...putDown, ...asked];
+    return [{ ...given, ...told, beatsMissed: 0, rttMs }, ...putDown, ...asked];
   },
   "beat.failed": (state) => [
     { beatsMissed: state.beatsMissed + 1 },
@@ -166,27 +135,6 @@ const ON = {
   ],
   "beat.again": () => [{}, { do: "beat" }],
   "beat.refused": () => [{}, { do: "renewToken" }],
-
-  // ---- What the agent chose -----------------------------------------------------------------------------------
-  "intent.chosen": (state, { intent }) => chosen(state, intent),
-  // Two calls in a row were not answered; the server rings again as soon as the agent says that he is there.
-  "i.am.back": (state) => (state.choosing ? NOTHING : chosen(state, "AVAILABLE")),
-  "intent.kept": (state, { intent, presence }) => {
-    const [changes, ...commands] = withPresence(state, presence);
-    return [{ ...changes, choosing: stillChoosing(state, intent) }, ...commands];
-  },
-  "intent.failed": (state, { intent, before }) => {
-    // He has chosen another one since.
-    if (state.choosing !== intent) return NOTHING;
-    return [{ intent: before, choosing: "" }, ...(state.signedOut ? [] : [{ do: "tellServerIsAway" }])];
-  },
-  presence: (state, { presence }) => withPresence(state, presence),
-  // What the server knows, asked for when a page begins and when something was chosen in another one.
-  me: (state, { presence, intent, callId }) => {
-    const [changes] = withPresence(state, presence);
-    const held = callId && !hasLiveCall(state) ? Object.freeze({ callId, ending: isEnding(state, callId) }) : null;
-    return [{ ...changes, intent: state.choosing || intent, held }];
-  },
 
   // ---- A call whose sound is nowhere any more: the tab that talked was closed ------------------------------------
   "end.held": (state) => {
@@ -216,22 +164,29 @@ const ON = {
     isOurs(state, event) && state.call.phase === "answering"
       ? [withCall(state, { phase: "ending", why: "lost" }), { do: "hangup", sdkId: event.sdkId }]
       : NOTHING,
-  "answer.no-microphone": (state, event) =>
-    isOurs(state, event)
-      ? [{ ...withCall(state, { why: "microphone" }), microphone: "refused" }, { do: "beat" }]
-      : NOTHING,
+  "answer.no-microphone": (state, event) => {
+    if (!isOurs(state, event)) return NOTHING;
+    const refused = { ...withCall(state, { why: "microphone" }), microphone: "refused" };
+    if (!state.call.isOut) return [refused, { do: "beat" }];
+    // Nothing was sent of a call that this browser could not begin.
+    const [changes, ...commands] = over({ ...state, ...refused }, "microphone");
+    return [{ ...refused, ...changes }, { do: "endLocally", sdkId: event.sdkId }, ...commands];
+  },
   "call.active": (state, event) => {
     if (!isOurs(state, event)) return NOTHING;
     // The agent pressed End while it was still being answered.
     if (state.call.phase === "ending") return [{}, { do: "hangup", sdkId: event.sdkId }];
     const again = state.call.phase === "talking";
+    // A call out is active as soon as its room answers; when somebody answers there, the server says.
+    const answeredAtMs = state.call.isOut ? state.call.answeredAtMs : (state.call.answeredAtMs ?? event.atMs);
     return [
-      withCall(state, { phase: "talking", answeredAtMs: state.call.answeredAtMs ?? event.atMs }),
+      withCall(state, { phase: "talking", answeredAtMs }),
       { do: "silence" },
       { do: "forget", name: "answer" },
       ...(state.call.muted ? [{ do: "mute", sdkId: event.sdkId, muted: true }] : []),
       ...(again ? [] : [{ do: "reportIds", sdkId: event.sdkId, callId: state.call.callId }]),
       { do: "showCaller", callId: state.call.callId, sdkId: event.sdkId },
+      { do: "fetchTalk", callId: state.call.callId },
       { do: "beat" },
     ];
   },
@@ -250,15 +205,15 @@ const ON = {
   // The outcome is recorded first, so that our own leg's end is not taken for a missed call.
   "decline.told": (state, event) => (isOurs(state, event) ? [{}, { do: "hangup", sdkId: event.sdkId }] : NOTHING),
   end: (state, { atMs = Infinity }) => {
-    if (!["answering", "talking", "recovering"].includes(state.call?.phase)) return NOTHING;
+    if (!["announcing", "placing", "answering", "talking", "recovering"].includes(state.call?.phase)) return NOTHING;
     const { sdkId, callId, pressedAtMs } = state.call;
     if (pressedAtMs !== null && atMs - pressedAtMs < END_AFTER_ANSWER_MS) return NOTHING;
     return [
-      withCall(state, { phase: "ending" }),
+      { ...withCall(state, { phase: "ending" }), panel: "" },
       { do: "silence" },
       // Whoever pressed End is not heard any more, however long the server takes.
       { do: "mute", sdkId, muted: true },
-      { do: "endByServer", sdkId, callId },
+      ...goodbye(state),
     ];
   },
   "end.done": (state, event) => (isOurs(state, event) ? [{}, { do: "endLocally", sdkId: event.sdkId }] : NOTHING),
@@ -282,23 +237,51 @@ const ON = {
   "ended.seen": (state) => (state.call?.phase === "ended" ? afterTheCall(state) : NOTHING),
   mute: (state) => {
     if (state.call?.phase !== "talking") return NOTHING;
+    // Muted by the server, it is the server that lets the agent be heard again.
+    if (state.talk?.serverMuted) return ON_TALK["talk.wish"](state, { wish: "unmute" });
     const muted = !state.call.muted;
-    return [withCall(state, { muted }), { do: "mute", sdkId: state.call.sdkId, muted }];
+    return [
+      {
+        ...withCall(state, { muted }),
+        troubles: Object.freeze(state.troubles.filter((one) => one !== "quiet-microphone")),
+      },
+      { do: "mute", sdkId: state.call.sdkId, muted },
+    ];
   },
-  digit: (state, { digit }) =>
-    state.call?.phase === "talking" ? [{}, { do: "digit", sdkId: state.call.sdkId, digit }] : NOTHING,
+  // In a room there is no other leg that the line's keys would reach: the server presses them for the customer.
+  digits: (state, { digits }) => {
+    if (state.call?.phase !== "talking") return NOTHING;
+    const { sdkId, callId } = state.call;
+    return [{}, state.talk?.inRoom ? { do: "sendDigits", callId, digits } : { do: "digits", sdkId, digits }];
+  },
 };
 
-function invited(state, { sdkId, callId, recovered, active, atMs }) {
+/** How this phone leaves the call: for everybody, or, where others go on without it, alone. */
+function goodbye({ call, talk }) {
+  const { sdkId, callId } = call;
+  // Without an id of ours nothing has left this browser yet.
+  if (call.phase === "announcing") return [];
+  // Whoever was asked takes nobody along.
+  if (isConsulting(talk) && !talk.mine) return [{ do: "hangup", sdkId }];
+  return [{ do: isConsulting(talk) ? "leave" : "endByServer", sdkId, callId }];
+}
+
+function invited(state, { sdkId, callId, recovered, muted = false, atMs }) {
   const { call } = state;
   if (hasLiveCall(state) && call.sdkId === sdkId) return NOTHING;
   if (recovered) {
     // It outlived a reload or a lost socket: nobody is rung for it again.
     if (hasLiveCall(state)) return [{}, { do: "hangup", sdkId }];
     return [
-      { call: newCall({ sdkId, callId, phase: "recovering" }), held: null, endedCallId: "" },
+      {
+        ...UNTALKED,
+        call: Object.freeze({ ...newCall({ sdkId, callId, phase: "recovering" }), muted }),
+        held: null,
+        endedCallId: "",
+      },
       { do: "forget", name: "ended" },
       { do: "showCaller", callId, sdkId },
+      { do: "fetchTalk", callId },
     ];
   }
   if (stillDeclined(state, atMs).some((one) => callId && one.callId === callId)) return [{}, { do: "hangup", sdkId }];
@@ -311,28 +294,13 @@ function invited(state, { sdkId, callId, recovered, active, atMs }) {
     return [{}, { do: "hangup", sdkId }];
   }
   return [
-    { call: newCall({ sdkId, callId, phase: "incoming" }), held: null, endedCallId: "" },
+    { ...UNTALKED, call: newCall({ sdkId, callId, phase: "incoming" }), held: null, endedCallId: "" },
     { do: "forget", name: "ended" },
     { do: "showCaller", callId, sdkId },
+    // A colleague may be the one who asks.
+    { do: "fetchTalk", callId },
     { do: "ring" },
     { do: "reportIds", sdkId, callId },
-  ];
-}
-
-function newCall({ sdkId, callId, phase }) {
-  return Object.freeze({ sdkId, callId, phase, muted: false, why: "", pressedAtMs: null, answeredAtMs: null });
-}
-
-function over(state, why) {
-  // A line that was lost does not know whether the caller is still there.
-  const wasTalkedOn = state.call.answeredAtMs !== null && why !== "lost";
-  return [
-    { ...withCall(state, { phase: "ended", why }), endedCallId: wasTalkedOn ? state.call.callId : "" },
-    { do: "silence" },
-    { do: "forget", name: "answer" },
-    { do: "forget", name: "notice" },
-    { do: "beat" },
-    later("ended", ENDED_SHOWN_MS, { type: "ended.seen" }),
   ];
 }
 
@@ -361,28 +329,6 @@ function takeAgain(state, line) {
   const takesFailed = state.takesFailed + 1;
   if (takesFailed < MOST_TAKES) return [{ takesFailed, line }, claimAgain];
   return [{ holder: "elsewhere", takesFailed: 0, line: "off" }, { do: "tellServerIsAway" }];
-}
-
-/** The server's word. Who is on a call of which nothing is known here asks which one it is. */
-function withPresence(state, presence) {
-  if (presence !== "ON_CALL") return [{ presence, held: null, endedCallId: "" }];
-  const isUnknown = state.holder === "here" && state.held === null && !hasLiveCall(state);
-  return [{ presence }, ...(isUnknown ? [{ do: "fetchMe" }] : [])];
-}
-
-function chosen(state, intent) {
-  return [
-    { intent, choosing: intent },
-    { do: "chooseIntent", intent, before: state.intent },
-  ];
-}
-
-function stillChoosing(state, kept) {
-  return state.choosing === kept ? "" : state.choosing;
-}
-
-function isEnding({ held }, callId) {
-  return held !== null && held.ending && held.callId === callId;
 }
 
 function afterTheCall(state) {

@@ -3,13 +3,19 @@
 import { get, post } from "../lib/api.js";
 import { oneAtATime } from "../lib/one_at_a_time.js";
 import { live, notice } from "../lib/page.js";
+import { deskCommands, deskOf, intentOf, sendWrapUp } from "./commands/desk.js";
+import { diallingCommands } from "./commands/dialling.js";
+import { gateCommands } from "./commands/gate.js";
+import { talkCommands } from "./commands/talk.js";
+import { kindOf } from "./desk.js";
 import { bodyOf, eventOf, isDue } from "./heartbeat.js";
+import { Hands } from "./hands.js";
 import { Leader } from "./leader.js";
 import { hasLiveCall, INITIAL, step } from "./machine.js";
 import { askForMicrophone, watchMicrophone } from "./microphone.js";
 import { Ringer } from "./ringer.js";
 import { TelnyxLine } from "./telnyx_line.js";
-import { View } from "./view.js";
+import { View } from "./views/view.js";
 
 const PHONE_ID = "curbe.phone-id";
 /** The token is renewed this long before it ends, should the SDK's own warning not come. */
@@ -35,6 +41,7 @@ export class Phone {
   /** The last choice that was sent; the next one waits for its answer. */
   #chosen = Promise.resolve();
   #phoneId = phoneIdOfThisBrowser();
+  #commands;
 
   constructor(root) {
     this.#root = root;
@@ -42,13 +49,34 @@ export class Phone {
     this.#line = new TelnyxLine((event) => this.#on(event));
     this.#leader = new Leader(root.dataset.agent, (event) => this.#on(event));
     this.#state = { ...INITIAL, intent: root.querySelector("#intent").value };
+    const parts = { tell: (event) => this.#on(event), view: this.#view, line: this.#line };
+    this.#commands = {
+      ...this.#own(),
+      ...talkCommands(parts),
+      ...diallingCommands(parts),
+      ...deskCommands(parts),
+      ...gateCommands(parts),
+    };
   }
 
   start() {
+    new Hands(this.#root, this.#view, {
+      tell: (event) => this.#on(event),
+      state: () => this.#state,
+      showTargets: () => this.#commands.showTargets(),
+    }).connect();
     this.#listen();
     watchMicrophone(() => this.#commands.checkMicrophone());
-    new Worker(new URL("./heartbeat_worker.js", import.meta.url)).onmessage = () => this.#commands.beat();
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#commands.showDevices());
+    let tickedAtMs = Date.now();
+    new Worker(new URL("./heartbeat_worker.js", import.meta.url)).onmessage = () => {
+      const sinceMs = Date.now() - tickedAtMs;
+      tickedAtMs = Date.now();
+      this.#on({ type: "tick", sinceMs });
+    };
     this.#fetchMe();
+    this.#commands.fetchCallerIds();
+    this.#commands.recallGate();
     this.#on({ type: "start" });
   }
 
@@ -61,61 +89,41 @@ export class Phone {
   }
 
   #draw(before) {
-    this.#view.draw(this.#state);
-    if (hasLiveCall(before) !== hasLiveCall(this.#state)) this.#leader.sayBusy(hasLiveCall(this.#state));
-    if (before.call?.phase !== this.#state.call?.phase) {
-      document.dispatchEvent(new CustomEvent("curbe:call", { detail: { phase: this.#state.call?.phase ?? "" } }));
-    }
+    const [was, is] = [before, this.#state];
+    this.#view.draw(is);
+    if (hasLiveCall(was) !== hasLiveCall(is)) this.#leader.sayBusy(hasLiveCall(is));
+    if (was.call?.phase === is.call?.phase) return;
+    document.dispatchEvent(new CustomEvent("curbe:call", { detail: { phase: is.call?.phase ?? "" } }));
+    if (is.call?.phase === "ended" && is.call.callId) this.#commands.sendQuality({ callId: is.call.callId });
   }
 
   #listen() {
-    const press = (name) => this.#press(name);
-    this.#root.addEventListener("click", ({ target }) => {
-      const button = target.closest("[data-phone]");
-      if (button) press(button.dataset.phone);
-      const key = target.closest("[data-digit]");
-      if (key) this.#dial(key.dataset.digit);
-    });
-    this.#root.querySelector("#intent").addEventListener("change", ({ target }) => {
-      this.#on({ type: "intent.chosen", intent: target.value });
-    });
-    document.addEventListener("keydown", (event) => this.#onKey(event));
     // Sound and notifications may be asked for only when the person touches the page.
     document.addEventListener("pointerdown", () => this.#ringer.unlock(), { once: true });
     document.addEventListener("keydown", () => this.#ringer.unlock(), { once: true });
+    document.addEventListener("visibilitychange", () => document.hidden || this.#fetchMe());
     window.addEventListener("pagehide", () => this.#sayGoodbye());
     live?.addEventListener("push", ({ detail }) => this.#onPush(detail));
-    live?.addEventListener("up", () => this.#fetchMe());
-  }
-
-  #press(name) {
-    if (name === "keypad") this.#view.toggleKeypad();
-    else this.#on({ type: name, atMs: Date.now() });
-  }
-
-  #dial(digit) {
-    if (this.#state.call?.phase !== "talking") return;
-    this.#view.addDigit(digit);
-    this.#on({ type: "digit", digit });
-  }
-
-  #onKey(event) {
-    const { key, altKey } = event;
-    // Only while it rings: on a Mac these keys write letters.
-    const rings = this.#state.call?.phase === "incoming";
-    if (rings && altKey && event.code === "KeyA") this.#press("answer");
-    else if (rings && altKey && event.code === "KeyD") this.#press("decline");
-    else if (/^[0-9*#]$/.test(key) && document.activeElement?.closest("#keypad")) this.#dial(key);
-    else return;
-    event.preventDefault();
+    live?.addEventListener("up", () => {
+      this.#on({ type: "socket", isUp: true });
+      this.#on({ type: "talk.missed" });
+      this.#fetchMe();
+    });
+    live?.addEventListener("down", () => this.#on({ type: "socket", isUp: false }));
   }
 
   #onPush({ type, call_id: callId, agent_id: agentId, presence, phone_id: phoneId, claimed_us: claimedUs, outcome }) {
     const isMe = agentId === this.#root.dataset.agent;
-    if (type === "agent.presence" && isMe) this.#on({ type: "presence", presence });
+    if (type === "agent.presence" && isMe) {
+      this.#on({ type: "presence", presence });
+      // Who rings or talks has no wrap-up and no break.
+      if (presence !== "RINGING") this.#fetchMe();
+    }
+    if (type === "agent.presence" && !isMe && this.#state.panel === "transfer") this.#commands.showTargets();
     if (type === "agent.intent" && isMe) this.#fetchMe();
     if (type === "phone.claimed")
       this.#on({ type: "phone.claimed", phoneId, mine: this.#phoneId, claimedUs: Number(claimedUs) });
+    if (["call.updated", "call.answered", "call.ended"].includes(type)) this.#on({ type: "talk.changed", callId });
     if (type === "call.ended") this.#on({ type: "server.call-ended", callId });
     if (type === "offer.ended" && outcome !== "answered") this.#on({ type: "server.offer-ended", callId });
     if (type === "call.answered" && this.#state.call?.callId === callId) this.#showCaller({ callId });
@@ -123,20 +131,23 @@ export class Phone {
 
   // An older word must not come after a newer one: not to the server, and not from it.
   #fetchMe = oneAtATime(async () => {
-    const { status, body } = await get("/api/agents/me");
+    const answer = await get("/api/agents/me");
+    const { status, body } = answer;
     if (status === 200) {
       const callId = body.call?.stage === "active" ? body.call.id : "";
-      this.#on({ type: "me", presence: body.presence, intent: body.intent, callId });
+      const { presence } = body;
+      this.#on({ type: "me", presence, intent: intentOf(body), callId, desk: deskOf(answer) });
     } else if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
   });
 
-  // Each command of machine.js, by its name.
-  #commands = {
+  // Commands of machine.js, by their names; those about the call, dialling, the desk and the devices have their own files.
+  #own = () => ({
     checkMicrophone: async () => {
       // While a call is up the microphone is open, and needs no question.
       if (hasLiveCall(this.#state)) return;
       if (this.#state.microphone !== "granted") this.#on({ type: "microphone", is: "asked" });
       this.#on({ type: "microphone", is: await askForMicrophone() });
+      if (this.#state.gate.isOpen && this.#state.microphone === "granted") this.#commands.openMeter();
     },
     askForLock: () => this.#leader.ask(),
     stealLock: () => this.#leader.steal(),
@@ -146,6 +157,7 @@ export class Phone {
     renewToken: () => this.#renewToken(),
     beat: () => this.#beat(),
     fetchMe: () => this.#fetchMe(),
+    refetchTalk: () => this.#on({ type: "talk.missed" }),
     chooseIntent: ({ intent, before }) => {
       const send = () => this.#chooseIntent(intent, before);
       this.#chosen = this.#chosen.then(send, send);
@@ -164,7 +176,7 @@ export class Phone {
     hangup: ({ sdkId }) => this.#line.hangup(sdkId),
     endLocally: ({ sdkId }) => this.#line.endLocally(sdkId),
     mute: ({ sdkId, muted }) => this.#line.mute(sdkId, muted),
-    digit: ({ sdkId, digit }) => this.#line.digit(sdkId, digit),
+    digits: ({ sdkId, digits }) => this.#line.digits(sdkId, digits),
     decline: async ({ sdkId, callId }) => {
       if (callId) await post(`/api/webrtc/calls/${callId}/decline`, {}, { timeoutMs: DECLINE_WITHIN_MS });
       this.#on({ type: "decline.told", sdkId });
@@ -183,7 +195,7 @@ export class Phone {
       clearTimeout(this.#timers.get(name));
       this.#timers.delete(name);
     },
-  };
+  });
 
   #later({ name, afterMs, event }) {
     clearTimeout(this.#timers.get(name));
@@ -238,13 +250,16 @@ export class Phone {
     if (!isDue(this.#state) || !this.#grant) return;
     const asked = this.#state;
     const body = bodyOf(asked, this.#who());
+    const sentAtMs = performance.now();
     const answer = await post("/api/agents/heartbeat", body, { ticket: this.#grant.ticket });
-    this.#on(eventOf(answer, asked));
+    this.#on(eventOf(answer, asked, performance.now() - sentAtMs));
   });
 
   // A page that goes says so, and the agent is not rung for the half minute in which it might just be slow. A reload
   // says it too, and is back within a second.
   #sayGoodbye() {
+    // What was typed after the call is kept, whoever closes the page.
+    if (this.#view.desk.isDirty) sendWrapUp("wrap-up", this.#view.desk.said, { keepalive: true });
     if (!isDue(this.#state) || !this.#grant) return;
     const body = { ...bodyOf(this.#state, this.#who()), ready: false };
     post("/api/agents/heartbeat", body, { ticket: this.#grant.ticket, keepalive: true });
@@ -260,8 +275,15 @@ export class Phone {
   }
 
   async #chooseIntent(intent, before) {
-    const { status, body } = await post("/api/agents/intent", { intent });
-    if (status === 200) return this.#on({ type: "intent.kept", intent, presence: body.presence });
+    const reason = intent.split(":")[1];
+    const { status, body } = await post("/api/agents/intent", {
+      intent: kindOf(intent),
+      ...(reason ? { reason } : {}),
+    });
+    if (status === 200) {
+      this.#fetchMe();
+      return this.#on({ type: "intent.kept", intent, presence: body.presence, pending: body.pending ?? null });
+    }
     if (isSignedOut(status)) this.#on({ type: "claim.signed-out" });
     return this.#on({ type: "intent.failed", intent, before });
   }

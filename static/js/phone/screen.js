@@ -1,13 +1,15 @@
 // What the screen shows for a state. Pure: view.js draws it.
 
-import { hasLiveCall } from "./machine.js";
+import { kindOf } from "./desk.js";
+import { hasLiveCall } from "./state.js";
+import { isConsulting } from "./talk.js";
 
 /** Two heartbeats without an answer: one alone is a hiccup that nobody need read. */
 const MISSED_BEATS_SHOWN = 2;
 
 /**
- * Return {stage, say, tone, offers, presence, inCall}.
- * stage: idle, incoming, answering, talking, ending, ended; say: a data-say of templates/phone/_messages.html;
+ * Return {stage, say, tone, offers, presence, inCall, trouble}.
+ * stage: idle, incoming, answering, dialling, talking, ending, ended; say: a data-say of templates/phone/_messages.html;
  * tone: good, live, bad, quiet; offers: the button that helps (use-here, retry, log-in, i-am-back, end-held), or "".
  */
 export function describe(state) {
@@ -20,6 +22,7 @@ export function describe(state) {
     offers: say === "on-call" && state.held === null ? "" : (OFFERS[say] ?? ""),
     presence: presenceOf(state),
     inCall: hasLiveCall(state),
+    trouble: state.troubles[0] ?? "",
   };
 }
 
@@ -40,9 +43,13 @@ function presenceOf({ call, presence }) {
   return call.phase === "incoming" ? "RINGING" : "ON_CALL";
 }
 
-function stageOf({ call }) {
+function stageOf({ call, talk }) {
   if (call === null) return "idle";
-  return call.phase === "recovering" ? "answering" : call.phase;
+  if (call.phase === "recovering") return "answering";
+  if (call.phase === "announcing" || call.phase === "placing") return "dialling";
+  // The room has answered, the customer has not.
+  const isDialling = call.isOut && call.answeredAtMs === null && (talk === null || talk.phase === "DIALLING");
+  return call.phase === "talking" && isDialling ? "dialling" : call.phase;
 }
 
 function idleWords(state) {
@@ -70,9 +77,12 @@ function idleWords(state) {
     [state.presence === "ON_CALL" && isTheOneThatEnded(state), "ended"],
     // The tab that talked was closed: the caller is up, and nobody here hears him.
     [state.presence === "ON_CALL", "on-call"],
+    [!state.gate.isPassed, "check-devices"],
+    [state.presence === "WRAP_UP", "wrap-up"],
     [state.presence === "NOT_RESPONDING", "not-responding"],
-    [state.intent === "BREAK", "break"],
+    [kindOf(state.intent) === "BREAK", "break"],
     [state.intent === "OFFLINE", "offline"],
+    [state.troubles.length > 0, "degraded"],
     [true, "ready"],
   ];
   return rows.find(([isSo]) => isSo)[1];
@@ -83,12 +93,33 @@ function isTheOneThatEnded({ endedCallId, held }) {
 }
 
 function callWords(state) {
-  const { phase, why, muted } = state.call;
+  const { phase, why } = state.call;
   if (phase === "ended") return why ? `ended-${why}` : "ended";
-  if (phase === "talking" && state.line !== "ready") return "line-lost-in-call";
-  if (phase === "talking" && state.beatsMissed >= MISSED_BEATS_SHOWN) return "server-away-in-call";
-  if (phase === "talking" && muted) return "muted";
-  return phase;
+  if (phase === "announcing" || phase === "placing") return "dialling";
+  if (phase !== "talking") return phase;
+  const rows = [
+    [state.line !== "ready", "line-lost-in-call"],
+    [state.beatsMissed >= MISSED_BEATS_SHOWN, "server-away-in-call"],
+    [stageOf(state) === "dialling", "dialling"],
+    [talkWords(state) !== "", talkWords(state)],
+    [state.call.muted, "muted"],
+    [true, "talking"],
+  ];
+  return rows.find(([isSo]) => isSo)[1];
+}
+
+/** What the server knows of a conversation beyond that the two talk, or "". */
+function talkWords({ talk }) {
+  if (talk === null) return "";
+  if (!isConsulting(talk)) return { PROMOTING: "moving", HELD: "held", TRANSFERRING: "transferring" }[talk.phase] ?? "";
+  // Whoever is asked hears other things than who asks.
+  const [asks, isAsked] = {
+    CONSULT_RINGING: ["consult-ringing", "consulted"],
+    CONSULTING: ["consulting", "consulted"],
+    SWAPPED: ["swapped", "consulted-waits"],
+    MERGED: ["merged", "merged"],
+  }[talk.phase];
+  return talk.mine ? asks : isAsked;
 }
 
 const CALM = new Set([
@@ -99,13 +130,24 @@ const CALM = new Set([
   "offline",
   "answering",
   "recovering",
+  "dialling",
+  "moving",
+  "transferring",
+  "wrap-up",
+  "ended-busy",
+  "ended-no-answer",
   "ending",
   "ended",
 ]);
 
+/** Somebody hears music, or is not heard. */
+const LIVE = new Set(["muted", "held", "consult-ringing", "consulting", "consulted", "consulted-waits", "swapped"]);
+const GOOD = new Set(["ready", "talking", "merged"]);
+
 function toneOf(stage, say) {
-  if (stage === "incoming" || say === "muted") return "live";
-  if (say === "ready" || say === "talking") return "good";
-  const isCalm = CALM.has(say) || (stage === "ended" && say !== "ended-lost" && say !== "ended-microphone");
+  if (stage === "incoming" || LIVE.has(say)) return "live";
+  if (GOOD.has(say)) return "good";
+  const isCalm =
+    CALM.has(say) || (stage === "ended" && !["ended-lost", "ended-microphone", "ended-failed"].includes(say));
   return isCalm ? "quiet" : "bad";
 }

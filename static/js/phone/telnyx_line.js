@@ -1,6 +1,8 @@
 // The only file that touches @telnyx/webrtc 2.27 (UMD global TelnyxWebRTC). It obeys commands, tells events, and guards
 // the SDK's traps; each guard names what it guards against (observed, docs/telnyx-assumptions.md).
 
+import { compared, measured } from "./measuring.js";
+
 const MICROPHONE_REFUSED = new Set([42001, 42002, 42003]);
 /** Reconnection given up, gateway failed, log-in refused: only a new client with a new token helps. */
 const LINE_DEAD = new Set([45003, 45004, 46001, 46002, 46003]);
@@ -8,7 +10,13 @@ const SESSION_NOT_REATTACHED = 48501;
 const TOKEN_EXPIRING = 34001;
 const NO_AUTO_RECONNECT = 36005;
 const CALL_HEADER = "x-curbe-call";
+const OVER = new Set(["hangup", "destroy", "purge"]);
 const KNOWN_CALLS = "curbe.line.calls";
+/** Keys that follow each other faster are heard as one by many machines. */
+const KEY_EVERY_MS = 180;
+/** What people write for a pause in a pasted string of keys. */
+const PAUSE_MS = Object.freeze({ w: 500, W: 1_000 });
+const MEASURE_EVERY_MS = 2_000;
 
 export class TelnyxLine {
   #tell;
@@ -20,10 +28,21 @@ export class TelnyxLine {
   #over = new Set();
   /** Calls that were hung up while the socket was down: their BYE was lost, so they may come back. */
   #buried = new Set();
+  #devices = { microphone: "", speaker: "" };
+  /** sdkId → the clock of its measurements. */
+  #measuring = new Map();
+  #keys = Promise.resolve();
 
   /** `tell(event)` gets the events of machine.js. */
   constructor(tell) {
-    this.#tell = tell;
+    // The SDK hangs up when a listener of its throws: a mistake of a page must not cost a call.
+    this.#tell = (event) => {
+      try {
+        tell(event);
+      } catch (error) {
+        reportError(error);
+      }
+    };
   }
 
   get isConnected() {
@@ -100,6 +119,34 @@ export class TelnyxLine {
     for (const sdkId of [...this.#calls.keys()]) this.#tellOver(sdkId, { cause: "SESSION_NOT_REATTACHED" });
   }
 
+  /** Place a call that was announced. The SDK's own id is given to it, so that nothing has to wait for it. */
+  place({ sdkId, callId, to, from }) {
+    if (!this.isConnected) return this.#tellOver(sdkId, { cause: "SESSION_NOT_REATTACHED" });
+    const { microphone, speaker } = this.#devices;
+    const call = this.#client.newCall({
+      id: sdkId,
+      destinationNumber: to,
+      callerNumber: from,
+      customHeaders: [{ name: "X-Curbe-Call", value: callId }],
+      audio: true,
+      remoteElement: this.#audioFor(sdkId),
+      ...(microphone ? { micId: microphone } : {}),
+      ...(speaker ? { speakerId: speaker } : {}),
+    });
+    this.#calls.set(sdkId, [call]);
+    return remember(sdkId, { callId });
+  }
+
+  /** Speak and listen with these devices, in the calls that are up too; empty ids are the browser's own choice. */
+  async useDevices({ microphone, speaker }) {
+    const hasNewMicrophone = microphone !== this.#devices.microphone;
+    this.#devices = { microphone, speaker };
+    for (const sdkId of this.#calls.keys()) {
+      if (hasNewMicrophone) await this.#newest(sdkId).setAudioInDevice(microphone || "default");
+      await this.#playOn(this.#audioFor(sdkId));
+    }
+  }
+
   async answer(sdkId) {
     const call = this.#newest(sdkId);
     // answer() on a call that was cancelled opens the microphone, leaves it open, and tells nobody.
@@ -117,7 +164,7 @@ export class TelnyxLine {
       return this.endLocally(sdkId);
     }
     // A second hangup() would send a second BYE.
-    if (["hangup", "destroy", "purge"].includes(call.state)) return undefined;
+    if (OVER.has(call.state)) return undefined;
     return call.hangup();
   }
 
@@ -133,10 +180,17 @@ export class TelnyxLine {
     if (!call?.localStream) return;
     if (muted) call.muteAudio();
     else call.unmuteAudio();
+    if (!this.#over.has(sdkId)) remember(sdkId, { muted });
   }
 
-  digit(sdkId, digit) {
-    this.#newest(sdkId)?.dtmf(digit);
+  /** Press these keys one after another, behind those that are still to be pressed. */
+  digits(sdkId, digits) {
+    for (const digit of digits) {
+      this.#keys = this.#keys.then(async () => {
+        if (!PAUSE_MS[digit]) this.#newest(sdkId)?.dtmf(digit);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS[digit] ?? KEY_EVERY_MS));
+      });
+    }
   }
 
   /** The ids that the browser sees of its own leg; any may be missing. */
@@ -156,9 +210,11 @@ export class TelnyxLine {
       this.#tell({ type: "answer.no-microphone", sdkId: call.id, error: String(error) });
     if (type !== "callUpdate" || !call) return;
     const sdkId = call.id;
-    if (call.state === "ringing" || call.state === "recovering" || call.recoveredCallId) this.#meet(call);
+    // A call that came back keeps the mark of it to its end, and its end is no meeting.
+    const isGoing = OVER.has(call.state);
+    if (!isGoing && (call.state === "ringing" || call.state === "recovering" || call.recoveredCallId)) this.#meet(call);
     if (call.state === "active") this.#onActive(call);
-    if (call.state === "hangup" || call.state === "destroy") {
+    if (isGoing) {
       // The same invite, delivered twice, makes two objects with one id; a re-attach replaces one by another.
       if (call === this.#newest(sdkId) || !this.#calls.has(sdkId)) this.#tellOver(sdkId, call);
     }
@@ -176,11 +232,12 @@ export class TelnyxLine {
     this.#tell({
       type: "invite",
       sdkId,
-      callId: callIdOf(call) || rememberedCallId(sdkId),
+      callId: callIdOf(call) || remembered(sdkId).callId,
       recovered: isRecovered,
+      muted: remembered(sdkId).muted,
       atMs: Date.now(),
     });
-    remember(sdkId, callIdOf(call) || rememberedCallId(sdkId));
+    remember(sdkId, { callId: callIdOf(call) || remembered(sdkId).callId });
   }
 
   #onActive(call) {
@@ -193,6 +250,9 @@ export class TelnyxLine {
     const audio = this.#audioFor(sdkId);
     // A call that the SDK re-attached by itself knows no element of ours.
     if (call.remoteStream && audio.srcObject !== call.remoteStream) audio.srcObject = call.remoteStream;
+    this.#playOn(audio);
+    this.#speakWith(call);
+    this.#measure(sdkId);
     this.#tell({ type: "call.active", sdkId, atMs: Date.now() });
   }
 
@@ -204,8 +264,9 @@ export class TelnyxLine {
     if (LINE_DEAD.has(code)) this.#tell({ type: "line.dead" });
   }
 
-  #onWarning({ warning }) {
+  #onWarning({ warning, callId }) {
     const code = Number(warning?.code);
+    if (callId) this.#tell({ type: "line.warning", sdkId: callId, code, atMs: Date.now() });
     if (code === TOKEN_EXPIRING) this.#tell({ type: "token.expiring" });
     if (code === NO_AUTO_RECONNECT) this.#tell({ type: "line.dead" });
   }
@@ -213,6 +274,10 @@ export class TelnyxLine {
   #onFrame(frame) {
     // A punted client has purged its calls and does not reconnect by itself.
     if (frame?.method === "telnyx_rtc.punt") this.#tell({ type: "line.dead" });
+    // The ids of a call out come with its ringing, of which the SDK tells in no other way.
+    if (frame?.method === "telnyx_rtc.ringing" && frame.params?.callID) {
+      setTimeout(() => this.#tell({ type: "line.rings", sdkId: frame.params.callID }));
+    }
   }
 
   #tellOver(sdkId, { cause = "", sipCode = "" }) {
@@ -225,14 +290,54 @@ export class TelnyxLine {
   #forget(sdkId) {
     const left = this.#calls.get(sdkId) ?? [];
     this.#calls.delete(sdkId);
-    for (const call of left) if (!["hangup", "destroy", "purge"].includes(call.state)) call.hangup({}, false);
+    clearInterval(this.#measuring.get(sdkId));
+    this.#measuring.delete(sdkId);
+    for (const call of left) if (!OVER.has(call.state)) call.hangup({}, false);
     const audio = this.#audio.get(sdkId);
     if (audio) {
       audio.srcObject = null;
       audio.remove();
     }
     this.#audio.delete(sdkId);
-    remember(sdkId, "");
+    forget(sdkId);
+  }
+
+  // The SDK takes the microphone of an inbound call without asking which.
+  async #speakWith(call) {
+    const { microphone } = this.#devices;
+    const used = call.localStream?.getAudioTracks()[0]?.getSettings().deviceId;
+    if (!microphone || !used || used === microphone) return;
+    try {
+      await call.setAudioInDevice(microphone);
+    } catch {
+      // It was unplugged: the browser's own choice goes on.
+    }
+  }
+
+  async #playOn(audio) {
+    const { speaker } = this.#devices;
+    if (!audio.setSinkId || audio.sinkId === speaker) return;
+    try {
+      await audio.setSinkId(speaker);
+    } catch {
+      // It was unplugged: the browser's own choice goes on.
+    }
+  }
+
+  #measure(sdkId) {
+    if (this.#measuring.has(sdkId)) return;
+    let before = null;
+    const look = async () => {
+      const reports = await this.#newest(sdkId)?.peer?.instance?.getStats();
+      if (!reports) return;
+      const now = measured([...reports.values()]);
+      if (before !== null) this.#tell({ type: "line.measured", sdkId, ...compared(before, now) });
+      before = now;
+    };
+    this.#measuring.set(
+      sdkId,
+      setInterval(() => look().catch(() => {}), MEASURE_EVERY_MS),
+    );
   }
 
   #newest(sdkId) {
@@ -258,16 +363,21 @@ function callIdOf(call) {
   return headers.find((header) => header.name?.toLowerCase() === CALL_HEADER)?.value ?? "";
 }
 
-// An attach after a reload need not repeat our header: what the id meant is kept for this tab.
+// An attach after a reload need not repeat our header, and knows nothing of the mute: both are kept for this tab.
 
-function rememberedCallId(sdkId) {
-  return readRemembered()[sdkId] ?? "";
+function remembered(sdkId) {
+  return { callId: "", muted: false, ...readRemembered()[sdkId] };
 }
 
-function remember(sdkId, callId) {
+function remember(sdkId, changes) {
   const known = readRemembered();
-  if (callId) known[sdkId] = callId;
-  else delete known[sdkId];
+  known[sdkId] = { ...known[sdkId], ...changes };
+  sessionStorage.setItem(KNOWN_CALLS, JSON.stringify(known));
+}
+
+function forget(sdkId) {
+  const known = readRemembered();
+  delete known[sdkId];
   sessionStorage.setItem(KNOWN_CALLS, JSON.stringify(known));
 }
 

@@ -23,6 +23,7 @@ TABLES = (
     "outbound_voice_profiles",
     "phone_numbers",
     "number_orders",
+    "addresses",
     "recordings",
 )
 DEFAULT_SETTINGS: Row = {
@@ -36,6 +37,8 @@ DEFAULT_SETTINGS: Row = {
     "parked_status_callbacks": True,
     # How long a second of a document lasts (time-outs, pauses, limits), and of a sound in a call without media.
     "time_scale": 1.0,
+    # What is left of the money, in US dollars.
+    "balance": "250.00",
 }
 
 

@@ -93,7 +93,7 @@ class Leg:
         self.state = "new"
         self.ending: Ending | None = None
         self._hears, self._heard_anew = "nothing", asyncio.Event()
-        self.initiated_at = clock.now()
+        self.initiated_at = self.hears_since = clock.now()
         self.answered_at: datetime | None = None
         self.ended_at: datetime | None = None
         self.recording_facts: Fields = {}
@@ -125,6 +125,8 @@ class Leg:
 
     @hears.setter
     def hears(self, what: str) -> None:
+        if what != self._hears:
+            self.hears_since = clock.now()
         self._hears = what
         self._heard_anew.set()
         self._heard_anew = asyncio.Event()

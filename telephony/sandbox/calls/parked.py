@@ -12,6 +12,7 @@ from telephony.sandbox.verto.peer import BadSdp
 
 if TYPE_CHECKING:
     from telephony.sandbox.account.store import Row
+    from telephony.sandbox.calls.scripted_browser import ScriptedBrowser, ScriptedInvite
     from telephony.sandbox.verto.gateway import BrowserLeg, OutboundInvite
     from telephony.sandbox.world import World
 
@@ -21,7 +22,7 @@ class DiallingBrowser:
 
     kind = "sip"
 
-    def __init__(self, world: World, browser_leg: BrowserLeg, sip_username: str) -> None:
+    def __init__(self, world: World, browser_leg: BrowserLeg | ScriptedBrowser, sip_username: str) -> None:
         self._world, self.browser_leg, self.sip_username = world, browser_leg, sip_username
 
     @property
@@ -49,14 +50,17 @@ class DiallingBrowser:
         self.browser_leg.lost()
 
 
-def call_from_browser(world: World, invite: OutboundInvite) -> None:
-    """Park the call and ask for its document; without parking refuse it, as it would be dialled without control."""
+def call_from_browser(world: World, invite: OutboundInvite | ScriptedInvite) -> Leg | None:
+    """Park the call and ask for its document; without parking refuse it, as it would be dialled without control.
+
+    Return its leg; None for a call that was refused.
+    """
     connection = _connection_of(world, invite.sip_username)
     if problem := _problem(connection):
         name = world.account.name_of(invite.sip_username)
         world.journal.error(f"The call of {name} to {invite.destination_number} is refused: {problem}")
         world.spawn(invite.leg.bye(REJECTED.verto_cause, REJECTED.verto_code, 603, "Decline"))
-        return
+        return None
     assert connection is not None
     leg = _leg(world, invite, connection)
     invite.leg.on_bye = lambda cause: leg.end(CALLER_HUNG_UP)
@@ -65,9 +69,10 @@ def call_from_browser(world: World, invite: OutboundInvite) -> None:
     world.journal.info(leg.call.what, call_id=leg.call.id)
     leg.begin()
     world.spawn(_park(world, leg, invite, connection))
+    return leg
 
 
-async def _park(world: World, leg: Leg, invite: OutboundInvite, connection: Row) -> None:
+async def _park(world: World, leg: Leg, invite: OutboundInvite | ScriptedInvite, connection: Row) -> None:
     await invite.leg.ring_back(
         call_control_id=leg.call_control_id, call_session_id=leg.call.session_id, call_leg_id=leg.call_leg_id
     )
@@ -80,7 +85,7 @@ async def _park(world: World, leg: Leg, invite: OutboundInvite, connection: Row)
     start_document(world, leg, start, fallback_url=connection["webhook_event_failover_url"] or "", method="POST")
 
 
-def _leg(world: World, invite: OutboundInvite, connection: Row) -> Leg:
+def _leg(world: World, invite: OutboundInvite | ScriptedInvite, connection: Row) -> Leg:
     name = world.account.name_of(invite.sip_username)
     call = world.calls.new(world, what=f"{name} calls {invite.destination_number} from the browser")
     return Leg(
@@ -126,7 +131,7 @@ def _callbacks(world: World, connection: Row) -> tuple[StatusCallback, ...]:
     return (StatusCallback(connection["webhook_event_url"], "POST", EVERY_EVENT),)
 
 
-def _headers_in_form(world: World, invite: OutboundInvite) -> tuple[tuple[str, str], ...]:
+def _headers_in_form(world: World, invite: OutboundInvite | ScriptedInvite) -> tuple[tuple[str, str], ...]:
     """Whether a browser's own headers reach the form is not documented: only with the setting (assumption S-60)."""
     if not world.account.settings["outbound_headers_in_form"]:
         return ()

@@ -123,6 +123,9 @@ class Tally:
 
     def begin(self) -> None:
         self.rung += 1
+        self.dials()
+
+    def dials(self) -> None:
         self.legs += 1
         self.most_legs_at_once = max(self.most_legs_at_once, self.legs)
 
@@ -136,6 +139,11 @@ class ScriptedAgent:
         self._world, self._script, self._tally, self.kind = world, script, tally, kind
         self._is_counted = False
         self._party: VirtualParty | SilentPort = world.switch.party() if media else SilentPort()
+
+    @property
+    def ear(self) -> VirtualParty | None:
+        """What can be measured of what the telephone hears."""
+        return self._party if isinstance(self._party, VirtualParty) else None
 
     @property
     def port(self) -> AudioPort:

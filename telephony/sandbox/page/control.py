@@ -17,9 +17,12 @@ from yarl import URL
 from telephony.sandbox.account.numbers import number_resource
 from telephony.sandbox.account.store import DEFAULT_SETTINGS
 from telephony.sandbox.calls.calls import Call
-from telephony.sandbox.calls.endings import HUNG_UP_BY_API
+from telephony.sandbox.calls.endings import CALLEE_HUNG_UP, CALLER_HUNG_UP, HUNG_UP_BY_API, MEDIA_LOST
 from telephony.sandbox.calls.inbound import Caller, CannotCall, call_number
+from telephony.sandbox.calls.legs import Leg
+from telephony.sandbox.calls.parked import call_from_browser
 from telephony.sandbox.calls.parties import AgentScript, PretendPerson
+from telephony.sandbox.calls.scripted_browser import ScriptedBrowser, ScriptedInvite
 from telephony.sandbox.calls.scripts import BadScript, read_script
 from telephony.sandbox.page import shown
 from telephony.sandbox.rest.http import world_of
@@ -93,7 +96,10 @@ async def state(request: web.Request) -> web.Response:
 
 
 async def add_number(request: web.Request) -> web.Response:
-    """`{e164, connection_id?}`: the account owns this number from now on; given again, only the connection is set."""
+    """`{e164, connection_id?}`: the account owns this number from now on.
+
+    Given again, it is repointed as in the portal: to any connection, or with null to none.
+    """
     world = world_of(request)
     body = await _body(request, "e164", "connection_id", "customer_reference")
     e164, connection_id = _e164(body, "e164"), body.get("connection_id")
@@ -102,7 +108,7 @@ async def add_number(request: web.Request) -> web.Response:
     row = world.account.number(e164)
     if row is None:
         row = number_resource(e164, connection_id=connection_id, customer_reference=body.get("customer_reference"))
-    elif connection_id is not None:
+    elif "connection_id" in body:
         row["connection_id"] = connection_id
     world.account.put("phone_numbers", row)
     world.journal.touch()
@@ -160,6 +166,30 @@ async def say(request: web.Request) -> web.Response:
     return web.json_response(shown.call_line(call))
 
 
+async def show_legs(request: web.Request) -> web.Response:
+    """Every leg since the start, each with the sandbox's id of its call: a conversation may be several calls here."""
+    legs = world_of(request).calls.by_control_id.values()
+    return web.json_response({"legs": [shown.leg_whole(leg) | {"call_id": leg.call.id} for leg in legs]})
+
+
+async def show_leg(request: web.Request) -> web.Response:
+    leg = _leg(request)
+    return web.json_response(shown.leg_whole(leg) | {"call_id": leg.call.id})
+
+
+async def end_leg(request: web.Request) -> web.Response:
+    """`{how: "bye" | "lost"}`: what the party does, or what becomes of its line, now."""
+    leg = _leg(request)
+    body = await _body(request, "how")
+    how = {"bye": CALLER_HUNG_UP if leg.is_begun_by_party else CALLEE_HUNG_UP, "lost": MEDIA_LOST}
+    if body.get("how") not in how:
+        raise CannotDo(f"how is one of {', '.join(how)}, not {body.get('how')!r}.")
+    if not leg.is_live or leg.parent is None and leg.direction == "inbound":
+        raise CannotDo("The leg has ended, or is a caller's, who has a hang-up of his own.", 409)
+    leg.end(how[body["how"]])
+    return web.json_response(shown.leg_whole(leg))
+
+
 async def put_agent(request: web.Request) -> web.Response:
     """A scripted telephone for a SIP user name, or for a number of the telephone network."""
     world, name = world_of(request), request.match_info["sip_username"]
@@ -174,6 +204,19 @@ async def put_agent(request: web.Request) -> web.Response:
     world.agents[name] = AgentScript(**body)
     world.journal.info(f"A scripted telephone stands for {name}")
     return web.json_response({"sip_username": name} | asdict(world.agents[name]))
+
+
+async def dial_from_agent(request: web.Request) -> web.Response:
+    """`{to, from}`: the scripted telephone places a call, as a browser would; the call is parked."""
+    world, name = world_of(request), request.match_info["sip_username"]
+    body = await _body(request, "to", "from")
+    if name not in world.agents or name.startswith("+"):
+        raise CannotDo(f"No scripted telephone stands for {name}.", 404)
+    leg = ScriptedBrowser(world.tally(name))
+    placed = call_from_browser(world, ScriptedInvite(name, _e164(body, "to"), _e164(body, "from"), leg))
+    if placed is None:
+        raise CannotDo("The call is refused: the log says why.")
+    return web.json_response({"call_id": placed.call.id, "call_sid": placed.call_control_id}, status=201)
 
 
 async def get_agents(request: web.Request) -> web.Response:
@@ -217,13 +260,15 @@ async def get_settings(request: web.Request) -> web.Response:
 
 
 async def set_settings(request: web.Request) -> web.Response:
-    """`events_url` (where account-level JSON events go), `profile_records_sip_legs` and `time_scale`."""
+    """`events_url` (where account-level JSON events go), `profile_records_sip_legs`, `time_scale` and `balance`."""
     world = world_of(request)
     body = await _body(request, *DEFAULT_SETTINGS)
     for name, value in body.items():
         if name == "time_scale":
             if type(value) not in (int, float) or not 0 < value <= SLOWEST_TIME:
                 raise CannotDo(f"time_scale is more than 0 and at most {SLOWEST_TIME}, not {value!r}.")
+        elif name == "balance" and not re.fullmatch(r"-?\d{1,9}\.\d\d", str(value)):
+            raise CannotDo(f"balance is an amount such as 250.00, not {value!r}.")
         elif type(value) is not type(DEFAULT_SETTINGS[name]):
             raise CannotDo(f"{name} cannot be {value!r}.")
     world.account.settings |= body
@@ -231,6 +276,12 @@ async def set_settings(request: web.Request) -> web.Response:
     world.apply_settings()
     world.journal.touch()
     return web.json_response(world.account.settings)
+
+
+async def forget_searches(request: web.Request) -> web.Response:
+    """Every search for numbers is too old from now on: what it found must be searched for again (85000)."""
+    world_of(request).searched_numbers.clear()
+    return web.Response(status=204)
 
 
 async def expire_links(request: web.Request) -> web.Response:
@@ -273,6 +324,13 @@ def _call(request: web.Request) -> Call:
     return call
 
 
+def _leg(request: web.Request) -> Leg:
+    leg = world_of(request).calls.leg(request.match_info["call_sid"])
+    if leg is None:
+        raise CannotDo(f"There is no leg {request.match_info['call_sid']}.", 404)
+    return leg
+
+
 def _person(request: web.Request) -> tuple[Call, PretendPerson]:
     """The live pretend person at the root. Raises CannotDo for an ended call, or one without such a person."""
     call = _call(request)
@@ -294,14 +352,19 @@ ROUTES = [
     web.post("/_sandbox/calls/{call_id}/hangup", hangup),
     web.post("/_sandbox/calls/{call_id}/digits", digits),
     web.post("/_sandbox/calls/{call_id}/say", say),
+    web.get("/_sandbox/legs", show_legs),
+    web.get("/_sandbox/legs/{call_sid}", show_leg),
+    web.post("/_sandbox/legs/{call_sid}/end", end_leg),
     web.get("/_sandbox/agents", get_agents),
     web.post("/_sandbox/agents/{sip_username}", put_agent),
+    web.post("/_sandbox/agents/{sip_username}/dial", dial_from_agent),
     web.delete("/_sandbox/agents/{sip_username}", delete_agent),
     web.post("/_sandbox/registrations/{sip_username}/drop", drop_registration),
     web.get("/_sandbox/trouble", get_trouble),
     web.post("/_sandbox/trouble", set_trouble),
     web.get("/_sandbox/settings", get_settings),
     web.post("/_sandbox/settings", set_settings),
+    web.post("/_sandbox/forget_searches", forget_searches),
     web.post("/_sandbox/recordings/expire_links", expire_links),
     web.post("/_sandbox/reset", reset),
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telephony.sandbox import clock
 from telephony.sandbox.calls.calls import Call
 from telephony.sandbox.calls.legs import Leg
-from telephony.sandbox.calls.parties import PretendPerson
+from telephony.sandbox.calls.parties import PretendPerson, ScriptedAgent
 
 if TYPE_CHECKING:
     from telephony.sandbox.world import World
@@ -107,6 +107,7 @@ def leg_whole(leg: Leg) -> Shown:
         "state": leg.state,
         "status": leg.status,
         "hears": leg.hears,
+        "hears_since": clock.iso(leg.hears_since),
         "heard_digits": leg.heard_digits,
         "duration_s": leg.duration_s,
         "initiated_at": clock.iso(leg.initiated_at),
@@ -117,9 +118,9 @@ def leg_whole(leg: Leg) -> Shown:
 
 
 def ear(leg: Leg) -> Shown:
-    """What a pretend person hears, measured over the last half second."""
+    """What a pretend person, or a scripted telephone, hears, measured over the last half second."""
     person = leg.endpoint
-    party = person.ear if isinstance(person, PretendPerson) and leg.is_live else None
+    party = person.ear if isinstance(person, PretendPerson | ScriptedAgent) and leg.is_live else None
     if party is None:
         return {"heard_rms": 0.0, "heard_peak_hz": 0.0}
     return {"heard_rms": round(party.heard_rms, 4), "heard_peak_hz": round(party.heard_peak_hz, 1)}

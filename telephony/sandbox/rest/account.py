@@ -63,11 +63,12 @@ async def delete_recording(request: web.Request) -> web.Response:
 
 
 async def balance(request: web.Request) -> web.Response:
+    left = world_of(request).account.settings["balance"]
     return data(
         {
             "record_type": "balance",
-            "balance": "250.00",
-            "available_credit": "250.00",
+            "balance": left,
+            "available_credit": left,
             "credit_limit": "0.00",
             "pending": "0.00",
             "currency": "USD",

@@ -42,6 +42,34 @@ NUMBER_ORDERS_QUERY: Table = PAGE | {
     "filter[phone_numbers_count]": str, "filter[requirements_met]": bool,
 }  # fmt: skip
 
+VOICE_SETTINGS: Table = {
+    "caller_id_name_enabled": bool, "tech_prefix_enabled": bool, "translated_number": str,
+    "inbound_call_screening": ("disabled", "reject_calls", "flag_calls"),
+    "usage_payment_method": ("pay-per-minute", "channel"),
+    "cnam_listing": {"cnam_listing_enabled": bool, "cnam_listing_details": str},
+    "call_forwarding": {
+        "call_forwarding_enabled": bool, "forwards_to": str, "forwarding_type": ("always", "on-failure"),
+    },
+    "call_recording": {
+        "inbound_call_recording_enabled": bool, "inbound_call_recording_channels": ("single", "dual"),
+        "inbound_call_recording_format": ("wav", "mp3"),
+    },
+    "media_features": {
+        "accept_any_rtp_packets_enabled": bool, "rtp_auto_adjust_enabled": bool, "t38_fax_gateway_enabled": bool,
+    },
+}  # fmt: skip
+ENABLE_EMERGENCY: Table = {"emergency_enabled!": bool, "emergency_address_id!": str}
+ADDRESS: Table = {  # first and last name are required by the types, and empty for a business
+    "business_name": str, "first_name": str, "last_name": str, "street_address!": str, "extended_address": str,
+    "locality!": str, "administrative_area": str, "postal_code": str, "country_code!": str, "address_book": bool,
+    "borough": str, "neighborhood": str, "phone_number": str, "customer_reference": str, "validate_address": bool,
+}  # fmt: skip
+ADDRESSES_QUERY: Table = PAGE | {
+    "filter[customer_reference][eq]": str, "filter[customer_reference][contains]": str,
+    "filter[used_as_emergency]": str, "filter[street_address][contains]": str, "filter[address_book][eq]": str,
+    "sort": ("created_at", "first_name", "last_name", "business_name", "street_address"),
+}  # fmt: skip
+
 PHONE_NUMBER: Table = {
     "connection_id": str, "customer_reference": str, "tags": [str], "billing_group_id": str, "external_pin": str,
     "hd_voice_enabled": bool, "address_id": str,

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from telephony.sandbox import clock
-from telephony.sandbox.account.numbers import shop
+from telephony.sandbox.account.numbers import FEATURES, OTHER_PRICE, PREFIXES, PRICES, SHELVES, shop
 from telephony.sandbox.account.store import Account, Row, public
 from telephony.sandbox.rest import fields
 from telephony.sandbox.rest.errors import ApiError, Problem, not_found
@@ -17,11 +17,13 @@ from telephony.sandbox.rest.http import data, json_body, paged, world_of
 from telephony.sandbox.rest.schema import check_body, check_query
 
 LOOK_AT_MOST = 20_000  # numbers of the shop that one search looks through before it says "no more"
-SHOP_FEATURES = ("sms", "mms", "voice", "fax", "emergency", "hd_voice", "local_calling")
+
+#: What is told of a number, and not of one that was just released (SDK 4.189.0, PhoneNumberDeleteResponse).
+NOT_OF_THE_DELETED = frozenset({"country_iso_alpha2", "inbound_call_screening", "source_type"})
 
 
 async def available(request: web.Request) -> web.Response:
-    """Not paged; `filter[limit]` numbers at most. The shop sells US numbers; another country's shelf is empty."""
+    """Not paged; `filter[limit]` numbers at most. What is on no shelf is not found; an unsold country's are empty."""
     query = check_query(fields.AVAILABLE_NUMBERS_QUERY, request.query)
     if "filter[country_code]" not in query:
         raise ApiError(422, Problem("10004", "filter[country_code] is required.", "/filter[country_code]"))
@@ -35,36 +37,45 @@ async def available(request: web.Request) -> web.Response:
 
 
 def _matching(query: dict[str, Any]) -> Iterable[Row]:
+    """Yield what is for sale of one country, of each kind in turn unless one is asked for."""
+    country = query["filter[country_code]"]
     features = {*query.get("filter[features]", []), *query.get("filter[features][]", [])}
-    kind = query.get("filter[phone_number_type]", "local")
-    if (
-        query["filter[country_code]"] != "US"
-        or not features <= set(SHOP_FEATURES)
-        or kind not in ("local", "toll_free")
-    ):
+    if not features <= set(FEATURES.get(country, ())):
         return
-    contains, ends = query.get("filter[phone_number][contains]", ""), query.get("filter[phone_number][ends_with]", "")
+    kinds = [query["filter[phone_number_type]"]] if "filter[phone_number_type]" in query else SHELVES.get(country, {})
+    limit = query.get("filter[limit]", 100)
+    for kind in kinds:
+        seen: set[str] = set()
+        for e164, state, place in islice(_shelf(country, kind, query), LOOK_AT_MOST):
+            national = e164.removeprefix(PREFIXES[country])
+            if _has_digits(national, query) and e164 not in seen:
+                seen.add(e164)
+                yield _offer(e164, country, kind, state, place)
+            if len(seen) >= limit * 2:
+                break
+
+
+def _shelf(country: str, kind: str, query: dict[str, Any]) -> Iterable[tuple[str, str, str]]:
     starts = query.get("filter[phone_number][starts_with]", "")
     area_code = query.get("filter[national_destination_code]") or (starts[:3] if len(starts) >= 3 else None)
-    limit = query.get("filter[limit]", 100)
-    stock = shop(
+    return shop(
+        country,
+        kind,
         area_code=area_code,
         state=query.get("filter[administrative_area]"),
         place=query.get("filter[locality]"),
-        toll_free=kind == "toll_free",
     )
-    seen: set[str] = set()
-    for e164, state, place in islice(stock, LOOK_AT_MOST):
-        national = e164[2:]
-        if contains in national and national.endswith(ends) and national.startswith(starts) and e164 not in seen:
-            seen.add(e164)
-            yield _offer(e164, state, place, kind)
-        if len(seen) >= limit * 2:
-            return
 
 
-def _offer(e164: str, state: str, place: str, kind: str) -> Row:
-    regions = [("country_code", "US"), ("state", state), ("rate_center", place.upper())]
+def _has_digits(national: str, query: dict[str, Any]) -> bool:
+    contains, ends = query.get("filter[phone_number][contains]", ""), query.get("filter[phone_number][ends_with]", "")
+    starts = query.get("filter[phone_number][starts_with]", "")
+    return contains in national and national.endswith(ends) and national.startswith(starts)
+
+
+def _offer(e164: str, country: str, kind: str, state: str, place: str) -> Row:
+    regions = [("country_code", country), ("state", state), ("rate_center", place.upper())]
+    upfront, monthly = PRICES.get((country, kind), OTHER_PRICE)
     return {
         "record_type": "available_phone_number",
         "phone_number": e164,
@@ -73,8 +84,8 @@ def _offer(e164: str, state: str, place: str, kind: str) -> Row:
         "quickship": kind == "toll_free",
         "reservable": True,
         "region_information": [{"region_type": region, "region_name": name} for region, name in regions if name],
-        "cost_information": {"upfront_cost": "1.00000", "monthly_cost": "1.00000", "currency": "USD"},
-        "features": [{"name": feature} for feature in SHOP_FEATURES],
+        "cost_information": {"upfront_cost": upfront, "monthly_cost": monthly, "currency": "USD"},
+        "features": [{"name": feature} for feature in FEATURES[country]],
     }
 
 
@@ -116,7 +127,8 @@ async def update(request: web.Request) -> web.Response:
 async def delete(request: web.Request) -> web.Response:
     account, row = world_of(request).account, _row(request)
     account.remove("phone_numbers", row["id"])
-    return data(_shown(account, row | {"status": "deleted"}))
+    gone = _shown(account, row | {"status": "deleted"})
+    return data({name: value for name, value in gone.items() if name not in NOT_OF_THE_DELETED})
 
 
 def check_connection(account: Account, connection_id: str | None) -> None:

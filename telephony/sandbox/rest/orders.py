@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 
 from telephony.sandbox import clock, ids
-from telephony.sandbox.account.numbers import country_of, number_resource
+from telephony.sandbox.account.numbers import country_of, kind_of, number_resource
 from telephony.sandbox.account.store import Row, newest_first, public
 from telephony.sandbox.rest import fields
 from telephony.sandbox.rest.errors import ApiError, Problem, not_found
@@ -17,6 +17,13 @@ from telephony.sandbox.rest.schema import check_body, check_query
 from telephony.sandbox.world import World
 
 TABLE = "number_orders"
+PROOF_OF_ADDRESS = {
+    "record_type": "phone_number_regulatory_requirement",
+    "requirement_id": "8ffb3622-7c6b-4ccc-b65f-7a3dc0099576",
+    "field_type": "document",
+    "field_value": "",
+}
+SILENT_FOR_S, LOOKS_EVERY_S = 120.0, 0.1
 
 
 async def create(request: web.Request) -> web.Response:
@@ -26,9 +33,21 @@ async def create(request: web.Request) -> web.Response:
     wanted = [line["phone_number"] for line in body["phone_numbers"]]
     for place, e164 in enumerate(wanted):
         _check_for_sale(world, e164, f"/phone_numbers/{place}/phone_number")
-    row = world.account.put(TABLE, _order(body, wanted))
+    row = world.account.put(TABLE, _order(body, wanted, has_documents=not world.trouble.switches.orders_need_documents))
     world.spawn(complete(world, row["id"]))
+    if world.trouble.switches.orders_time_out:
+        await _never_answer(request)
     return data(public(row), status=200)
+
+
+async def _never_answer(request: web.Request) -> None:
+    """Keep the line open and say nothing, until the other side gives up."""
+    for _ in range(int(SILENT_FOR_S / LOOKS_EVERY_S)):
+        if request.transport is None or request.transport.is_closing():
+            return
+        await asyncio.sleep(LOOKS_EVERY_S)
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _check_for_sale(world: World, e164: str, pointer: str) -> None:
@@ -38,7 +57,7 @@ def _check_for_sale(world: World, e164: str, pointer: str) -> None:
         raise ApiError(422, Problem("85000", f"{e164} must come from a recent search.", pointer))
 
 
-def _order(body: Row, wanted: list[str]) -> Row:
+def _order(body: Row, wanted: list[str], *, has_documents: bool) -> Row:
     at = clock.iso(clock.now())
     return {
         "id": ids.new_uuid(),
@@ -49,19 +68,19 @@ def _order(body: Row, wanted: list[str]) -> Row:
                 "id": ids.new_uuid(),
                 "record_type": "number_order_phone_number",
                 "phone_number": e164,
-                "phone_number_type": "local",
+                "phone_number_type": kind_of(e164),
                 "country_code": country_of(e164) or "US",
                 "country_iso_alpha2": country_of(e164) or "US",
                 "status": "pending",
-                "requirements_met": True,
-                "requirements_status": "approved",
-                "regulatory_requirements": [],
+                "requirements_met": has_documents,
+                "requirements_status": "approved" if has_documents else "requirement-info-pending",
+                "regulatory_requirements": [] if has_documents else [dict(PROOF_OF_ADDRESS)],
             }
             for e164 in wanted
         ],
         "phone_numbers_count": len(wanted),
         "sub_number_orders_ids": [ids.new_uuid()],
-        "requirements_met": True,
+        "requirements_met": has_documents,
         "connection_id": body.get("connection_id"),
         "customer_reference": body.get("customer_reference"),
         "messaging_profile_id": body.get("messaging_profile_id"),
@@ -73,23 +92,42 @@ def _order(body: Row, wanted: list[str]) -> Row:
 
 async def complete(world: World, order_id: str) -> None:
     """Turn a pending order into numbers, once; also called for orders that a restart left pending."""
-    await asyncio.sleep(world.config.timing.order_pending_s)
-    order = world.account.get(TABLE, order_id)
+    await asyncio.sleep(world.config.timing.order_pending_s + world.trouble.switches.orders_stay_pending_ms / 1000)
+    while (order := world.account.get(TABLE, order_id)) and not _documents_are_there(world, order):
+        await asyncio.sleep(LOOKS_EVERY_S)
     if order is None or order["status"] != "pending":
         return
+    status = "failure" if world.trouble.switches.orders_fail else "success"
     for line in order["phone_numbers"]:
-        line["status"] = "success"
-        number = number_resource(
-            line["phone_number"], connection_id=order["connection_id"], customer_reference=order["customer_reference"]
-        )
-        world.account.put("phone_numbers", number)
-    order |= {"status": "success", "updated_at": clock.iso(clock.now())}
+        line["status"] = status
+        if status == "success":
+            world.account.put(
+                "phone_numbers",
+                number_resource(
+                    line["phone_number"],
+                    connection_id=order["connection_id"],
+                    customer_reference=order["customer_reference"],
+                ),
+            )
+    order |= {"status": status, "updated_at": clock.iso(clock.now())}
     world.account.put(TABLE, order)
-    world.journal.info(
-        f"Number order {order_id} is complete: {', '.join(n['phone_number'] for n in order['phone_numbers'])}"
-    )
+    numbers = ", ".join(line["phone_number"] for line in order["phone_numbers"])
+    world.journal.info(f"Number order {order_id} ends as {status}: {numbers}")
     if url := world.account.settings["events_url"]:
         world.webhooks.notify_event(url, "number_order.complete", public(order))
+
+
+def _documents_are_there(world: World, order: Row) -> bool:
+    """Say whether the order can go on; documents are handed in by switching the trouble off."""
+    if order["requirements_met"]:
+        return True
+    if world.trouble.switches.orders_need_documents:
+        return False
+    for line in order["phone_numbers"]:
+        line |= {"requirements_met": True, "requirements_status": "approved"}
+    order["requirements_met"] = True
+    world.account.put(TABLE, order)
+    return True
 
 
 async def index(request: web.Request) -> web.Response:
@@ -104,7 +142,13 @@ async def index(request: web.Request) -> web.Response:
         rows = [row for row in rows if row["created_at"] > after]
     if (before := query.get("filter[created_at][lt]")) is not None:
         rows = [row for row in rows if row["created_at"] < before]
-    return paged(rows, query)
+    return paged([_listed(row) for row in rows], query)
+
+
+def _listed(row: Row) -> Row:
+    """A list says of the numbers in an order only which they are (SDK 4.189.0, NumberOrderListResponse)."""
+    lines = [{"id": line["id"], "phone_number": line["phone_number"]} for line in row["phone_numbers"]]
+    return row | {"phone_numbers": lines}
 
 
 async def retrieve(request: web.Request) -> web.Response:

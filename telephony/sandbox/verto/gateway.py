@@ -56,7 +56,7 @@ class VertoGateway:
         authenticate: Callable[[LoginAttempt], str | None],
         on_registered: Callable[[Registration], None],
         on_unregistered: Callable[[Registration], None],
-        on_invite: Callable[[OutboundInvite], None] | None = None,
+        on_invite: Callable[[OutboundInvite], object] | None = None,
         ping_every_s: float = 15,
         grace_s: float = GRACE_S,
         addresses: Sequence[str] = ("127.0.0.1",),

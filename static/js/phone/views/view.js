@@ -1,12 +1,14 @@
 // Draws what screen.js describes. It shows and hides what the server rendered; no HTML is made here.
 
-import { END_AFTER_ANSWER_MS } from "./machine.js";
-import { describe } from "./screen.js";
-
-/** A list that stands open is not changed under the person's hand. */
-function isBeingChosen(select) {
-  return CSS.supports("selector(:open)") ? select.matches(":open") : document.activeElement === select;
-}
+import { clock } from "../clock.js";
+import { describe } from "../screen.js";
+import { END_AFTER_ANSWER_MS } from "../state.js";
+import { DeskView } from "./desk_view.js";
+import { DialView } from "./dial_view.js";
+import { GateView } from "./gate_view.js";
+import { fill } from "./parts.js";
+import { TalkView } from "./talk_view.js";
+import { TargetsView } from "./targets_view.js";
 
 export class View {
   #root;
@@ -17,10 +19,15 @@ export class View {
 
   constructor(root) {
     this.#root = root;
+    this.desk = new DeskView(root);
+    this.dial = new DialView(root);
+    this.gate = new GateView(root);
+    this.talk = new TalkView(root);
+    this.targets = new TargetsView(root);
   }
 
   draw(state) {
-    const { stage, say, tone, offers, presence, inCall } = describe(state);
+    const { stage, say, tone, offers, presence, inCall, trouble } = describe(state);
     const stageChanged = this.#root.dataset.stage !== stage;
     const focused = document.activeElement;
     Object.assign(this.#root.dataset, { stage, tone, say });
@@ -29,19 +36,12 @@ export class View {
     this.#showOnly("[data-say]", (element) => element.dataset.say === say);
     this.#showOnly("[data-offers]", (element) => element.dataset.offers === offers);
     this.#showOnly("[data-presence]", (element) => element.dataset.presence === presence);
-    this.#drawIntent(state.intent);
+    this.#showOnly("[data-trouble]", (element) => element.dataset.trouble === trouble);
     this.#drawCall(state.call, stage);
+    for (const part of [this.desk, this.dial, this.gate, this.talk, this.targets]) part.draw(state, stage);
     if (stageChanged) this.#onStage(stage);
-    if (stageChanged && this.#root.contains(focused)) this.#keepFocus(focused, stage);
-  }
-
-  showKeypad(shown) {
-    this.#find("#keypad").hidden = !shown;
-    this.#find("[data-phone=keypad]").setAttribute("aria-expanded", String(shown));
-  }
-
-  toggleKeypad() {
-    this.showKeypad(this.#find("#keypad").hidden);
+    if (focused !== this.#root && this.#root.contains(focused)) this.#keepFocus(focused, stage);
+    else if (stageChanged && focused === this.#root) this.#keepFocus(focused, stage);
   }
 
   addDigit(digit) {
@@ -58,14 +58,9 @@ export class View {
     return this.#find(`[data-say="${say}"]`).textContent;
   }
 
-  #drawIntent(intent) {
-    const select = this.#find("#intent");
-    if (select.value !== intent && !isBeingChosen(select)) select.value = intent;
-  }
-
   #drawCall(call, stage) {
     this.#drawEnd(call?.pressedAtMs ?? null);
-    for (const name of ["mute", "keypad"]) this.#find(`[data-phone=${name}]`).disabled = stage !== "talking";
+    this.#find("[data-phone=mute]").disabled = stage !== "talking";
     this.#find("[data-phone=mute]").setAttribute("aria-pressed", String(Boolean(call?.muted)));
     this.#answeredAtMs = call?.answeredAtMs ?? null;
     this.#drawTimer();
@@ -86,24 +81,24 @@ export class View {
 
   #drawTimer() {
     if (this.#answeredAtMs === null) return;
-    const seconds = Math.max(0, Math.floor((Date.now() - this.#answeredAtMs) / 1000));
-    const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    this.#find("[data-timer]").textContent = clock;
+    fill(this.#find("[data-timer]"), clock(Date.now() - this.#answeredAtMs));
   }
 
   #onStage(stage) {
     if (stage === "talking") return;
-    this.showKeypad(false);
     this.#digits = "";
     this.#find("[data-digits]").textContent = "";
     if (stage === "idle") this.#find("#caller").replaceChildren();
-    this.#find("[data-timer]").textContent = stage === "incoming" ? "0:00" : this.#find("[data-timer]").textContent;
+    this.#find("[data-timer]").textContent =
+      stage === "incoming" || stage === "dialling" ? "0:00" : this.#find("[data-timer]").textContent;
   }
 
   // Who answers by the keyboard stays at the phone when the button goes away under him; never on End by itself.
   #keepFocus(focused, stage) {
     const isLost = focused === this.#root || focused.disabled || !focused.checkVisibility();
-    if (isLost) (stage === "talking" ? this.#find("[data-phone=mute]") : this.#root).focus({ preventScroll: true });
+    // What has just opened may have taken the focus itself.
+    if (!isLost || (this.#root.contains(document.activeElement) && document.activeElement !== focused)) return;
+    (stage === "talking" ? this.#find("[data-phone=mute]") : this.#root).focus({ preventScroll: true });
   }
 
   #showOnly(selector, isShown) {

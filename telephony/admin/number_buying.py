@@ -1,0 +1,67 @@
+"""Buying numbers for any company, from the console: the company's own page, with the company chosen first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from curbe.companies.models import Company, User
+from telephony.forms.number_purchase import PurchaseForm, SearchForm
+from telephony.operations.number_orders import Ordered, UnableToOrder, Wired, order_numbers
+from telephony.queries.place_choices import place_choices
+from telephony.views import order_words
+from telephony.views.number_buying import not_ordered, search_for
+
+
+class CompanyForm(forms.Form):
+    """For whom; a GET parameter of the page, so that it stays while somebody searches."""
+
+    company = forms.ModelChoiceField(Company.objects.order_by("name"), label=gettext_lazy("company"))
+
+
+def buy(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Search and buy for the company that the address names. Who may was checked by the console."""
+    chosen = CompanyForm(request.GET if "company" in request.GET else None)
+    company = chosen.cleaned_data["company"] if chosen.is_valid() else None
+    page: dict[str, Any] = {**context, "chosen": chosen, "company": company, "title": _("Buy numbers")}
+    if company is None:
+        return TemplateResponse(request, "admin/telephony/phonenumber/buy.html", page)
+    posted = request.POST if request.method == "POST" else None
+    asked = posted or request.GET
+    search = SearchForm(asked if "country" in asked else None)
+    form = PurchaseForm(posted, company=company, choices=place_choices(company))
+    if posted is not None and form.is_valid():
+        ordered = _order(request, company, form)
+        if ordered is not None and ordered.orders:
+            return redirect(f"{reverse('admin:telephony_numberorder_changelist')}?q=")
+    found = search_for(company, search, chosen=posted.getlist("offer") if posted else [])
+    page |= {"search": search, "form": form, "found": found}
+    page["has_searched"] = search.is_bound and not search.errors and not found.error
+    return TemplateResponse(request, "admin/telephony/phonenumber/buy.html", page)
+
+
+def _order(request: HttpRequest, company: Company, form: PurchaseForm) -> Ordered | None:
+    wish = form.wish
+    wired = Wired(form.destination, wish.hours if wish else None, form.cleaned_data["caller_name"])
+    who = request.user if isinstance(request.user, User) else None
+    try:
+        ordered = order_numbers(company, form.picks, wired, ordered_by=who, now=timezone.now())
+    except UnableToOrder as err:
+        form.add_error(None, order_words.refused(err.reason))
+        return None
+    for text in not_ordered(ordered):
+        messages.error(request, text)
+    if ordered.orders:
+        amount = len(ordered.orders)
+        text = ngettext("%(amount)d number is being bought.", "%(amount)d numbers are being bought.", amount)
+        messages.info(request, text % {"amount": amount})
+    return ordered
