@@ -82,7 +82,6 @@ def _measure(stack: Stack, connection: psycopg.Connection, wanted: Sequence[str]
     if "recordings" in wanted:
         from benchmarks import recordings
 
-        data.fill(connection, SMALL)
         recordings.report(stack, connection)
 
 

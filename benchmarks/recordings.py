@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg
 
 from benchmarks import play, telnyx
+from benchmarks.inside import django_of
 from benchmarks.weigh import resident_mb
 from curbe.dev.stack import Stack
 
@@ -28,12 +29,25 @@ LONGEST_S: Final = 120
 
 def report(stack: Stack, connection: psycopg.Connection) -> None:
     """Print what recordings cost: one-minute calls of two channels, 1.9 MB each, from loopback."""
+    _one_number(stack)
     stack.env["WORKER_CONCURRENCY"] = str(CONCURRENCY)
     stack.start("worker", "beat")
     with play.one_minute() as audio_url:
         _warm(stack, connection, audio_url)
         _while_fetches_run(stack, connection, audio_url)
         _by_the_hundred(stack, connection, audio_url)
+
+
+def _one_number(stack: Stack) -> None:
+    """Make a company with a number that leads to voicemail: all that recordings need."""
+    django_of(stack.env)
+    from curbe.companies.models import Company
+    from telephony.models import PhoneNumber
+
+    company, _made = Company.objects.get_or_create(slug="bench-recordings", defaults={"name": "Bench"})
+    PhoneNumber.objects.get_or_create(
+        e164=play.NUMBER, defaults={"company": company, "destination": PhoneNumber.Destination.VOICEMAIL}
+    )
 
 
 def _warm(stack: Stack, connection: psycopg.Connection, audio_url: str) -> None:

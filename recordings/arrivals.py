@@ -144,11 +144,12 @@ def let_go(net: Recording, now: datetime) -> None:
 
 
 def _let_go_of_nets(call: Call, now: datetime) -> None:
-    if deletions.is_company_on_hold(call.company_id):
-        return
-    for net in Recording.objects.filter(call=call, is_net=True).exclude(state=Recording.State.DELETED):
-        if not net.is_held and is_spare(net, call):
-            let_go(net, now)
+    nets = list(Recording.objects.filter(call=call, is_net=True, is_held=False).exclude(state=Recording.State.DELETED))
+    # Most calls have none, and are asked no further.
+    if nets and not deletions.is_company_on_hold(call.company_id):
+        for net in nets:
+            if is_spare(net, call):
+                let_go(net, now)
 
 
 def nets_of(call_id: Any) -> list[TelnyxEvent]:
