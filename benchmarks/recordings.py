@@ -17,7 +17,7 @@ import psycopg
 
 from benchmarks import play, telnyx
 from benchmarks.inside import django_of
-from benchmarks.weigh import resident_mb
+from benchmarks.weigh import cpu_s, resident_mb
 from curbe.dev.stack import Stack
 
 FETCHES: Final = 50
@@ -78,20 +78,22 @@ def _by_the_hundred(stack: Stack, connection: psycopg.Connection, audio_url: str
 
     scale = threading.Thread(target=weigh, daemon=True)
     scale.start()
-    started = time.perf_counter()
+    web = stack.process("web").pid
+    started, worked_s = time.perf_counter(), cpu_s(web)
     taken = []
     for sid in sids:
         asked = time.perf_counter()
         _tell(stack, sid, audio_url)
         taken.append(time.perf_counter() - asked)
-    told_s = time.perf_counter() - started
+    told_s, worked_s = time.perf_counter() - started, cpu_s(web) - worked_s
     _wait(connection, before + MANY)
     lasted_s = time.perf_counter() - started
     is_over.set()
     scale.join()
     print(
         f"{MANY} recordings told in {told_s:.1f} s, all stored after {lasted_s:.1f} s by {CONCURRENCY - 2} processes "
-        f"({MANY / lasted_s * 60:,.0f} a minute); webhooks {_figures(taken)}"
+        f"({MANY / lasted_s * 60:,.0f} a minute); webhooks {_figures(taken)}, "
+        f"{1000 * worked_s / MANY:.1f} ms of the web process each"
     )
     print(f"worker and its {CONCURRENCY} processes: {memory[0]:.0f} MB before, at most {max(memory):.0f} MB\n")
 
