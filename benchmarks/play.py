@@ -33,7 +33,7 @@ NUMBER: Final = "+13050000001"
 def report(stack: Stack) -> None:
     """Print how long Play took to appear, for one-minute calls, over the socket."""
     username = _somebody(stack.env)
-    with _one_minute() as audio_url, sync_playwright() as playwright:
+    with one_minute() as audio_url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM") or chromium.ensure(), args=["--no-sandbox", "--disable-gpu"]
         )
@@ -106,7 +106,7 @@ def _post(stack: Stack, what: str, **fields: str) -> None:
 
 
 @contextmanager
-def _one_minute() -> Iterator[str]:
+def one_minute() -> Iterator[str]:
     """Serve a minute of two-channel sound on loopback; yield its address."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:

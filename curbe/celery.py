@@ -42,6 +42,9 @@ SCHEDULE: Final = (
     Row("telephony.tasks.end_wrap_ups", 10, "calls", "Wrap-ups that the clock ended get their end, and a disposition."),
     Row("recordings.tasks.fetch_due", 5, "recordings", "Recordings whose fetch failed, or was never queued."),
     Row("recordings.tasks.find_missing", 15, "recordings", "Recordings that nobody told us of, of older calls."),
+    Row("recordings.tasks.poll", 60, "recordings", "Recordings that no webhook announced, by Telnyx's own list."),
+    Row("recordings.tasks.finish_deletions", 60, "recordings", "Deletions that storage or Telnyx did not carry out."),
+    Row("recordings.tasks.delete_overdue", 3600, "recordings", "Recordings older than their company wants to keep."),
     Row("telephony.tasks.finish_number_orders", 5, "default", "Numbers bought or given back: what is open goes on."),
     Row(
         "telephony.tasks.audit_daily",

@@ -252,10 +252,18 @@ WHITENOISE_AUTOREFRESH = DEBUG
 #: A folder, or s3://bucket/prefix through django-storages.
 RECORDINGS_STORAGE = env.str("RECORDINGS_STORAGE", default=str(CURBE_DATA / "recordings"))
 if RECORDINGS_STORAGE.startswith("s3://"):
+    from boto3.s3.transfer import TransferConfig
+
     _bucket = urlsplit(RECORDINGS_STORAGE)
     _RECORDINGS: dict[str, Any] = {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"bucket_name": _bucket.netloc, "location": _bucket.path.strip("/"), "default_acl": None},
+        "OPTIONS": {
+            "bucket_name": _bucket.netloc,
+            "location": _bucket.path.strip("/"),
+            "default_acl": None,
+            # Ten threads with a part of 8 MiB each would be most of what a worker may use.
+            "transfer_config": TransferConfig(use_threads=False),
+        },
     }
 else:
     _RECORDINGS = {

@@ -5,25 +5,43 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from curbe.companies.models import CompanyOwned
+from curbe.companies.models import Company, CompanyOwned
 from curbe.lib.ids import uuid7
+from recordings import policies
+from recordings.policies import CompanyHold, PollMark, RecordingAudit, RecordingGap, RecordingPolicy, RemoteDeletion
 from telephony.core import channels
 from telephony.models import Call
+
+__all__ = [
+    "CompanyHold",
+    "PollMark",
+    "Recording",
+    "RecordingAudit",
+    "RecordingGap",
+    "RecordingPolicy",
+    "RemoteDeletion",
+    "audio_path",
+]
+
+#: The folder of what no company is known for.
+NOBODYS = "unmatched"
 
 
 def audio_path(recording: Recording, filename: str) -> str:
     """Return where in the storage the audio lies: by company, day and recording, never by anything from outside."""
     day = recording.created_at.strftime("%Y/%m/%d")
     extension = "wav" if filename.endswith(".wav") else "mp3"
-    return f"{recording.company.public_id}/{day}/{recording.id}.{extension}"
+    owner = recording.company.public_id if recording.company is not None else NOBODYS
+    return f"{owner}/{day}/{recording.id}.{extension}"
 
 
 class Recording(CompanyOwned):
-    """One file of one call. The row exists from the moment that Telnyx says there is audio."""
+    """One file of one call. The row exists from the moment that Telnyx says there is audio, and outlives the audio.
 
-    class Kind(models.TextChoices):
-        CALL = "call", _("Call")
-        VOICEMAIL = "voicemail", _("Voicemail")
+    ``company`` and ``call`` are empty while nobody knows whose it is: such a row is matched later, or listed.
+    """
+
+    Kind = policies.Kind
 
     class Layout(models.TextChoices):
         MONO = channels.Layout.MONO, _("all in one")
@@ -35,9 +53,16 @@ class Recording(CompanyOwned):
         PENDING = "pending", _("On its way")
         STORED = "stored", _("Stored")
         FAILED = "failed", _("Failed")
+        #: The audio is gone, here and at Telnyx; that it was there is not.
+        DELETED = "deleted", _("Deleted")
 
+    company = models.ForeignKey(  # type: ignore[assignment]
+        Company, on_delete=models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("company")
+    )
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="recordings", verbose_name=_("call"))
+    call = models.ForeignKey(
+        Call, on_delete=models.CASCADE, related_name="recordings", null=True, blank=True, verbose_name=_("call")
+    )
     kind = models.CharField(_("kind"), max_length=16, choices=Kind, default=Kind.CALL)
     #: RecordingSid; asks Telnyx for a fresh link when the first one has died (after 10 minutes).
     telnyx_recording_id = models.CharField(_("Telnyx recording id"), max_length=64, unique=True)
@@ -55,6 +80,19 @@ class Recording(CompanyOwned):
     duration_s = models.PositiveIntegerField(_("length (s)"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
+    #: The net's (an outbound profile, or a number, records by itself): kept only where TeXML recorded nothing.
+    is_net = models.BooleanField(_("recorded by the net"), default=False, db_default=False)
+    #: What Telnyx says of one that belongs to no call of ours.
+    connection_id = models.CharField(_("Telnyx connection id"), max_length=32, blank=True, default="", db_default="")
+    from_number = models.CharField(_("from number"), max_length=64, blank=True, default="", db_default="")
+    to_number = models.CharField(_("to number"), max_length=64, blank=True, default="", db_default="")
+    #: The beat has handed it to the workers: it does not do so again before this.
+    queued_until = models.DateTimeField(_("queued until"), null=True, blank=True)
+    #: Who tries holds a lock as long as he lives; empty while nobody tries.
+    taken_at = models.DateTimeField(_("taken at"), null=True, blank=True)
+    #: A legal hold on this one.
+    is_held = models.BooleanField(_("held"), default=False, db_default=False)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True)
     #: In words, for the person who reads the row.
     error = models.TextField(_("error"), blank=True, default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -66,6 +104,13 @@ class Recording(CompanyOwned):
         indexes = [
             models.Index(fields=["call"], name="recording_call_idx"),
             models.Index(fields=["next_attempt_at"], name="recording_pending", condition=models.Q(state="pending")),
+            models.Index(fields=["company", "-id"], name="recording_stray", condition=models.Q(call__isnull=True)),
+            # Deletions that the storage did not carry out yet: few, and soon none.
+            models.Index(
+                fields=["deleted_at"],
+                name="recording_to_remove",
+                condition=models.Q(state="deleted") & ~models.Q(audio=""),
+            ),
         ]
 
     def __str__(self) -> str:

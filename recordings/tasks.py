@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from celery import shared_task
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from recordings import operations, processes, search
+from recordings import arrivals, deletions, operations, pausing, processes, search
 from recordings.models import Recording
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxUnreachable
 
 logger = logging.getLogger(__name__)
 
-#: Handed to the other workers in one go; the rest is due again in 5 s, and whoever downloads goes on by himself.
-BATCH: Final = 30
 LONGEST_FETCH_S: Final = operations.LONGEST_FETCH // timedelta(seconds=1)
 #: A try that does not heed its end is ended with its process, which Celery replaces.
 KILLED_AFTER_S: Final = LONGEST_FETCH_S + 30
@@ -34,17 +31,18 @@ def fetch_recording(*, recording_id: str, **_: object) -> None:
     with processes.spare() as is_spared:
         if not is_spared:
             return
-        operations.fetch(UUID(recording_id), get_client(), timezone.now())
+        tried = operations.fetch(UUID(recording_id), get_client(), timezone.now())
+    if tried is not None and tried.state == Recording.State.FAILED:
+        arrivals.fall_back_on_the_net(tried, timezone.now())
     # Asked after the process was given back: whoever found none left until then is seen here.
-    for next_id in _due(timezone.now())[:1]:
+    for next_id in operations.due(timezone.now()).values_list("pk", flat=True)[:1]:
         operations.queue(next_id)
 
 
 @shared_task
 def fetch_due(**_: object) -> None:
-    """Queue every recording whose time has come."""
-    for recording_id in _due(timezone.now())[:BATCH]:
-        operations.queue(recording_id)
+    """Queue every recording whose time has come, also of workers that died."""
+    operations.queue_due(timezone.now())
 
 
 @shared_task
@@ -59,6 +57,39 @@ def find_missing(**_: object) -> None:
             logger.warning("Looking for recordings waits for Telnyx: %s", err)
 
 
-def _due(now: datetime) -> QuerySet[Recording, UUID]:
-    due = Recording.objects.filter(state=Recording.State.PENDING, next_attempt_at__lte=now)
-    return due.order_by("next_attempt_at").values_list("pk", flat=True)
+@shared_task
+def poll(**_: object) -> None:
+    """Read Telnyx's list of recordings for what no webhook announced, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if not is_spared:
+            return
+        try:
+            search.poll(get_client(), timezone.now())
+        except TelnyxUnreachable as err:
+            logger.warning("Reading the list of recordings waits for Telnyx: %s", err)
+
+
+@shared_task
+def finish_deletions(**_: object) -> None:
+    """Go on with deletions that the storage or Telnyx has not carried out, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if not is_spared:
+            return
+        try:
+            deletions.finish(get_client(), timezone.now())
+        except TelnyxUnreachable as err:
+            logger.warning("Deletions at Telnyx wait for it: %s", err)
+
+
+@shared_task
+def delete_overdue(**_: object) -> None:
+    """Delete what its company does not want to keep any longer, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if is_spared:
+            deletions.sweep(timezone.now())
+
+
+@shared_task
+def pause_what_began(*, call_id: str, **_: object) -> None:
+    """Pause a recording that began while the agent keeps something out of it."""
+    pausing.pause_what_began(UUID(call_id), get_client(), timezone.now())

@@ -116,6 +116,16 @@ EXPECTED: dict[str, Expected] = {
     ),
     # Her own work after a call, of which there is none.
     **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
+    **dict.fromkeys(
+        ("recording-settings", "new-announcement"),
+        Expected(stranger=frozenset({200, 302, 422}), nobody=LOG_IN | WRONG_METHOD),
+    ),
+    "recordings-audit": MINE,
+    # Her own company's hold, for which she gives no reason.
+    "recording-company-hold": Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
+    "recording-hold": Expected(
+        REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, lambda acme: {"on": True, "reason": "mine"}
+    ),
     # Of her own company: she is sent back to her own page.
     **dict.fromkeys(
         ("account-check", "account-repair-all", "account-own-set"),

@@ -44,6 +44,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "recording.pending": Event(("call_id", "recording_id"), "company"),
     "recording.stored": Event(("call_id", "recording_id"), "company"),
     "recording.failed": Event(("call_id", "recording_id"), "company"),
+    "recording.deleted": Event(("call_id", "recording_id"), "company"),
     "agent.presence": Event(("agent_id", "presence"), "that agent, supervisors"),
     "agent.intent": Event(("agent_id",), "that agent"),
     "number_order.changed": Event(("order_id",), "supervisors"),

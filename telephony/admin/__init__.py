@@ -13,6 +13,7 @@ from telephony.admin import (
     places,
     plan_versions,
     queues,
+    recording_rules,
     talks,
     wrap_ups,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "places",
     "plan_versions",
     "queues",
+    "recording_rules",
     "talks",
     "wrap_ups",
 ]

@@ -182,6 +182,18 @@ class MenuPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Whether people are told that a call is recorded. Empty texts are the product's own words."""
+
+    #: ``inbound``, ``outbound``, or empty for both.
+    direction: str = ""
+    #: The number of ours (E.164) that it is for; empty for every one.
+    number: str = ""
+    announces: bool = True
+    say: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
 class CompanyPlan:
     version: int
     language: str
@@ -198,6 +210,7 @@ class CompanyPlan:
     menus: Mapping[int, MenuPlan] = field(default_factory=lambda: MappingProxyType({}))
     #: Language code → id of the skill that means it; a language without one is nobody's.
     language_skills: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from telephony.core.plan import (
     Destination,
     MenuOption,
     MenuPlan,
+    Notice,
     PriorityMode,
     QueuePlan,
     Requirement,
@@ -33,6 +34,7 @@ def plan_as_json(plan: CompanyPlan) -> dict[str, Any]:
         "queues": [_queue_as_json(one) for one in plan.queues.values()],
         "menus": [_menu_as_json(one) for one in plan.menus.values()],
         "language_skills": dict(plan.language_skills),
+        "notices": [[one.direction, one.number, one.announces, dict(one.say)] for one in plan.notices],
     }
 
 
@@ -47,6 +49,11 @@ def plan_from_json(data: Mapping[str, Any], version: int) -> CompanyPlan:
         queues=_by_id(_queue_from_json(one) for one in data["queues"]),
         menus=_by_id(_menu_from_json(one) for one in data["menus"]),
         language_skills=MappingProxyType(data["language_skills"]),
+        notices=tuple(
+            Notice(direction, number, announces, MappingProxyType(say))
+            # Versions from before there were any have none.
+            for direction, number, announces, say in data.get("notices", ())
+        ),
     )
 
 

@@ -24,6 +24,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
     # What an agent hears of his own call out.
     "no_answer": {"es": "No contestan.", "en": "There is no answer."},
     "not_reached": {"es": "No se pudo comunicar con ese número.", "en": "That number could not be reached."},
+    "recorded": {
+        "es": "Esta llamada puede ser grabada.",
+        "en": "This call may be recorded.",
+    },
     # The agent's line was lost.
     "reconnecting": {
         "es": "Un momento, por favor. Le estamos volviendo a comunicar.",

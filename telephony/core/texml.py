@@ -251,7 +251,8 @@ class StartRecording:
         attributes = (
             ("channels", "dual"),
             ("recordingStatusCallback", self.callback),
-            ("recordingStatusCallbackEvent", "completed"),
+            # Its beginning too: an agent may have paused the recording that it takes over from.
+            ("recordingStatusCallbackEvent", "in-progress completed"),
             ("recordingStatusCallbackMethod", "POST"),
         )
         return f"<Start>{element('Recording', attributes)}</Start>"

@@ -18,6 +18,7 @@ from telephony.models.plans import (
     SpecialDate,
 )
 from telephony.models.quality import LegQuality
+from telephony.models.recording_rules import RecordingRule
 from telephony.models.talk import OutboundIntent, Talk, TalkCommand
 from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
@@ -48,6 +49,7 @@ __all__ = [
     "QueueMember",
     "QueueSkill",
     "QueueVisit",
+    "RecordingRule",
     "RouteTrace",
     "SipEndpoint",
     "SpecialDate",

@@ -20,6 +20,7 @@ from telephony.core.plan import (
     DestinationKind,
     MenuOption,
     MenuPlan,
+    Notice,
     NumberPlan,
     PriorityMode,
     QueuePlan,
@@ -28,7 +29,7 @@ from telephony.core.plan import (
     WhenClosing,
     Window,
 )
-from telephony.models import BusinessHours, CallQueue, Menu, PhoneNumber, Place, PlanVersion
+from telephony.models import BusinessHours, CallQueue, Menu, PhoneNumber, Place, PlanVersion, RecordingRule
 
 #: Fields that a queue's row and its plan share under one name.
 _PLAIN: Final = (
@@ -55,7 +56,7 @@ _PLAIN: Final = (
 
 
 def compile_plan(company: Company, version: int = 0) -> CompanyPlan:
-    """Return the plan of the rows as they are in this transaction. Six queries, whatever the company's size."""
+    """Return the plan of the rows as they are in this transaction. Seven queries, whatever the company's size."""
     hours = BusinessHours.objects.filter(company=company).prefetch_related("special_dates").order_by("id")
     queues = (
         CallQueue.objects.filter(company=company)
@@ -69,6 +70,7 @@ def compile_plan(company: Company, version: int = 0) -> CompanyPlan:
         .prefetch_related("options__place")
         .order_by("id")
     )
+    rules = RecordingRule.objects.filter(company=company).select_related("number").order_by("id")
     languages = Skill.objects.filter(company=company).exclude(language="").values_list("language", "id")
     return CompanyPlan(
         version=version,
@@ -79,6 +81,17 @@ def compile_plan(company: Company, version: int = 0) -> CompanyPlan:
         queues=_by_id(_queue(one) for one in queues),
         menus=_by_id(_menu(one) for one in menus),
         language_skills=MappingProxyType(dict(languages)),
+        notices=tuple(_notice(one) for one in rules),
+    )
+
+
+def _notice(rule: RecordingRule) -> Notice:
+    said = {"es": rule.say_es, "en": rule.say_en}
+    return Notice(
+        direction=rule.direction,
+        number=rule.number.e164 if rule.number else "",
+        announces=rule.announces,
+        say=MappingProxyType({language: text for language, text in said.items() if text}),
     )
 
 

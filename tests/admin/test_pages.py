@@ -47,6 +47,8 @@ MADE_BY_PEOPLE = {
     "Membership",
     "Menu",
     "PhoneNumber",
+    "RecordingPolicy",
+    "RecordingRule",
     "Skill",
     "TelnyxAccount",
     "User",
