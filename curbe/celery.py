@@ -42,6 +42,8 @@ SCHEDULE: Final = (
     Row("telephony.tasks.end_wrap_ups", 10, "calls", "Wrap-ups that the clock ended get their end, and a disposition."),
     Row("recordings.tasks.fetch_due", 5, "recordings", "Recordings whose fetch failed, or was never queued."),
     Row("recordings.tasks.find_missing", 15, "recordings", "Recordings that nobody told us of, of older calls."),
+    Row("recordings.tasks.settle_messages", 5, "recordings", "Messages that nobody listened to, or mailed."),
+    Row("recordings.tasks.find_transcripts", 15, "recordings", "Texts of recordings that no callback brought."),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("telephony.api_urls")),
     path("", include("curbe.companies.urls")),
     path("", include("telephony.page_urls")),
+    path("", include("recordings.page_urls")),
     path("admin/", admin.site.urls),
 ]
 

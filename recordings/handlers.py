@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from recordings import operations
+from recordings import messages, operations, transcripts
+from recordings.models import Recording
 from telephony.core.events import recording_progress
+from telephony.core.transcription import said_in
 from telephony.models import Call, TelnyxEvent
 
 
@@ -13,4 +15,14 @@ def on_recording(event: TelnyxEvent, call: Call, now: datetime) -> None:
     """Take a finished recording in; other news of recordings is only kept."""
     progress = recording_progress(event.payload)
     if progress.status == "completed" and progress.recording_id:
-        operations.expect(progress, call, now)
+        recording = operations.expect(progress, call, now)
+        transcripts.expect(recording, call, now)
+        if recording.kind == Recording.Kind.VOICEMAIL:
+            messages.take_in(recording, call, now)
+
+
+def on_transcription(event: TelnyxEvent, call: Call, now: datetime) -> None:
+    """Keep what was said; a text without words, or of no recording, is only kept as an event."""
+    said = said_in(event.payload)
+    if said.recording_id and (said.text or said.is_failed):
+        transcripts.take_in(said, call, now)

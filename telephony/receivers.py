@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from agents.models import Agent, Skill
 from agents.signals import freed
 from curbe.companies.models import Company
-from telephony.models import BusinessHours, CallQueue, Menu, MenuOption, QueueSkill, SpecialDate
+from telephony.models import BusinessHours, CallQueue, Menu, MenuOption, QueueSkill, SpecialDate, VoicemailBox
 from telephony.operations import dispatch, plans
 from telephony.signals import commands_wanted
 from telephony.tasks import make_endpoint, offer_waiting_call, run_commands
@@ -74,6 +74,7 @@ _PARTS_OF_A_PLAN: Final[dict[type[Model], Callable[[Any], int]]] = {
     Menu: lambda row: int(row.company_id),
     MenuOption: lambda row: int(row.menu.company_id),
     Skill: lambda row: int(row.company_id),
+    VoicemailBox: lambda row: int(row.company_id),
 }
 
 

@@ -41,6 +41,8 @@ EVENTS: Final[Mapping[str, Event]] = {
     "recording.pending": Event(("call_id", "recording_id"), "company"),
     "recording.stored": Event(("call_id", "recording_id"), "company"),
     "recording.failed": Event(("call_id", "recording_id"), "company"),
+    "transcript.saved": Event(("call_id",), "company"),
+    "voicemail.changed": Event(("message_id", "box_id"), "company"),
     "agent.presence": Event(("agent_id", "presence"), "that agent, supervisors"),
     "agent.intent": Event(("agent_id",), "that agent"),
     "phone.claimed": Event(("claimed_us", "phone_id"), "that agent"),

@@ -3,12 +3,14 @@
 import * as liveRegions from "./behaviors/live_regions.js";
 import * as menu from "./behaviors/menu.js";
 import * as player from "./behaviors/player.js";
+import * as recorder from "./behaviors/recorder.js";
 import * as rows from "./behaviors/rows.js";
 import * as unloads from "./behaviors/unloads.js";
+import * as voicemail from "./behaviors/voicemail.js";
 import * as walk from "./behaviors/walk.js";
 import { live } from "./lib/page.js";
 
-for (const behavior of [liveRegions, menu, player, rows, unloads, walk]) behavior.connect();
+for (const behavior of [liveRegions, menu, player, recorder, rows, unloads, voicemail, walk]) behavior.connect();
 
 const root = document.querySelector("#phone");
 if (root) {

@@ -13,6 +13,7 @@ from telephony.admin import (
     plan_versions,
     queues,
     talks,
+    voicemail,
     wrap_ups,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "plan_versions",
     "queues",
     "talks",
+    "voicemail",
     "wrap_ups",
 ]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from telephony.core.hours import Calendar, Interval, SpecialDate, Switch
 from telephony.core.plan import (
+    BoxPlan,
     CompanyPlan,
     Destination,
     MenuOption,
@@ -33,6 +34,7 @@ def plan_as_json(plan: CompanyPlan) -> dict[str, Any]:
         "queues": [_queue_as_json(one) for one in plan.queues.values()],
         "menus": [_menu_as_json(one) for one in plan.menus.values()],
         "language_skills": dict(plan.language_skills),
+        "boxes": [_box_as_json(one) for one in plan.boxes.values()],
     }
 
 
@@ -47,6 +49,8 @@ def plan_from_json(data: Mapping[str, Any], version: int) -> CompanyPlan:
         queues=_by_id(_queue_from_json(one) for one in data["queues"]),
         menus=_by_id(_menu_from_json(one) for one in data["menus"]),
         language_skills=MappingProxyType(data["language_skills"]),
+        # Versions from before there were boxes have none.
+        boxes=MappingProxyType({box.owner: box for box in map(_box_from_json, data.get("boxes", ()))}),
     )
 
 
@@ -145,4 +149,24 @@ def _menu_from_json(data: Mapping[str, Any]) -> MenuPlan:
         retries=data["retries"],
         on_timeout=Destination.from_json(data["on_timeout"]),
         on_wrong=Destination.from_json(data["on_wrong"]),
+    )
+
+
+def _box_as_json(box: BoxPlan) -> dict[str, Any]:
+    return {
+        "owner": box.owner.as_json(),
+        "say": dict(box.say),
+        "play": box.play,
+        "transcribe": box.transcribe,
+        "max_length_s": box.max_length_s,
+    }
+
+
+def _box_from_json(data: Mapping[str, Any]) -> BoxPlan:
+    return BoxPlan(
+        owner=Destination.from_json(data["owner"]),
+        say=MappingProxyType(data["say"]),
+        play=data["play"],
+        transcribe=data["transcribe"],
+        max_length_s=data["max_length_s"],
     )

@@ -16,6 +16,7 @@ from telephony.models.plans import (
     SpecialDate,
 )
 from telephony.models.talk import OutboundIntent, Talk, TalkCommand
+from telephony.models.voicemail import VoicemailBox
 from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "TalkCommand",
     "TelnyxAccount",
     "TelnyxEvent",
+    "VoicemailBox",
     "WrapUpPolicy",
 ]

@@ -83,7 +83,7 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
         .select_related("agent__user", "queue", "number", "contact", "hangup_requested_by__user")
         .prefetch_related(
             Prefetch("legs", CallLeg.objects.select_related("agent__user")),
-            "recordings",
+            "recordings__transcripts",
         )
     )
     found = get_for_company(request, rows, pk=call_id)

@@ -20,6 +20,7 @@ let sayDown = null;
 export function connect() {
   live?.addEventListener("push", ({ detail }) => {
     if (detail.call_id) onPush(detail.call_id);
+    if (detail.message_id) refreshMessage(detail.message_id);
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -52,8 +53,16 @@ function refreshCall(callId) {
   return rows.forEach(refreshSoon);
 }
 
+function refreshMessage(messageId) {
+  const row = document.querySelector(`[data-message="${CSS.escape(messageId)}"]`);
+  // Somebody is in the middle of the list, which waits for him: the one row is fetched meanwhile, unless he is in it.
+  const list = row?.closest("[data-live-voicemail]");
+  if (list?.contains(document.activeElement) && !row.contains(document.activeElement)) refreshSoon(row);
+  document.querySelectorAll("[data-live-voicemail]").forEach(refreshSoon);
+}
+
 function refreshLists() {
-  document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
+  document.querySelectorAll("[data-live-list], [data-live-voicemail]").forEach(refreshSoon);
 }
 
 function refreshSoon(element) {
@@ -70,7 +79,7 @@ function refresh(id) {
   const element = document.getElementById(id);
   // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
   if (!element) return;
-  if (element.matches("[data-live-list]") && element.contains(document.activeElement)) {
+  if (element.matches("[data-live-list], [data-live-voicemail]") && element.contains(document.activeElement)) {
     element.addEventListener("focusout", () => refreshSoon(element), { once: true });
     return;
   }

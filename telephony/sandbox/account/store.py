@@ -24,6 +24,7 @@ TABLES = (
     "phone_numbers",
     "number_orders",
     "recordings",
+    "recording_transcriptions",
 )
 DEFAULT_SETTINGS: Row = {
     # Where account-level JSON events go (a portal setting at Telnyx): number_order.complete, call.recording.saved.
