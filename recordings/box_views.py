@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,9 +13,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -167,7 +166,8 @@ def _owners(request: HttpRequest) -> list[tuple[str | Promise, list[Owner]]]:
 
     agents = for_company(request, Agent).filter(is_active=True).select_related("user").order_by("user__name", "id")
     if not membership_of(request).administers:
-        mine = [owner(one.user.get_full_name(), _user_url(one), agent=one.pk) for one in agents.filter(user=request.user.pk)]
+        own = agents.filter(user=request.user.pk)
+        mine = [owner(one.user.get_full_name(), _user_url(one), agent=one.pk) for one in own]
         return [(_("Mine"), mine)] if mine else []
     queues = for_company(request, CallQueue).order_by("name", "id")
     return [
@@ -227,7 +227,7 @@ def _greeting(request: HttpRequest, owner: Owner) -> HttpResponse:
     try:
         if file is None or file.file is None:
             raise UnusableGreeting("empty")
-        greetings.keep_greeting(box, file.file, file.size or 0)
+        greetings.keep_greeting(box, cast(BinaryIO, file.file), file.size or 0)
     except UnusableGreeting as err:
         text = str(UNUSABLE[err.code])
         if is_script:

@@ -25,7 +25,7 @@ class EmailLines(forms.CharField):
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
-        written = super().to_python(value).replace(",", "\n").replace(";", "\n").splitlines()
+        written = (super().to_python(value) or "").replace(",", "\n").replace(";", "\n").splitlines()
         return list(dict.fromkeys(line.strip() for line in written if line.strip()))
 
     def validate(self, value: Any) -> None:

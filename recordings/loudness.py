@@ -1,4 +1,4 @@
-"""Is anything said in this audio? Measured on the decoded sound, a piece at a time, so that its length costs nothing."""
+"""Is anything said in this audio? Measured on the decoded sound, in pieces, so that its length costs nothing."""
 
 from __future__ import annotations
 

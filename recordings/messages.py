@@ -196,7 +196,7 @@ def show_late(now: datetime) -> int:
 
 
 def mark(message: Message, *, heard: bool, by: User, now: datetime) -> None:
-    """Mark a message as heard, or as new again. What was heard first, and by whom, stays said; dropped stays dropped."""
+    """Mark a message as heard, or as new again. Whoever heard it first stays said."""
     rows = Message.objects.filter(pk=message.pk)
     if heard:
         changed = rows.filter(state=Message.State.NEW).update(state=Message.State.HEARD, heard_at=now, heard_by=by)

@@ -17,6 +17,7 @@ from django.db.models import F
 from kombu.exceptions import OperationalError
 
 from recordings.download import Fetched, LinkExpired, UnableToFetch, fetched
+from recordings.loudness import SHORTEST_S
 from recordings.models import Recording, audio_path
 from recordings.push import tell
 from telephony.core.events import RecordingProgress
@@ -66,7 +67,8 @@ def expect(progress: RecordingProgress, call: Call, now: datetime) -> Recording:
         [CallIdentifier(call=call, kind=CallIdentifier.Kind.RECORDING_ID, value=progress.recording_id)],
         ignore_conflicts=True,
     )
-    if voicemail:
+    # Who hung up at once left no message, and his call is no voicemail.
+    if voicemail and (progress.duration_s is None or progress.duration_s >= SHORTEST_S):
         call_progress.leave_voicemail(call, now)
     tell(recording, "pending")
     queue(recording.pk)

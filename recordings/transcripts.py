@@ -52,7 +52,7 @@ def _is_wanted(recording: Recording, call: Call) -> bool:
 
 
 def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
-    """Keep a text; None where nobody wants it, or it says nothing new. Told twice, by form, event or look-up, it is one.
+    """Keep a text; None where nobody wants it, or it is known. Told by form, event and look-up, it is one.
 
     The call's row is locked by the caller. The text of a conversation is kept only for a company that wants such texts;
     a message's always is: it was asked for.
@@ -62,6 +62,10 @@ def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
         return None
     of_recording = Transcript.objects.filter(telnyx_recording_id=said.recording_id)
     known = {row.party: row for row in of_recording}
+    # Forms name no party, events do: the same words of a nameless one are not somebody's second speech.
+    nameless = [row for row in known.values() if not row.party or not said.party]
+    if any(row.state == Transcript.State.SAVED and row.text == said.text[:LONGEST_TEXT] for row in nameless):
+        return None
     row = known.get(said.party)
     if row is None:
         awaited = known.get(Transcript.Party.ALL)
@@ -110,7 +114,8 @@ def _look_up(row: Transcript, client: TelnyxClient, now: datetime) -> bool:
         logger.warning("Telnyx refuses the transcription of recording %s: %s", row.telnyx_recording_id, err)
         found = []
     except TelnyxUnreachable:
-        Transcript.objects.filter(pk=row.pk).update(looks=row.looks, next_look_at=now + timedelta(seconds=ASKED_AT_S[0]))
+        again_at = now + timedelta(seconds=ASKED_AT_S[0])
+        Transcript.objects.filter(pk=row.pk).update(looks=row.looks, next_look_at=again_at)
         raise
     came = False
     with transaction.atomic():

@@ -12,7 +12,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from agents.models import Agent
 from curbe.companies.models import Membership, User
-from recordings.models import Message, Recording, Transcript
+from recordings.models import Message, Transcript
 from recordings.queries.transcripts import recordings_saying
 from telephony.models import CallQueue, VoicemailBox
 
@@ -62,7 +62,12 @@ def with_all_a_row_shows(rows: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def page(
-    membership: Membership, *, box_id: int | None = None, show: Show = Show.ALL, words: str = "", older_than: UUID | None
+    membership: Membership,
+    *,
+    box_id: int | None = None,
+    show: Show = Show.ALL,
+    words: str = "",
+    older_than: UUID | None,
 ) -> Page:
     """Return one page of what a member may see, newest first; by key, so that the thousandth costs as the first."""
     rows = messages_of(membership).exclude(state=Message.State.ARRIVING)
@@ -101,7 +106,3 @@ def boxes_with_counts(membership: Membership) -> list[VoicemailBox]:
 def people_to_assign(company_id: int) -> list[User]:
     """Return who may be asked to call somebody back: every member of the company."""
     return list(User.objects.filter(memberships__company=company_id, is_active=True).order_by("name", "username"))
-
-
-def playable(message: Message) -> bool:
-    return message.recording.state == Recording.State.STORED

@@ -1,4 +1,4 @@
-"""The section ``voicemail``: boxes with their greetings as text. A recorded greeting is a file of its own, not a line."""
+"""The section ``voicemail``: boxes with their greetings as text. A recorded greeting is no line of it."""
 
 from __future__ import annotations
 

@@ -95,8 +95,7 @@ def _segments(value: object) -> tuple[Segment, ...]:
         start, end, text = _seconds(one.get("start")), _seconds(one.get("end")), _words(one.get("text"))
         if start is None or end is None or end < start or not text:
             return ()
-        speaker = events.word(one.get("speaker"))
-        found.append(Segment(start, end, PARTIES.get(speaker, speaker if speaker in {"customer", "agent"} else ""), text))
+        found.append(Segment(start, end, PARTIES.get(events.word(one.get("speaker")), ""), text))
     return tuple(sorted(found))
 
 

@@ -1,4 +1,4 @@
-"""Voicemail boxes: whose they are, what callers hear there, and who is written to. Messages are kept by ``recordings``."""
+"""Voicemail boxes: whose they are, what callers hear there, who is written to. ``recordings`` keeps the messages."""
 
 from __future__ import annotations
 
