@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
-from curbe.lib.console import LookingAdmin, column
+from curbe.lib.console import LookingAdmin, OperatorAdmin, column
 from recordings import operations
-from recordings.models import Recording
+from recordings.models import Message, Recording, Transcript, TranscriptPolicy
 
 AT_ONCE = 200
 
@@ -61,3 +61,50 @@ class RecordingAdmin(LookingAdmin):
         amount = len(given_up)
         text = ngettext("%(amount)d recording is fetched again.", "%(amount)d recordings are fetched again.", amount)
         messages.info(request, text % {"amount": amount})
+
+
+@admin.register(Message)
+class MessageAdmin(LookingAdmin):
+    list_display = ("created_at", "company", "box", "call", "state", "dropped_why", "assigned_to", "mailed_at")
+    list_select_related = (
+        "company",
+        "box__queue",
+        "box__agent__user",
+        "box__company",
+        "call",
+        "recording",
+        "heard_by",
+        "assigned_to",
+    )
+    search_fields = ("=id", "=call__id", "call__from_number")
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("dropped_why", ChoicesDropdownFilter),
+        ("company", AutocompleteSelectFilter),
+    )
+    ordering = ("-id",)
+
+
+@admin.register(Transcript)
+class TranscriptAdmin(LookingAdmin):
+    list_display = ("created_at", "company", "call", "party", "state", "looks", "next_look_at")
+    list_select_related = ("company", "call", "recording")
+    search_fields = ("=call__id", "=telnyx_recording_id")
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("party", ChoicesDropdownFilter),
+        ("company", AutocompleteSelectFilter),
+    )
+    # Lists of words for PostgreSQL are nothing to read.
+    exclude = ("search",)
+    ordering = ("-id",)
+
+
+@admin.register(TranscriptPolicy)
+class TranscriptPolicyAdmin(OperatorAdmin):
+    list_display = ("company", "of_calls")
+    list_select_related = ("company",)
+    search_fields = ("company__name", "company__slug")
+    autocomplete_fields = ("company",)
+    fixed_fields = ("company",)
+    ordering = ("-id",)

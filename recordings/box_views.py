@@ -24,7 +24,6 @@ from curbe.lib.http import json_error
 from recordings import greetings
 from recordings.forms import BoxForm
 from recordings.greetings import LONGEST_S, UnusableGreeting
-from recordings.messages import box_for
 from telephony.core import speech
 from telephony.core.plan import COMPANY, Destination, DestinationKind
 from telephony.models import CallQueue, VoicemailBox
@@ -218,7 +217,7 @@ def _greeting(request: HttpRequest, owner: Owner) -> HttpResponse:
     A script that recorded it is told in JSON; a form gets the page again.
     """
     is_script = "application/json" in request.headers.get("Accept", "")
-    box = box_for(company_of(request).pk, owner.destination)
+    box = owner.box
     if request.POST.get("delete") == "1":
         greetings.forget_greeting(box)
         messages.success(request, _("The recording is gone. Callers hear the text."))

@@ -50,7 +50,7 @@ class BoxForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.Textarea({"class": "field field--words", "rows": 2, "autocomplete": "off", "spellcheck": "false"}),
     )
     of_calls = forms.BooleanField(
-        label=gettext_lazy("Write recorded conversations down too"), required=False, widget=Tick()
+        label=gettext_lazy("Keep what Telnyx writes down of recorded conversations"), required=False, widget=Tick()
     )
 
     class Meta:

@@ -22,7 +22,7 @@ def on_recording(event: TelnyxEvent, call: Call, now: datetime) -> None:
 
 
 def on_transcription(event: TelnyxEvent, call: Call, now: datetime) -> None:
-    """Keep what was said; a text without words, or of no recording, is only kept as an event."""
+    """Keep what was said, also that it was nothing; news of no recording, or that is no end, is only an event."""
     said = said_in(event.payload)
-    if said.recording_id and (said.text or said.is_failed):
+    if said.recording_id and (said.text or said.is_failed or said.is_done):
         transcripts.take_in(said, call, now)

@@ -44,8 +44,8 @@ def send(message_id: UUID, now: datetime) -> bool:
     taken = Message.objects.filter(pk=message_id, mail_due_at__lte=now)
     if not taken.update(mail_due_at=now + LEASE, mail_attempts=F("mail_attempts") + 1):
         return False
-    rows = Message.objects.select_related("company", "call", "recording", "box__queue", "box__agent__user")
-    message = rows.get(pk=message_id)
+    related = ("company", "call", "recording", "box__queue", "box__agent__user", "box__company")
+    message = Message.objects.select_related(*related).get(pk=message_id)
     if message.box is None or not message.box.emails:
         Message.objects.filter(pk=message_id).update(mail_due_at=None)
         return False

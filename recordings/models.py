@@ -203,10 +203,10 @@ class Transcript(CompanyOwned):
 
 
 class TranscriptPolicy(CompanyOwned):
-    """Whether a company wants its conversations written down. Without a row: no. Messages follow their box."""
+    """Whether a company keeps what is written down of its conversations; without a row it does not."""
 
     company = models.OneToOneField(Company, on_delete=models.CASCADE, related_name="+", verbose_name=_("company"))
-    of_calls = models.BooleanField(_("write conversations down"), default=False)
+    of_calls = models.BooleanField(_("keep texts of conversations"), default=False)
 
     class Meta:
         verbose_name = _("transcripts of a company")

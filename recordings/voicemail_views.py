@@ -74,10 +74,10 @@ def message_row(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @member_required
 def hear(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Mark a message as heard (``heard=1``) or as new again (``heard=0``)."""
+    message = _message(request, message_id)
     heard = request.POST.get("heard", "")
     if heard not in {"0", "1"}:
         raise BadRequest("heard")
-    message = _message(request, message_id)
     operations.mark(message, heard=heard == "1", by=_person(request), now=timezone.now())
     return _row(request, _message(request, message_id))
 

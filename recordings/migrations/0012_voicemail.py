@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             name='TranscriptPolicy',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('of_calls', models.BooleanField(default=False, verbose_name='write conversations down')),
+                ('of_calls', models.BooleanField(default=False, verbose_name='keep texts of conversations')),
                 ('company', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company', verbose_name='company')),
             ],
             options={

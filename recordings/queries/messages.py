@@ -56,7 +56,7 @@ def messages_of(membership: Membership) -> QuerySet[Message]:
 
 
 def with_all_a_row_shows(rows: QuerySet[Message]) -> QuerySet[Message]:
-    related = ("call", "recording", "box__queue", "box__agent__user", "company", "heard_by", "assigned_to")
+    related = ("call", "recording", "box__queue", "box__agent__user", "box__company", "heard_by", "assigned_to")
     texts = Prefetch("recording__transcripts", Transcript.objects.order_by("party").defer("search"))
     return rows.select_related(*related).prefetch_related(texts)
 

@@ -27,6 +27,12 @@ def is_stored(state: str) -> bool:
 
 
 @register.filter
+def is_message(kind: str) -> bool:
+    """Say whether the text of such a recording is surely on its way; of conversations nobody knows."""
+    return kind == Recording.Kind.VOICEMAIL
+
+
+@register.filter
 def at_clock(seconds: float) -> str:
     """Return where in the audio something is said: ``0:00``, ``1:07``."""
     minutes, rest = divmod(int(seconds), 60)

@@ -35,6 +35,8 @@ class Said:
     text: str
     party: str = ""
     is_failed: bool = False
+    #: Telnyx is done with it, even if it understood no word.
+    is_done: bool = False
     segments: tuple[Segment, ...] = ()
 
 
@@ -60,6 +62,7 @@ def said_in(payload: Payload) -> Said:
         recording_id=events.text(payload.get("RecordingSid"), 64),
         text=_words(payload.get("TranscriptionText")),
         is_failed=events.word(payload.get("TranscriptionStatus")) == "failed",
+        is_done=events.word(payload.get("TranscriptionStatus")) == "completed",
         segments=_segments(payload.get("TranscriptionSegments")),
     )
 
@@ -71,6 +74,7 @@ def said_of_resource(body: Mapping[str, Any]) -> Said:
         text=_words(body.get("transcription_text")),
         party=PARTIES.get(events.word(body.get("calling_party_type")), ""),
         is_failed=events.word(body.get("status")) == "failed",
+        is_done=events.word(body.get("status")) == "completed",
         segments=_segments(body.get("segments")),
     )
 

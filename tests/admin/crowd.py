@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents.models import Agent, AgentSkill, Beat, BreakReason, Presence, PresenceChange, Skill
 from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.contacts.models import Contact, ContactNumber
-from recordings.models import Recording
+from recordings.models import Message, Recording, Transcript, TranscriptPolicy
 from telephony.models import (
     BusinessHours,
     Call,
@@ -37,6 +37,7 @@ from telephony.models import (
     TalkCommand,
     TelnyxAccount,
     TelnyxEvent,
+    VoicemailBox,
     WrapUpPolicy,
 )
 
@@ -217,6 +218,22 @@ def gather(size: int) -> SimpleNamespace:
         Recording(company=at[i], call=parents[i], telnyx_recording_id=str(uuid.uuid4()), state="failed")
         for i in range(size)
     )
+    boxes = VoicemailBox.objects.bulk_create(
+        VoicemailBox(company=at[i], queue=queues[i], say_es=f"greeting {i}") for i in range(size)
+    )
+    Message.objects.bulk_create(
+        Message(
+            company=at[i], box=boxes[i], call=parents[i], recording=recordings[i], state="new", created_at=now,
+            assigned_to=users[i], heard_by=users[i],
+        )
+        for i in range(size)
+    )  # fmt: skip
+    for i in range(size):
+        # One by one: bulk_create leaves out what the database computes.
+        Transcript.objects.create(
+            company=at[i], call=parents[i], recording=recordings[i], telnyx_recording_id=f"r{i}", created_at=now
+        )
+    TranscriptPolicy.objects.bulk_create(TranscriptPolicy(company=company) for company in companies)
     return SimpleNamespace(
         companies=companies,
         users=users,

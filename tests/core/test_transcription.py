@@ -28,7 +28,7 @@ def test_a_form_is_read() -> None:
     notice = transcription_notice(FORM)
 
     assert (notice.kind, notice.dedupe_key) == ("transcription.completed", "transcription|tra-1|rec-1|completed")
-    assert said_in(FORM) == Said("rec-1", "Buenos días.")
+    assert said_in(FORM) == Said("rec-1", "Buenos días.", is_done=True)
 
 
 def test_an_event_is_read_with_who_speaks() -> None:

@@ -304,6 +304,19 @@ def test_english_words_are_found_by_their_english_stem(telnyx: Telnyx) -> None:
     assert calls_saying(story.company.pk, "policy called").exists()
 
 
+def test_that_no_word_was_understood_is_an_answer_too(telnyx: Telnyx) -> None:
+    story = Story(telnyx, agents=0)
+    story.begin()
+    left(story).send(telnyx)
+
+    text_of(story, "", TranscriptionSid="", TranscriptionStatus="in-progress").send(telnyx)
+    assert Transcript.objects.get().state == Transcript.State.AWAITED
+    text_of(story, "").send(telnyx)
+
+    row = Transcript.objects.get()
+    assert (row.state, row.text, row.next_look_at) == (Transcript.State.SAVED, "", None)
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_text_that_comes_before_its_recording_waits_for_it(telnyx: Telnyx, times: int) -> None:
     story = Story(telnyx, agents=0)
