@@ -9,6 +9,7 @@ urlpatterns = [
     path("webhooks/telnyx/", include("telephony.webhooks.urls")),
     path("api/agents/", include("agents.urls")),
     path("api/recordings/", include("recordings.urls")),
+    path("api/voicemail/", include("recordings.api_urls")),
     path("", include("telephony.api_urls")),
     path("", include("curbe.companies.urls")),
     path("", include("telephony.page_urls")),

@@ -16,6 +16,9 @@ def on_recording(event: TelnyxEvent, call: Call, now: datetime) -> None:
     progress = recording_progress(event.payload)
     if progress.status == "completed" and progress.recording_id:
         recording = operations.expect(progress, call, now)
+        if recording.state == Recording.State.DELETED:
+            # Told again of what was deleted: it stays so.
+            return
         transcripts.expect(recording, call, now)
         if recording.kind == Recording.Kind.VOICEMAIL:
             messages.take_in(recording, call, now)

@@ -12,6 +12,7 @@ from uuid import UUID
 from celery import current_app
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from curbe.companies.models import User
@@ -221,11 +222,13 @@ def delete(message: Message, *, by: User, now: datetime) -> None:
     says who deleted it.
     """
     recording = message.recording
+    if _is_being_fetched(recording, now):
+        raise UnableToDelete(_("Its audio is just being fetched. Try again in a few minutes."))
     for keeper in KEEPERS:
         if reason := keeper(recording):
             raise UnableToDelete(reason)
     with transaction.atomic():
-        gone, _ = Message.objects.filter(pk=message.pk).delete()
+        gone, _rows = Message.objects.filter(pk=message.pk).delete()
         if not gone:
             return
         Transcript.objects.filter(call=message.call_id, telnyx_recording_id=recording.telnyx_recording_id).delete()
@@ -245,6 +248,12 @@ def delete(message: Message, *, by: User, now: datetime) -> None:
             transaction.on_commit(partial(storage.delete, name), robust=True)
         say_changed(message)
         tell(recording, "failed")
+
+
+def _is_being_fetched(recording: Recording, now: datetime) -> bool:
+    """Say whether a worker may be writing the audio at this moment: it would bring back what is deleted under it."""
+    is_taken = recording.state == Recording.State.PENDING and recording.attempts > 0
+    return is_taken and recording.next_attempt_at is not None and recording.next_attempt_at > now
 
 
 def say_changed(message: Message) -> None:

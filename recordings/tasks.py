@@ -35,10 +35,10 @@ def fetch_recording(*, recording_id: str, **_: object) -> None:
         if not is_spared:
             return
         recording = operations.fetch(UUID(recording_id), get_client(), timezone.now())
-    message = Message.objects.filter(recording=recording).first() if recording is not None else None
-    if message is not None:
-        # At once: the badge waits for it. Should this be lost, the beat comes to it.
-        messages.judge(message.pk, timezone.now())
+        message = Message.objects.filter(recording=recording).first() if recording is not None else None
+        if message is not None:
+            # At once: the badge waits for it. Should this be lost, the beat comes to it.
+            messages.judge(message.pk, timezone.now())
     # Asked after the process was given back: whoever found none left until then is seen here.
     for next_id in _due(timezone.now())[:1]:
         operations.queue(next_id)

@@ -58,6 +58,8 @@ def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
     a message's always is: it was asked for.
     """
     recording = Recording.objects.filter(telnyx_recording_id=said.recording_id, call=call).first()
+    if recording is not None and recording.state == Recording.State.DELETED:
+        return None
     if recording is not None and recording.kind == Recording.Kind.CALL and not _is_wanted(recording, call):
         return None
     of_recording = Transcript.objects.filter(telnyx_recording_id=said.recording_id)

@@ -111,7 +111,7 @@ EXPECTED: dict[str, Expected] = {
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     # Her own messages, of which there are none, and boxes of her own company, which names no row.
-    **dict.fromkeys(("voicemail", "voicemail-badge", "voicemail-boxes"), MINE),
+    **dict.fromkeys(("voicemail", "voicemail-badge", "voicemail-boxes", "api-messages"), MINE),
     **dict.fromkeys(
         ("voicemail-box-company", "company-greeting"),
         Expected(stranger=frozenset({200, 405, 422}), nobody=LOG_IN | WRONG_METHOD),

@@ -37,7 +37,9 @@ MADE_BY_PEOPLE = {
     "Menu",
     "PhoneNumber",
     "Skill",
+    "TranscriptPolicy",
     "User",
+    "VoicemailBox",
     "WrapUpPolicy",
 }
 REGISTERED: list[tuple[type[Model], ModelAdmin]] = sorted(  # type: ignore[type-arg]

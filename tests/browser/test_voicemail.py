@@ -23,7 +23,6 @@ PLAYING = """() => [...document.querySelectorAll('audio')].some((a) => a.current
 
 
 def test_a_message_appears_plays_is_heard_and_called_back(sit: Callable[..., Desk], sandbox: Sandbox) -> None:
-    # His phone is not taken: nobody can be rung, and the caller is asked for a message.
     ana = sit("ana", ready=False)
     page = ana.page
     page.goto("/voicemail/")
@@ -51,15 +50,15 @@ def test_a_message_appears_plays_is_heard_and_called_back(sit: Callable[..., Des
     expect(callback).to_be_visible()
     expect(callback).to_be_enabled()
 
-    message.get_by_role("button", name="Play the message").click()
+    message.get_by_role("button", name="Reproducir el mensaje").click()
     page.wait_for_function(PLAYING)
 
     # Who plays it has heard it, and the badge knows.
-    expect(message.get_by_role("button", name="Mark as new")).to_be_visible()
+    expect(message.get_by_role("button", name="Marcar como nuevo")).to_be_visible()
     expect(page.locator("#voicemail-badge .nav__count")).to_have_count(0)
     page.reload()
-    expect(message.get_by_role("button", name="Mark as new")).to_be_visible()
-    expect(message).to_contain_text("heard by Ana")
+    expect(message.get_by_role("button", name="Marcar como nuevo")).to_be_visible()
+    expect(message).to_contain_text("oído por Ana")
 
     # The words lead into the sound, and are found.
     message.locator("[data-at]").first.click()
@@ -69,7 +68,7 @@ def test_a_message_appears_plays_is_heard_and_called_back(sit: Callable[..., Des
     expect(message).to_be_visible()
     page.locator("#filter-words").fill("siniestro")
     page.locator("#filter-words").press("Enter")
-    expect(page.get_by_text("No message matches")).to_be_visible()
+    expect(page.get_by_text("Ningún mensaje coincide")).to_be_visible()
 
 
 def test_a_greeting_is_recorded_in_the_browser_and_callers_hear_it(sit: Callable[..., Desk], sandbox: Sandbox) -> None:
@@ -82,12 +81,12 @@ def test_a_greeting_is_recorded_in_the_browser_and_callers_hear_it(sit: Callable
     page.locator("[data-recorder-stop]").click()
     page.locator("[data-recorder-send]").click()
 
-    expect(page.get_by_text("The next caller hears your recording")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("La próxima persona que llame oirá su grabación")).to_be_visible(timeout=15_000)
     played = page.locator('audio[src^="/greetings/"]').get_attribute("src")
     assert played is not None
     audio = page.request.get(played)
     assert (audio.status, audio.headers["content-type"]) == (200, "audio/mpeg")
     assert len(audio.body()) > 8_000
-    page.get_by_role("button", name="Delete the recording").click()
-    expect(page.get_by_text("Callers hear the text.")).to_be_visible()
+    page.get_by_role("button", name="Borrar la grabación").click()
+    expect(page.get_by_text("Quien llame oirá el texto.")).to_be_visible()
     assert page.request.get(played).status == 404

@@ -21,6 +21,7 @@ from recordings.loudness import Loudness
 from recordings.models import Message, Recording, Transcript, TranscriptPolicy
 from recordings.queries.transcripts import calls_saying, recordings_saying
 from telephony.models import PhoneNumber, TelnyxEvent, VoicemailBox
+from telephony.operations import ledger
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxUnreachable
 from telephony.telnyx.transport import Transport
@@ -183,6 +184,36 @@ def test_doubled_it_is_one_message(telnyx: Telnyx, client: TelnyxClient) -> None
     left(story, RecordingUrl=files.URL + "?other").send(telnyx)
 
     assert Message.objects.get().state == Message.State.NEW
+
+
+def test_what_was_deleted_stays_deleted_whatever_telnyx_repeats(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx, agents=0)
+    story.begin()
+    left(story).send(telnyx)
+    message, person = fetched(client), cast.make_user(story.company)
+    messages.delete(message, by=person, now=timezone.now())
+
+    left(story, RecordingStatus="completed", RecordingUrl="").send(telnyx)
+    event = TelnyxEvent.objects.get(kind="recording.completed")
+    ledger.process_again(event.pk, timezone.now())
+    text_of(story).send(telnyx)
+
+    assert not Message.objects.exists()
+    assert not Transcript.objects.exists()
+    assert Recording.objects.get().state == Recording.State.DELETED
+
+
+def test_a_message_is_not_deleted_under_the_worker_who_fetches_it(telnyx: Telnyx) -> None:
+    story = Story(telnyx, agents=0)
+    story.begin()
+    left(story).send(telnyx)
+    now = timezone.now()
+    Recording.objects.update(attempts=1, next_attempt_at=now + operations.LEASE)
+
+    with pytest.raises(messages.UnableToDelete):
+        messages.delete(Message.objects.select_related("recording").get(), by=cast.make_user(story.company), now=now)
+
+    assert Message.objects.exists()
 
 
 @pytest.mark.parametrize("duration_s", ["0", "1"])
