@@ -264,8 +264,9 @@ def test_what_was_said_stands_with_the_message_and_on_the_calls_page(acme: Compa
     message = message_in(box_of(acme), text="Quiero renovar la póliza <b>")
     Transcript.objects.update(segments=[[0.4, 1.2, "", "Quiero renovar"], [67.0, 68.0, "customer", "la póliza <b>"]])
 
+    # In Spanish, where people write 67,0: a script reads 67.0.
     for page in ("/voicemail/", f"/calls/{message.call_id}/"):
-        shown = html(looking(sam).get(page))
+        shown = html(looking(sam, "es").get(page))
         assert 'data-at="67.0"' in shown
         assert "1:07" in shown
         assert "la póliza &lt;b&gt;" in shown

@@ -9,8 +9,7 @@ export function connect() {
 }
 
 function hear(message) {
-  const button = message.querySelector("[data-message-hear]");
-  button.form.requestSubmit(button);
+  message.querySelector("[data-message-hear]").form.requestSubmit();
 }
 
 // Single letters count only while the focus is in the list: nobody who dictates or types elsewhere sets one off.
@@ -31,5 +30,6 @@ const KEYS = {
 };
 
 function focusOn(message) {
-  message?.querySelector("button, a")?.focus();
+  const play = message?.querySelector("[data-message-play]") ?? message?.querySelector("button, a");
+  play?.focus();
 }
