@@ -141,8 +141,8 @@ def _write_judgement(message: Message, dropped: Message.Dropped, now: datetime) 
         else:
             done = unjudged.update(judged_at=now)
             _show(message, now)
-        message.refresh_from_db()
         if done:
+            message.refresh_from_db()
             say_changed(message)
 
 
@@ -181,11 +181,11 @@ def due_for_judging() -> list[UUID]:
 
 
 def show_late(now: datetime) -> int:
-    """Show the messages whose audio does not come, or comes late; return how many."""
+    """Show the messages whose audio does not come, or that nobody could listen to in time; return how many."""
     is_late = Q(created_at__lte=now - SHOWN_AFTER) | Q(recording__state=Recording.State.FAILED)
     late = Message.objects.filter(is_late, state=Message.State.ARRIVING, judged_at=None)
     count = 0
-    for message in late.exclude(recording__state=Recording.State.STORED).select_related("box", "recording")[:BATCH]:
+    for message in late.select_related("box", "recording")[:BATCH]:
         with transaction.atomic():
             if _show(message, now):
                 say_changed(message)

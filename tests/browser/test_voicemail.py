@@ -65,6 +65,8 @@ def test_a_message_appears_plays_is_heard_and_called_back(sit: Callable[..., Des
     page.wait_for_function(PLAYING)
     page.locator("#filter-words").fill("polizas")
     page.locator("#filter-words").press("Enter")
+    page.wait_for_url("**q=polizas**")
+    expect(page.locator("#filter-words")).to_have_value("polizas")
     expect(message).to_be_visible()
     page.locator("#filter-words").fill("siniestro")
     page.locator("#filter-words").press("Enter")
