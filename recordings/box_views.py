@@ -13,8 +13,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -206,7 +206,6 @@ def _page(request: HttpRequest, owner: Owner, form: BoxForm, *, status: int, wro
         "greeting_wrong": wrong,
         "longest_s": LONGEST_S,
         "house": {language: speech.text("leave_message", language) for language in speech.VOICES},
-        "language": get_language() or "es",
     }
     return render(request, "recordings/box.html", context, status=status)
 

@@ -128,7 +128,7 @@ def _gone(request: HttpRequest) -> HttpResponse:
 
 
 def _row_context(request: HttpRequest) -> dict[str, Any]:
-    """Return what every row needs. Who may call back is who answers calls: his phone stands beside the page."""
+    """Return what every row needs."""
     company = company_of(request)
     return {"people": queries.people_to_assign(company.pk), "zone": zone_of(company.timezone)}
 

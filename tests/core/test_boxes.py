@@ -10,6 +10,7 @@ import pytest
 
 from telephony.core import render
 from telephony.core.boxes import ask_for_message, box_after
+from telephony.core.decision_words import in_words
 from telephony.core.plan import (
     COMPANY,
     NOWHERE,
@@ -188,3 +189,18 @@ def test_a_version_from_before_there_were_boxes_has_none() -> None:
     del stored["boxes"]
 
     assert plan_from_json(stored, 1).boxes == {}
+
+
+@pytest.mark.parametrize(
+    ("decision", "sentence"),
+    [
+        (Voicemail(), "The caller could leave a message."),
+        (
+            Voicemail(words="Estamos de fiesta."),
+            "The caller would hear “Estamos de fiesta.”, and could leave a message.",
+        ),
+        (Voicemail(play="/greetings/k.mp3"), "The caller would hear the recorded greeting, and could leave a message."),
+    ],
+)
+def test_a_preview_says_which_greeting_would_be_heard(decision: Voicemail, sentence: str) -> None:
+    assert in_words(decision, {}, spoken="es", language="en") == sentence
