@@ -52,6 +52,8 @@ SCHEDULE: Final = (
         "default",
         "Is the last daily audit a day old? Beat may restart.",
     ),
+    Row("recordings.tasks.settle_messages", 5, "recordings", "Messages that nobody listened to, or mailed."),
+    Row("recordings.tasks.find_transcripts", 15, "recordings", "Texts of recordings that no callback brought."),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 

@@ -284,6 +284,17 @@ STORAGES: dict[str, dict[str, Any]] = {
     },
 }
 
+# --- Mail ----------------------------------------------------------------------------------------------------------
+
+#: ``smtp+tls://user:password@host:587``; in development mail is printed by the worker.
+EMAIL_URL = env.str("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://127.0.0.1:25")
+try:
+    vars().update(env.email_url_config(EMAIL_URL))
+except (KeyError, ValueError) as err:
+    raise ImproperlyConfigured("EMAIL_URL must be like smtp+tls://user:password@host:587.") from err
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Curbe Voice <voice@{urlsplit(PUBLIC_URL).hostname}>")
+
 # --- API -----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

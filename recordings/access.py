@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from curbe.companies.access import get_for_company, membership_of
 from curbe.companies.models import Membership
 from recordings.models import Recording
+from recordings.queries.messages import messages_of
 from telephony.models import CallLeg, QueueMember
 
 
@@ -30,7 +31,9 @@ def audible(membership: Membership) -> Q:
     queue = QueueMember.objects.filter(queue=OuterRef("call__queue"), **mine)
     nobodys = Q(call__queue=None) & Q(call__number__agent=None)
     for_him = Q(call__number__agent__user=membership.user_id) | Q(Exists(queue)) | nobodys
-    return Q(call__isnull=False) & (his | Q(kind=Recording.Kind.VOICEMAIL) & for_him)
+    # What stands in his list of messages he may hear there.
+    listed = Q(Exists(messages_of(membership).filter(recording=OuterRef("pk"))))
+    return Q(call__isnull=False) & (his | listed | Q(kind=Recording.Kind.VOICEMAIL) & for_him)
 
 
 def get_audible(request: HttpRequest | Request, recording_id: UUID) -> Recording:

@@ -13,12 +13,15 @@ from curbe.lib.console import LookingAdmin, OperatorAdmin, column
 from recordings import operations
 from recordings.models import (
     CompanyHold,
+    Message,
     PollMark,
     Recording,
     RecordingAudit,
     RecordingGap,
     RecordingPolicy,
     RemoteDeletion,
+    Transcript,
+    TranscriptPolicy,
 )
 
 AT_ONCE = 200
@@ -140,3 +143,50 @@ class PollMarkAdmin(LookingAdmin):
     list_display = ("connection_id", "polled_until")
     search_fields = ("=connection_id",)
     ordering = ("connection_id",)
+
+
+@admin.register(Message)
+class MessageAdmin(LookingAdmin):
+    list_display = ("created_at", "company", "box", "call", "state", "dropped_why", "assigned_to", "mailed_at")
+    list_select_related = (
+        "company",
+        "box__queue",
+        "box__agent__user",
+        "box__company",
+        "call",
+        "recording",
+        "heard_by",
+        "assigned_to",
+    )
+    search_fields = ("=id", "=call__id", "call__from_number")
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("dropped_why", ChoicesDropdownFilter),
+        ("company", AutocompleteSelectFilter),
+    )
+    ordering = ("-id",)
+
+
+@admin.register(Transcript)
+class TranscriptAdmin(LookingAdmin):
+    list_display = ("created_at", "company", "call", "party", "state", "looks", "next_look_at")
+    list_select_related = ("company", "call", "recording")
+    search_fields = ("=call__id", "=telnyx_recording_id")
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("party", ChoicesDropdownFilter),
+        ("company", AutocompleteSelectFilter),
+    )
+    # Lists of words for PostgreSQL are nothing to read.
+    exclude = ("search",)
+    ordering = ("-id",)
+
+
+@admin.register(TranscriptPolicy)
+class TranscriptPolicyAdmin(OperatorAdmin):
+    list_display = ("company", "of_calls")
+    list_select_related = ("company",)
+    search_fields = ("company__name", "company__slug")
+    autocomplete_fields = ("company",)
+    fixed_fields = ("company",)
+    ordering = ("-id",)

@@ -11,8 +11,9 @@ class RecordingsConfig(AppConfig):
     def ready(self) -> None:
         from curbe.companies import company_file
         from recordings.company_file import SECTIONS
-        from recordings.handlers import on_recording, on_unclaimed
+        from recordings.handlers import on_deleted, on_recording, on_transcription, on_unclaimed
         from recordings.search import find_fresh
+        from recordings.signals import recording_deleted
         from telephony.handlers import register, register_unclaimed
         from telephony.operations import reconcile
 
@@ -20,6 +21,9 @@ class RecordingsConfig(AppConfig):
         register("call.recording.saved", on_recording)
         register_unclaimed("recording.*", on_unclaimed)
         register_unclaimed("call.recording.saved", on_unclaimed)
+        register("transcription.*", on_transcription)
+        register("call.recording.transcription.saved", on_transcription)
+        recording_deleted.connect(on_deleted, dispatch_uid="recordings.what_was_made_of_it_goes")
         reconcile.also(find_fresh)
         for section in SECTIONS:
             company_file.register(section)

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from recordings import deletions, operations
 from recordings.covering import Gap, Span, is_covered, span_of
+from recordings.loudness import SHORTEST_S
 from recordings.models import Recording, RecordingGap
 from recordings.push import tell
 from telephony.core.channels import Layout, layout_of
@@ -28,9 +29,12 @@ logger = logging.getLogger(__name__)
 NET_WAITS: Final = timedelta(seconds=15)
 
 
-def expect(progress: RecordingProgress, call: Call, now: datetime, *, told_at: datetime | None = None) -> None:
+def expect(
+    progress: RecordingProgress, call: Call, now: datetime, *, told_at: datetime | None = None
+) -> Recording | None:
     """Make the row of a recording that Telnyx has, and queue its fetch after commit. Expected twice, it is one row.
 
+    Returns it, None if it is the net's and was let go.
     The call's row is locked by the caller. ``told_at`` is when Telnyx said so, right after the audio's end. A row that
     belonged to no call yet becomes this one's. What the net has of a talk that is kept already makes none.
     """
@@ -43,26 +47,31 @@ def expect(progress: RecordingProgress, call: Call, now: datetime, *, told_at: d
     }
     recording, made = Recording.objects.get_or_create(telnyx_recording_id=progress.recording_id, defaults=defaults)
     if made or recording.call_id is None:
-        _arrived(recording, call, defaults, made=made, now=now)
-    elif recording.is_net and not is_net:
+        return _arrived(recording, call, defaults, made=made, now=now)
+    if recording.is_net and not is_net:
         # The same one told twice, and only now by whom it was made.
         Recording.objects.filter(pk=recording.pk).update(is_net=False)
         _let_go_of_nets(call, now)
+    return recording
 
 
-def _arrived(recording: Recording, call: Call, defaults: dict[str, Any], *, made: bool, now: datetime) -> None:
+def _arrived(
+    recording: Recording, call: Call, defaults: dict[str, Any], *, made: bool, now: datetime
+) -> Recording | None:
     if not made:
         _match(recording, call, defaults)
     if recording.is_net and is_spare(recording, call):
         let_go(recording, now)
-        return
+        return None
     CallIdentifier.objects.bulk_create(
         [CallIdentifier(call=call, kind=CallIdentifier.Kind.RECORDING_ID, value=recording.telnyx_recording_id)],
         ignore_conflicts=True,
     )
     if not recording.is_net:
         _let_go_of_nets(call, now)
-    if recording.kind == Recording.Kind.VOICEMAIL:
+    # Who hung up at once left no message, and his call is no voicemail.
+    is_long_enough = recording.duration_s is None or recording.duration_s >= SHORTEST_S
+    if recording.kind == Recording.Kind.VOICEMAIL and is_long_enough:
         call_progress.leave_voicemail(call, now)
     if recording.state == Recording.State.PENDING:
         tell(recording, "pending")
@@ -70,6 +79,7 @@ def _arrived(recording: Recording, call: Call, defaults: dict[str, Any], *, made
             operations.queue(recording.pk)
     elif recording.state == Recording.State.STORED:
         tell(recording, "stored")
+    return recording
 
 
 def _match(recording: Recording, call: Call, defaults: dict[str, Any]) -> None:

@@ -51,12 +51,21 @@ class OnHold(Exception):
 def delete(recording_id: UUID, *, who: Who, now: datetime, reason: str = "") -> Recording:
     """Delete one recording, by a person's wish or by the clock's; deleted twice is as good as once. Raises OnHold."""
     with transaction.atomic():
-        recording = Recording.objects.select_for_update(of=("self",)).get(pk=recording_id)
-        if recording.state != Recording.State.DELETED:
-            if is_on_hold(recording):
-                raise OnHold(recording_id)
-            _entomb(recording, who=who, now=now, reason=reason)
+        recording = bury(recording_id, who=who, now=now, reason=reason)
     remove_file(recording)
+    return recording
+
+
+def bury(recording_id: UUID, *, who: Who, now: datetime, reason: str = "") -> Recording:
+    """Make a recording a tombstone, in a transaction of the caller's, who has its file removed afterwards.
+
+    Raises OnHold.
+    """
+    recording = Recording.objects.select_for_update(of=("self",)).get(pk=recording_id)
+    if recording.state != Recording.State.DELETED:
+        if is_on_hold(recording):
+            raise OnHold(recording_id)
+        _entomb(recording, who=who, now=now, reason=reason)
     return recording
 
 

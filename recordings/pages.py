@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from curbe.companies.access import company_of, for_company, get_for_company, role_required
 from curbe.companies.models import ADMINISTERING_ROLES
 from recordings import audit, deletions
-from recordings.forms import KeepingForm, RuleForm
+from recordings.keeping_forms import KeepingForm, RuleForm
 from recordings.models import CompanyHold, Recording, RecordingAudit
 from telephony.core.hours import zone
 from telephony.models import RecordingRule

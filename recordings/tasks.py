@@ -10,8 +10,18 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from recordings import arrivals, deletions, operations, pausing, processes, search
-from recordings.models import Recording
+from recordings import (
+    arrivals,
+    deletions,
+    mailing,
+    messages,
+    operations,
+    pausing,
+    processes,
+    search,
+    transcripts,
+)
+from recordings.models import Message, Recording
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxUnreachable
 
@@ -32,6 +42,10 @@ def fetch_recording(*, recording_id: str, **_: object) -> None:
         if not is_spared:
             return
         tried = operations.fetch(UUID(recording_id), get_client(), timezone.now())
+        message = Message.objects.filter(recording=tried).first() if tried is not None else None
+        if message is not None:
+            # At once: the badge waits for it. Should this be lost, the beat comes to it.
+            messages.judge(message.pk, timezone.now())
     if tried is not None and tried.state == Recording.State.FAILED:
         arrivals.fall_back_on_the_net(tried, timezone.now())
     # Asked after the process was given back: whoever found none left until then is seen here.
@@ -55,6 +69,40 @@ def find_missing(**_: object) -> None:
             search.find_missing(get_client(), timezone.now())
         except TelnyxUnreachable as err:
             logger.warning("Looking for recordings waits for Telnyx: %s", err)
+
+
+@shared_task
+def judge_message(*, message_id: str, **_: object) -> None:
+    """Listen whether anything is said in a message."""
+    messages.judge(UUID(message_id), timezone.now())
+
+
+@shared_task
+def mail_message(*, message_id: str, **_: object) -> None:
+    """Send the mail about a message."""
+    mailing.send(UUID(message_id), timezone.now())
+
+
+@shared_task
+def settle_messages(**_: object) -> None:
+    """Do what is due for messages: listen, show those whose audio is late, send mail."""
+    for message_id in messages.due_for_judging():
+        messages.judge(message_id, timezone.now())
+    messages.show_late(timezone.now())
+    for message_id in mailing.due(timezone.now()):
+        mailing.send(message_id, timezone.now())
+
+
+@shared_task
+def find_transcripts(**_: object) -> None:
+    """Ask Telnyx for the texts that no callback brought, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if not is_spared:
+            return
+        try:
+            transcripts.look_up_due(get_client(), timezone.now())
+        except TelnyxUnreachable as err:
+            logger.warning("Looking for transcripts waits for Telnyx: %s", err)
 
 
 @shared_task

@@ -28,6 +28,7 @@ from telephony.models import (
     RecordingRule,
     SipEndpoint,
     SpecialDate,
+    VoicemailBox,
 )
 from telephony.operations import dispatch, plans
 from telephony.signals import commands_wanted
@@ -126,6 +127,7 @@ _PARTS_OF_A_PLAN: Final[dict[type[Model], Callable[[Any], int]]] = {
     MenuOption: lambda row: int(row.menu.company_id),
     RecordingRule: lambda row: int(row.company_id),
     Skill: lambda row: int(row.company_id),
+    VoicemailBox: lambda row: int(row.company_id),
 }
 
 

@@ -45,6 +45,8 @@ EVENTS: Final[Mapping[str, Event]] = {
     "recording.stored": Event(("call_id", "recording_id"), "company"),
     "recording.failed": Event(("call_id", "recording_id"), "company"),
     "recording.deleted": Event(("call_id", "recording_id"), "company"),
+    "transcript.saved": Event(("call_id",), "company"),
+    "voicemail.changed": Event(("message_id", "box_id"), "company"),
     "agent.presence": Event(("agent_id", "presence"), "that agent, supervisors"),
     "agent.intent": Event(("agent_id",), "that agent"),
     "number_order.changed": Event(("order_id",), "supervisors"),

@@ -5,13 +5,16 @@ import * as liveRegions from "./behaviors/live_regions.js";
 import * as menu from "./behaviors/menu.js";
 import * as player from "./behaviors/player.js";
 import * as reasons from "./behaviors/reasons.js";
+import * as recorder from "./behaviors/recorder.js";
 import * as rows from "./behaviors/rows.js";
 import * as ticks from "./behaviors/ticks.js";
 import * as unloads from "./behaviors/unloads.js";
+import * as voicemail from "./behaviors/voicemail.js";
 import * as walk from "./behaviors/walk.js";
 import { live } from "./lib/page.js";
 
-for (const behavior of [copy, liveRegions, menu, player, reasons, rows, ticks, unloads, walk]) behavior.connect();
+for (const behavior of [copy, liveRegions, menu, player, reasons, recorder, rows, ticks, unloads, voicemail, walk])
+  behavior.connect();
 
 const root = document.querySelector("#phone");
 if (root) {

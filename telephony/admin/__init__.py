@@ -15,6 +15,7 @@ from telephony.admin import (
     queues,
     recording_rules,
     talks,
+    voicemail,
     wrap_ups,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "queues",
     "recording_rules",
     "talks",
+    "voicemail",
     "wrap_ups",
 ]

@@ -10,6 +10,7 @@ from telephony.company_file.hours import HOURS
 from telephony.company_file.menus import MENUS
 from telephony.company_file.numbers import NUMBERS
 from telephony.company_file.queues import QUEUES
+from telephony.company_file.voicemail import VOICEMAIL
 
 #: In the order in which they are applied and written.
-SECTIONS: Final = (HOURS, QUEUES, MENUS, NUMBERS, ANNOUNCEMENTS, BREAKS, DISPOSITIONS, WRAP_UP)
+SECTIONS: Final = (HOURS, QUEUES, MENUS, NUMBERS, ANNOUNCEMENTS, BREAKS, DISPOSITIONS, WRAP_UP, VOICEMAIL)

@@ -273,10 +273,13 @@ def leg_ids(payload: Payload) -> tuple[str, ...]:
     found: tuple[object, ...]
     if "data" in payload:
         body = json_payload(payload)
-        found = (body.get("call_control_id"), body.get("call_leg_id"), body.get("call_session_id"))
+        # A text may name no leg, only the recording, whose id we learned when that came.
+        of_text = body.get("recording_id") if body.get("recording_transcription_id") else None
+        found = (body.get("call_control_id"), body.get("call_leg_id"), body.get("call_session_id"), of_text)
     else:
         names = ("CallSid", "CallSidLegacy", "ParentCallSid", "ParentCallSidLegacy", "CallLegId", "CallSessionId")
-        found = tuple(payload.get(name) for name in names)
+        of_text = payload.get("RecordingSid") if "TranscriptionSid" in payload else None
+        found = (*(payload.get(name) for name in names), of_text)
     return tuple(dict.fromkeys(sid for sid in (text(value, SID_LENGTH) for value in found) if sid))
 
 

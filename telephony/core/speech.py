@@ -53,6 +53,14 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
 }
 
 
+#: What Telnyx's speech recognition calls them; its own default is en-US (Record verb, 2026-04).
+LOCALES: Final = {"es": "es-US", "en": "en-US"}
+
+
+def locale(language: str) -> str:
+    return LOCALES.get(language, LOCALES["en"])
+
+
 def voice(language: str) -> str:
     return VOICES.get(language, VOICES["en"])
 

@@ -20,6 +20,7 @@ from telephony.models.plans import (
 from telephony.models.quality import LegQuality
 from telephony.models.recording_rules import RecordingRule
 from telephony.models.talk import OutboundIntent, Talk, TalkCommand
+from telephony.models.voicemail import VoicemailBox
 from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
 __all__ = [
@@ -57,5 +58,6 @@ __all__ = [
     "TalkCommand",
     "TelnyxAccount",
     "TelnyxEvent",
+    "VoicemailBox",
     "WrapUpPolicy",
 ]

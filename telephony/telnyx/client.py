@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from telephony.core.transcription import Said, said_of_resource
 from telephony.telnyx import answers
 from telephony.telnyx.answers import (
     AvailableNumber,
@@ -257,6 +258,13 @@ class TelnyxClient:
         path = f"{_leg(account_sid, call_sid)}/Recordings/{_id(recording_sid)}.json"
         form = {"Status": "paused" if paused else "in-progress"}
         self._transport.data(Wish("POST", path, True, form=form))
+
+    def transcriptions(self, *, recording_id: str) -> list[Said]:
+        """Return the texts that Telnyx wrote down of one recording; none while it is at it."""
+        rows = self._transport.pages("/recording_transcriptions", {"filter[recording_id]": recording_id})
+        # One that is not of this recording, or not done, is no text of it.
+        found = [said_of_resource(row) for row in rows if row.get("status") in {"completed", "failed"}]
+        return [said for said in found if said.recording_id == recording_id]
 
     # --- Credentials of agents -----------------------------------------------------------------------------------
 

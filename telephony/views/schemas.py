@@ -176,7 +176,7 @@ class Named(serializers.Serializer[Any]):
 class RecordingShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=["call", "voicemail"])
-    state = serializers.ChoiceField(choices=["pending", "stored", "failed"])
+    state = serializers.ChoiceField(choices=["pending", "stored", "failed", "deleted"])
     duration_s = serializers.IntegerField(allow_null=True)
 
 

@@ -13,12 +13,15 @@ from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.contacts.models import Contact, ContactNumber
 from recordings.models import (
     CompanyHold,
+    Message,
     PollMark,
     Recording,
     RecordingAudit,
     RecordingGap,
     RecordingPolicy,
     RemoteDeletion,
+    Transcript,
+    TranscriptPolicy,
 )
 from telephony.models import (
     AccountAudit,
@@ -54,6 +57,7 @@ from telephony.models import (
     TalkCommand,
     TelnyxAccount,
     TelnyxEvent,
+    VoicemailBox,
     WrapUpPolicy,
 )
 
@@ -297,6 +301,22 @@ def gather(size: int) -> SimpleNamespace:
         RemoteDeletion(telnyx_recording_id=f"crowd-{i}", company=at[i], wanted_at=now) for i in range(size)
     )
     PollMark.objects.bulk_create(PollMark(connection_id=f"{i}", polled_until=now) for i in range(size))
+    boxes = VoicemailBox.objects.bulk_create(
+        VoicemailBox(company=at[i], queue=queues[i], say_es=f"greeting {i}") for i in range(size)
+    )
+    Message.objects.bulk_create(
+        Message(
+            company=at[i], box=boxes[i], call=parents[i], recording=recordings[i], state="new", created_at=now,
+            assigned_to=users[i], heard_by=users[i],
+        )
+        for i in range(size)
+    )  # fmt: skip
+    for i in range(size):
+        # One by one: bulk_create leaves out what the database computes.
+        Transcript.objects.create(
+            company=at[i], call=parents[i], recording=recordings[i], telnyx_recording_id=f"r{i}", created_at=now
+        )
+    TranscriptPolicy.objects.bulk_create(TranscriptPolicy(company=company) for company in companies)
     return SimpleNamespace(
         companies=companies,
         users=users,

@@ -51,7 +51,9 @@ MADE_BY_PEOPLE = {
     "RecordingRule",
     "Skill",
     "TelnyxAccount",
+    "TranscriptPolicy",
     "User",
+    "VoicemailBox",
     "WrapUpPolicy",
 }
 REGISTERED: list[tuple[type[Model], ModelAdmin]] = sorted(  # type: ignore[type-arg]

@@ -50,7 +50,9 @@ VOICEMAIL = f"""<?xml version="1.0" encoding="UTF-8"?>
 Ahora no podemos atender su llamada. Deje su mensaje después de la señal.</Say>\
 <Record maxLength="60" playBeep="true" finishOnKey="#" channels="single" format="mp3" \
 recordingStatusCallback="{BASE}/recording/b5325600?{CALL}&amp;kind=voicemail" recordingStatusCallbackEvent="completed" \
-recordingStatusCallbackMethod="POST" action="{BASE}/voicemail/b5325600?{CALL}&amp;step=3" method="POST"/></Response>"""
+recordingStatusCallbackMethod="POST" transcription="true" \
+transcriptionCallback="{BASE}/transcription/b5325600?{CALL}" transcriptionLanguage="es-US" \
+action="{BASE}/voicemail/b5325600?{CALL}&amp;step=3" method="POST"/></Response>"""
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ export function connect() {
     if (REPAIRS.has(detail.type)) document.querySelectorAll("[data-live-repairs]").forEach(refreshSoon);
     if (detail.call_id) document.querySelectorAll("[data-live-calls]").forEach(refreshSoon);
     if (detail.order_id) onOrder();
+    if (detail.message_id) refreshMessage(detail.message_id);
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -65,8 +66,16 @@ function refreshCall(callId) {
   return rows.forEach(refreshSoon);
 }
 
+function refreshMessage(messageId) {
+  const row = document.querySelector(`[data-message="${CSS.escape(messageId)}"]`);
+  // Somebody is in the middle of the list, which waits for him: the one row is fetched meanwhile, unless he is in it.
+  const list = row?.closest("[data-live-voicemail]");
+  if (list?.contains(document.activeElement) && !row.contains(document.activeElement)) refreshSoon(row);
+  document.querySelectorAll("[data-live-voicemail]").forEach(refreshSoon);
+}
+
 function refreshLists() {
-  document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
+  document.querySelectorAll("[data-live-list], [data-live-voicemail]").forEach(refreshSoon);
 }
 
 function refreshOrders() {
@@ -87,7 +96,7 @@ function refresh(id) {
   const element = document.getElementById(id);
   // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
   if (!element) return;
-  if (element.matches("[data-live-list], [data-live-repairs]") && element.contains(document.activeElement)) {
+  if (element.matches("[data-live-list], [data-live-repairs], [data-live-voicemail]") && element.contains(document.activeElement)) {
     element.addEventListener("focusout", () => refreshSoon(element), { once: true });
     return;
   }

@@ -12,7 +12,9 @@ export function connect() {
     opener = button;
     what.textContent = button.dataset.what;
     player.hidden = false;
-    audio.src = button.dataset.play;
+    if (audio.getAttribute("src") !== button.dataset.play) audio.src = button.dataset.play;
+    // Words that were written down know where they were said. Set before the audio is there, it is where that begins.
+    audio.currentTime = Number(button.dataset.at ?? 0);
     audio.play().catch(() => {});
     audio.focus({ preventScroll: true });
   });

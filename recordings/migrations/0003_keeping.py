@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         ('agents', '0004_wrap_up_and_breaks'),
         ('companies', '0002_life_of_a_call'),
         ('recordings', '0002_segments'),
-        ('telephony', '0020_recording_rules'),
+        ('telephony', '0009_recording_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('companies', '0002_life_of_a_call'),
-        ('telephony', '0007_account_audit'),
+        ('telephony', '0008_legs_that_left'),
     ]
 
     operations = [
