@@ -13,4 +13,4 @@ def on_recording(event: TelnyxEvent, call: Call, now: datetime) -> None:
     """Take a finished recording in; other news of recordings is only kept."""
     progress = recording_progress(event.payload)
     if progress.status == "completed" and progress.recording_id:
-        operations.expect(progress, call, now)
+        operations.expect(progress, call, now, told_at=event.occurred_at)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from curbe.companies.models import CompanyOwned
 from curbe.lib.ids import uuid7
+from telephony.core import channels
 from telephony.models import Call
 
 
@@ -24,6 +25,12 @@ class Recording(CompanyOwned):
         CALL = "call", _("Call")
         VOICEMAIL = "voicemail", _("Voicemail")
 
+    class Layout(models.TextChoices):
+        MONO = channels.Layout.MONO, _("all in one")
+        DIAL = channels.Layout.DIAL, _("who was recorded, whoever answered")
+        ROOM = channels.Layout.ROOM, _("the customer, everybody else")
+        MESSAGE = channels.Layout.MESSAGE, _("a message")
+
     class State(models.TextChoices):
         PENDING = "pending", _("On its way")
         STORED = "stored", _("Stored")
@@ -40,6 +47,10 @@ class Recording(CompanyOwned):
     content_type = models.CharField(_("content type"), max_length=32, blank=True, default="")
     size_bytes = models.PositiveBigIntegerField(_("size (bytes)"), null=True, blank=True)
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True, default="")
+    #: When the audio begins: the segments of a call stand in this order.
+    started_at = models.DateTimeField(_("begins at"), null=True, blank=True)
+    #: Which channel is whom: ``telephony.core.channels.Layout``; empty where nobody knows.
+    layout = models.CharField(_("channels are"), max_length=8, choices=Layout, blank=True, default="", db_default="")
     channels = models.PositiveSmallIntegerField(_("channels"), default=1)
     duration_s = models.PositiveIntegerField(_("length (s)"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

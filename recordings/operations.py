@@ -19,8 +19,9 @@ from kombu.exceptions import OperationalError
 from recordings.download import Fetched, LinkExpired, UnableToFetch, fetched
 from recordings.models import Recording, audio_path
 from recordings.push import tell
+from telephony.core.channels import Layout, layout_of
 from telephony.core.events import RecordingProgress
-from telephony.models import Call, CallIdentifier
+from telephony.models import Call, CallIdentifier, TelnyxEvent
 from telephony.operations import progress as call_progress
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
@@ -39,15 +40,15 @@ LEASE: Final = timedelta(minutes=10)
 #: The whole of a try: the worker ends it (recordings.tasks). The storage's time-outs only know the next piece, and one
 #: that drips would hold a process for ever. Two gigabytes need 7 MB/s.
 LONGEST_FETCH: Final = timedelta(minutes=5)
-SOURCE_RECORD_VERB: Final = "RecordVerb"
 
 
-def expect(progress: RecordingProgress, call: Call, now: datetime) -> Recording:
+def expect(progress: RecordingProgress, call: Call, now: datetime, *, told_at: datetime | None = None) -> Recording:
     """Make the row of a recording that Telnyx has, and queue its fetch after commit. Expected twice, it is one row.
 
-    The call's row is locked by the caller.
+    The call's row is locked by the caller. ``told_at`` is when Telnyx said so, right after the audio's end.
     """
-    voicemail = progress.purpose == "voicemail" or progress.source == SOURCE_RECORD_VERB
+    layout = layout_of(purpose=progress.purpose, source=progress.source, channels=progress.channels)
+    voicemail = layout is Layout.MESSAGE
     recording, made = Recording.objects.get_or_create(
         telnyx_recording_id=progress.recording_id,
         defaults={
@@ -56,6 +57,8 @@ def expect(progress: RecordingProgress, call: Call, now: datetime) -> Recording:
             "kind": Recording.Kind.VOICEMAIL if voicemail else Recording.Kind.CALL,
             "source_url": progress.url,
             "channels": progress.channels,
+            "layout": layout,
+            "started_at": progress.started_at or _begun_at(progress, call, told_at or now),
             "duration_s": progress.duration_s,
             "next_attempt_at": now,
         },
@@ -71,6 +74,16 @@ def expect(progress: RecordingProgress, call: Call, now: datetime) -> Recording:
     tell(recording, "pending")
     queue(recording.pk)
     return recording
+
+
+def _begun_at(progress: RecordingProgress, call: Call, told_at: datetime) -> datetime:
+    """Return when the audio begins: when Telnyx told of its beginning, else its length before its end."""
+    begun = TelnyxEvent.objects.filter(
+        call=call, kind="recording.in-progress", payload__RecordingSid=progress.recording_id
+    )
+    at = begun.order_by("occurred_at").values_list("occurred_at", flat=True).first()
+    # A callback that came late, or a repair, is bounded by the call's own end.
+    return at or min(told_at, call.ended_at or told_at) - timedelta(seconds=progress.duration_s or 0)
 
 
 def queue(recording_id: UUID, *, delay_s: int = 0) -> None:

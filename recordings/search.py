@@ -19,7 +19,7 @@ from recordings.models import Recording
 from telephony.core import events
 from telephony.models import Call, CallIdentifier, RouteTrace, TelnyxEvent
 from telephony.operations import ledger
-from telephony.operations.repairs import alone
+from telephony.operations.repairs import alone, tell
 from telephony.telnyx.answers import RemoteRecording
 from telephony.telnyx.client import TelnyxClient
 
@@ -163,4 +163,5 @@ def _take_in(remote: RemoteRecording, call: Call, now: datetime) -> bool:
         return False
     logger.info("Call %s: recording %s was found at Telnyx", call.pk, remote.id)
     ledger.process(event.pk, now)
+    tell(call)
     return True

@@ -6,7 +6,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from curbe.companies.access import member_required
-from telephony.views import agents_api, calls_api, health, talk_api, webrtc_api
+from telephony.views import agents_api, calls_api, health, quality_api, talk_api, webrtc_api
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/webrtc/server-hangup", webrtc_api.server_hangup, name="server-hangup"),
     path("api/webrtc/calls/<uuid:call_id>/ids", webrtc_api.ids, name="call-ids"),
     path("api/webrtc/calls/<uuid:call_id>/decline", webrtc_api.decline, name="call-decline"),
+    path("api/webrtc/calls/<uuid:call_id>/quality", quality_api.quality, name="call-quality"),
     path("api/webrtc/caller-ids", talk_api.caller_ids, name="caller-ids"),
     path("api/webrtc/calls", talk_api.announce, name="announce-call"),
     path("api/transfer-targets", talk_api.transfer_targets, name="transfer-targets"),
@@ -36,6 +37,7 @@ urlpatterns = [
     path("api/calls/<uuid:call_id>/end", talk_api.end, name="talk-end"),
     path("api/calls", calls_api.calls, name="api-calls"),
     path("api/calls/<uuid:call_id>", calls_api.call, name="api-call"),
+    path("api/calls/<uuid:call_id>/story", calls_api.story, name="api-call-story"),
     path("api/calls/<uuid:call_id>/trace", calls_api.trace, name="api-call-trace"),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     # The view whose script is a file of its own: an inline one would not pass the content security policy.

@@ -12,6 +12,7 @@ from telephony.views import (
     number_pages,
     pages,
     queue_pages,
+    repair_pages,
     routing_pages,
 )
 
@@ -22,6 +23,8 @@ urlpatterns = [
     path("calls/", pages.calls, name="calls"),
     path("calls/<uuid:call_id>/", pages.call, name="call"),
     path("calls/<uuid:call_id>/row", pages.call_row, name="call-row"),
+    path("repairs/", repair_pages.repairs, name="repairs"),
+    path("repairs/now", repair_pages.repairs_now, name="repairs-now"),
     path("routing/", routing_pages.routing, name="routing"),
     path("routing/desks", routing_pages.routing_desks, name="routing-desks"),
     path("routing/explain/", routing_pages.routing_explain, name="routing-explain"),

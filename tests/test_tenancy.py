@@ -80,6 +80,10 @@ def target(acme: Acme) -> dict[str, Any]:
     return {"to": {"agent": acme.agent_id}}
 
 
+def sound(acme: Acme) -> dict[str, Any]:
+    return {"mos": 4.1, "warnings": []}
+
+
 #: Shows a person what is his own: answered, but without a word of Acme's.
 OWN = frozenset({200})
 #: Takes only the other method.
@@ -106,6 +110,8 @@ EXPECTED: dict[str, Expected] = {
     ),
     # Her own work after a call, of which there is none.
     **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
+    **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now"), MINE),
+    "call-quality": Expected(stranger=REFUSED | WRONG_METHOD, nobody=LOG_IN | WRONG_METHOD, body=sound),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),

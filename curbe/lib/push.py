@@ -38,6 +38,8 @@ EVENTS: Final[Mapping[str, Event]] = {
     "call.updated": Event(("call_id",), "company"),
     "call.ended": Event(("call_id",), "company"),
     "offer.ended": Event(("call_id", "outcome"), "that agent"),
+    "repair.made": Event(("call_id",), "supervisors"),
+    "outbound.refused": Event((), "supervisors"),
     "recording.pending": Event(("call_id", "recording_id"), "company"),
     "recording.stored": Event(("call_id", "recording_id"), "company"),
     "recording.failed": Event(("call_id", "recording_id"), "company"),

@@ -1,14 +1,16 @@
 // The one script of every page: connects the behaviours, then the phone if this person has one.
 
+import * as copy from "./behaviors/copy.js";
 import * as liveRegions from "./behaviors/live_regions.js";
 import * as menu from "./behaviors/menu.js";
 import * as player from "./behaviors/player.js";
+import * as reasons from "./behaviors/reasons.js";
 import * as rows from "./behaviors/rows.js";
 import * as unloads from "./behaviors/unloads.js";
 import * as walk from "./behaviors/walk.js";
 import { live } from "./lib/page.js";
 
-for (const behavior of [liveRegions, menu, player, rows, unloads, walk]) behavior.connect();
+for (const behavior of [copy, liveRegions, menu, player, reasons, rows, unloads, walk]) behavior.connect();
 
 const root = document.querySelector("#phone");
 if (root) {

@@ -81,8 +81,10 @@ class RecordingProgress:
     channels: int = 1
     #: Who made it: DialVerb, RecordVerb, Trunking, ….
     source: str = ""
-    #: From the address of the callback: ``voicemail``, or empty.
+    #: From the address of the callback: ``voicemail``, ``room``, or empty.
     purpose: str = ""
+    #: When the audio begins, where the event says it.
+    started_at: datetime | None = None
 
 
 # --- Status callbacks (TeXML form) --------------------------------------------------------------------------------
@@ -218,6 +220,7 @@ def _recording_saved(payload: Payload) -> RecordingProgress:
         session_id=text(body.get("call_session_id"), SID_LENGTH),
         url=text(urls.get("mp3"), 4000) or text(urls.get("wav"), 4000),
         duration_s=lasted_s,
+        started_at=started,
         channels=2 if body.get("channels") == "dual" else 1,
     )
 

@@ -15,6 +15,7 @@ from telephony.models.plans import (
     QueueSkill,
     SpecialDate,
 )
+from telephony.models.quality import LegQuality
 from telephony.models.talk import OutboundIntent, Talk, TalkCommand
 from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
@@ -26,6 +27,7 @@ __all__ = [
     "CallQueue",
     "CallWrapUp",
     "Disposition",
+    "LegQuality",
     "Menu",
     "MenuOption",
     "Offer",

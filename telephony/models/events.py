@@ -73,6 +73,17 @@ class TelnyxEvent(models.Model):
                 name="event_awaits_call",
                 condition=models.Q(processed_at__isnull=True, call__isnull=True),
             ),
+            # What supervisors look through, newest first. Nearly no event is one of these.
+            models.Index(
+                fields=["company", "-id"],
+                name="event_repair",
+                condition=models.Q(source="reconciler") & ~models.Q(kind="reconciler.recording_asked"),
+            ),
+            models.Index(
+                fields=["company", "-id"],
+                name="event_refused",
+                condition=models.Q(kind="instruction.outbound.refused"),
+            ),
         ]
 
     def __str__(self) -> str:

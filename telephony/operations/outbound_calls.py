@@ -18,6 +18,7 @@ from agents.models import Agent
 from agents.operations import NotFree, dial_out, leg_answered
 from curbe.companies.models import Company
 from curbe.contacts.queries import contact_with
+from curbe.lib import push
 from telephony.core import destinations, hours, render, texml
 from telephony.core.call_state import Phase
 from telephony.core.types import Room, decision_as_json
@@ -254,4 +255,6 @@ def _refuse(parked: Parked, endpoint: SipEndpoint | None, now: datetime) -> str:
     )
     if event is not None:
         ledger.settle(event, now)
+        if endpoint is not None:
+            push.send("outbound.refused", groups=[push.supervisors_group(endpoint.company_id)])
     return texml.document(texml.Reject())

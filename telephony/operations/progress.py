@@ -23,7 +23,7 @@ from telephony.core import events, hours, leg_state
 from telephony.core.events import LegProgress
 from telephony.core.leg_state import CallStatus, LegKind, OfferOutcome, Outcome
 from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, CallWrapUp, Offer, SipEndpoint, TelnyxEvent
-from telephony.operations import talks, visits, wrap_ups
+from telephony.operations import quality, talks, visits, wrap_ups
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ def on_status(event: TelnyxEvent, call: Call, now: datetime) -> None:
     """Act on a status callback, or on the reconciler's word in its form."""
     news = events.leg_progress(event.payload)
     heard(call, news, heard_at=event.occurred_at, now=now, kind=talks.meet(call, news))
+    quality.keep_telnyx(event, call, now)
 
 
 def heard(call: Call, news: LegProgress, *, heard_at: datetime, now: datetime, kind: LegKind = LegKind.AGENT) -> None:

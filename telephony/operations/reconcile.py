@@ -94,12 +94,23 @@ def ask_again_for_hangups(client: TelnyxClient, now: datetime) -> None:
         legs = list(CallLeg.objects.filter(call=call).exclude(status=CallLeg.Status.ENDED))
         for leg in sorted(legs, key=lambda leg: leg.kind not in CUSTOMERS):
             with alone("hang up leg", leg.call_sid):
-                _hang_up(leg, call, client, now)
+                _hang_up(leg, call, client, now, "reconciler.hangup_repeated", "asked Telnyx to hang it up again")
 
 
-def _hang_up(leg: CallLeg, call: Call, client: TelnyxClient, now: datetime) -> None:
+def _hang_up(leg: CallLeg, call: Call, client: TelnyxClient, now: datetime, kind: str, did: str) -> None:
+    """Have a leg ended that should be over, and note that it was up; one that is gone already is reported as such."""
     if client.hang_up(leg.call_sid, call.account_sid) is HangUp.GONE:
         report_on(leg, LegReport(call_sid=leg.call_sid, is_alive=False), call, now)
+        return
+    note(
+        kind,
+        ("leg", leg.call_sid, kind),
+        call,
+        believed={"leg": leg.call_sid, "call": str(call.status), "hangup_requested": bool(call.hangup_requested_at)},
+        true={"is_alive": True},
+        did=did,
+        now=now,
+    )
 
 
 # --- Offers past their time ---------------------------------------------------------------------------------------
@@ -177,12 +188,16 @@ def _forgotten(now: datetime) -> QuerySet[Agent]:
     calls = Call.objects.filter(pk=OuterRef("busy_call_id"))
     legs = CallLeg.objects.filter(call=OuterRef("busy_call_id"), agent=OuterRef("pk"))
     rings = Offer.objects.filter(call=OuterRef("busy_call_id"), agent=OuterRef("pk"), outcome=Offer.Outcome.PENDING)
-    left = Exists(legs) & ~Exists(legs.exclude(status=CallLeg.Status.ENDED)) & ~Exists(rings)
+    # Who is on a call has a leg in it from the first moment; who is rung gets his with Telnyx's first word.
+    had = Q(Exists(legs)) | Q(activity=Activity.ON_CALL)
+    left = had & ~Q(Exists(legs.exclude(status=CallLeg.Status.ENDED))) & ~Q(Exists(rings))
     # A call that is being opened claims its agents a moment before its row is there: leases end by themselves.
     leased = ~Exists(calls) & Q(reserved_until__isnull=False, reserved_until__gt=now)
     # Whoever is held is not idle, and only who is not idle stands in the index.
     busy = Agent.objects.filter(busy_call_id__isnull=False).exclude(activity=Activity.IDLE).exclude(leased)
-    return busy.filter(~Exists(calls.exclude(status=Call.Status.COMPLETED)) | left)
+    # A wrap-up is about a call that is over, and ends by its own clock.
+    busy = busy.exclude(activity=Activity.WRAP_UP)
+    return busy.filter(Q(~Exists(calls.exclude(status=Call.Status.COMPLETED))) | left)
 
 
 def _free(agent_id: int, call_id: UUID, call: Call | None, now: datetime) -> None:
@@ -223,7 +238,7 @@ def end_lingering_legs(client: TelnyxClient, now: datetime) -> None:
         with alone("end leg", leg.call_sid):
             report = client.call(leg.call_sid, leg.call.account_sid)
             if report.is_alive:
-                _hang_up(leg, leg.call, client, now)
+                _hang_up(leg, leg.call, client, now, "reconciler.leg_ended", "hung the leg up")
             else:
                 report_on(leg, report, leg.call, now)
 

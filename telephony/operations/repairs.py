@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
+from curbe.lib import push
 from telephony.models import Call, CallLeg, TelnyxEvent
 from telephony.operations import ledger
 from telephony.telnyx.answers import LegReport
@@ -130,6 +131,7 @@ def repair(
     if event is not None:
         logger.info("Call %s: %s", call.pk, did)
         ledger.process(event.pk, now)
+        tell(call)
 
 
 def note(
@@ -142,9 +144,8 @@ def note(
     did: str,
     now: datetime,
 ) -> None:
-    """Record a repair that needed no event of Telnyx's."""
-    logger.info("Call %s: %s", call.pk, did)
-    ledger.note(
+    """Record a repair that needed no event of Telnyx's; the same one twice is one."""
+    event = ledger.note(
         kind=kind,
         dedupe_key="|".join(("reconciler", *key)),
         payload={"believed": believed, "true": true, "did": did},
@@ -152,3 +153,11 @@ def note(
         source=TelnyxEvent.Source.RECONCILER,
         now=now,
     )
+    if event is not None:
+        logger.info("Call %s: %s", call.pk, did)
+        tell(call)
+
+
+def tell(call: Call) -> None:
+    """Tell who supervises that a repair was made; their page fetches it."""
+    push.send("repair.made", groups=[push.supervisors_group(call.company_id)], call_id=str(call.pk))

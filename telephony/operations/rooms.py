@@ -119,6 +119,7 @@ def _check(talk: Talk, client: TelnyxClient, now: datetime) -> None:
 
 
 _DID: Final = {
+    "room_opened": "took the room as open",
     "room_failed": "gave the room up; both still talk as before",
     "room_empty": "kept the customer with music and rang the agent again",
     "browser_silent": "kept the customer with music and rang the agent wherever he logs in",
@@ -151,7 +152,7 @@ def _repair(call: Call, talk: Talk, missing: list[str], now: datetime) -> str:
         talk.lead_in_room = True
         talk.save(update_fields=["lead_in_room"])
         talks.advance(call, talk, list(CallLeg.objects.filter(call=call)), now)
-        return ""
+        return "room_opened"
     rang_for = now - talk.target_at if talk.target_at is not None else timedelta()
     if talk.phase == Phase.CONSULT_RINGING and rang_for >= timedelta(seconds=CONSULT_RING_S):
         return "target_rang_out" if talks.happen(call, talk, Fact.TARGET_LEFT, now) else ""

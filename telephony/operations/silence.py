@@ -18,7 +18,7 @@ from django.db import transaction
 
 from telephony.models import Call, CallLeg
 from telephony.operations import progress
-from telephony.operations.repairs import alone, report_on, word_on
+from telephony.operations.repairs import alone, note, report_on, word_on
 from telephony.telnyx.answers import LiveCall
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused
@@ -190,4 +190,16 @@ def _ask_about(call_id: UUID, live: LiveLegs, client: TelnyxClient, now: datetim
 def _settle(call: Call, now: datetime) -> None:
     """Settle a call whose caller's leg is over, though the call is not: an old failure half-way."""
     with transaction.atomic():
-        progress.settle_call(Call.objects.select_for_update().get(pk=call.pk), now)
+        current = Call.objects.select_for_update().get(pk=call.pk)
+        was = current.status
+        progress.settle_call(current, now)
+    if current.status != was:
+        note(
+            "reconciler.call_settled",
+            ("call", str(call.pk), current.status),
+            call,
+            believed={"call": str(was)},
+            true={"customer": "ended"},
+            did=f"settled the call as {current.status}",
+            now=now,
+        )

@@ -257,6 +257,13 @@ def _happen(call: Call, talk: Talk, legs: Sequence[CallLeg], happening: Happenin
     if happening is Fact.ROOM_OPENED:
         talk.room_is_open = True
     phase = Phase(talk.phase)
+    # As it was before the effects: they forget whom it was for.
+    about = {
+        "agent": talk.lead_id,
+        "target_agent": talk.target_agent_id,
+        "target_queue": talk.target_queue_id,
+        "target_number": talk.target_e164,
+    }
     talk.phase, talk.wish = after.phase, str(after.wish or "")
     if phase is not after.phase:
         talk.phase_at = now
@@ -265,7 +272,8 @@ def _happen(call: Call, talk: Talk, legs: Sequence[CallLeg], happening: Happenin
         effects.apply(effect, call, talk, legs, was=phase, now=now)
     talk.save()
     _note_phase(call, talk)
-    note(call, f"talk.{happening}", {"from": str(phase), "to": str(after.phase), "message": after.message}, now)
+    moved = {"from": str(phase), "to": str(after.phase), "message": after.message}
+    note(call, f"talk.{happening}", {**moved, **{name: value for name, value in about.items() if value}}, now)
     push.send("call.updated", groups=[push.company_group(call.company_id)], call_id=str(call.pk))
     return True
 

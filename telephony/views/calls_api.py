@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -13,8 +14,9 @@ from agents.schemas import ErrorAnswer
 from curbe.companies.access import for_company, get_for_company
 from telephony.models import Call
 from telephony.queries import records
+from telephony.queries import story as story_of
 from telephony.queries import trace as trace_of
-from telephony.views.schemas import CALL_FILTERS, CallsAnswer, StoryShape, TraceAnswer
+from telephony.views.schemas import CALL_FILTERS, CallsAnswer, CallStoryAnswer, StoryShape, TraceAnswer
 
 REFUSALS = {401: ErrorAnswer, 403: ErrorAnswer}
 
@@ -45,6 +47,18 @@ def calls(request: Request) -> Response:
 def call(request: Request, call_id: UUID) -> Response:
     rows = records.with_story(for_company(request, Call))
     return Response(records.story_as_json(get_for_company(request, rows, pk=call_id)))
+
+
+@extend_schema(
+    operation_id="call_story",
+    tags=["calls"],
+    summary="What happened to a call: who did what and why, in order and in words",
+    responses={200: CallStoryAnswer, **REFUSALS, 404: ErrorAnswer},
+)
+@api_view(["GET"])
+def story(request: Request, call_id: UUID) -> Response:
+    rows = story_of.with_story(for_company(request, Call))
+    return Response(story_of.as_json(get_for_company(request, rows, pk=call_id), now=timezone.now()))
 
 
 @extend_schema(

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -20,10 +19,11 @@ from django.views.decorators.http import require_GET
 
 from curbe.companies.access import company_of, for_company, get_for_company, member_required
 from curbe.lib.http import json_error
-from telephony.models import Call, CallLeg
-from telephony.queries import history, trace
+from telephony.models import Call
+from telephony.queries import history, story
 from telephony.queries.history import Show
 from telephony.queries.wrap_ups import said_of
+from telephony.views.call_bars import bar_of
 
 
 @require_GET
@@ -78,30 +78,14 @@ def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
 @never_cache
 @member_required
 def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
-    rows = (
-        history.with_waits(for_company(request, Call))
-        .select_related("agent__user", "queue", "number", "contact", "hangup_requested_by__user")
-        .prefetch_related(
-            Prefetch("legs", CallLeg.objects.select_related("agent__user")),
-            "recordings",
-        )
-    )
+    rows = history.with_waits(story.with_story(for_company(request, Call)))
     found = get_for_company(request, rows, pk=call_id)
-    language, steps = get_language() or "es", trace.steps_of(found)
+    told = story.story_of(found, language=get_language() or "es", now=timezone.now())
     disposition, note = said_of(found)
     context = {
         "call": found,
-        "legs": sorted(found.legs.all(), key=lambda leg: (leg.started_at, leg.id)),
-        "offers": [made.offer for step in steps for made in step.offers],
-        "steps": [
-            {
-                "at": step.at,
-                "sentences": step.sentences(language),
-                "plan_version": step.trace.plan_version,
-            }
-            for step in steps
-        ],
-        "visits": trace.visits_of(found),
+        "story": told,
+        "bar": bar_of(told.picture),
         "disposition": disposition,
         "note": note,
         "zone": _zone(request),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from drf_spectacular.types import OpenApiTypes
@@ -10,7 +11,11 @@ from rest_framework import serializers
 
 from agents.models import Intent, Presence, WrapUpMode
 from agents.presence import Reach
+from telephony.core.call_bar import Went
 from telephony.core.call_state import Phase
+from telephony.core.ended import By, How
+from telephony.core.quality import Sound
+from telephony.core.story import Part
 from telephony.models import Call, CallIdentifier, CallLeg, CallQueue, Offer, QueueVisit, TelnyxEvent
 from telephony.models.wrap_ups import LONGEST_NOTE
 
@@ -334,6 +339,139 @@ class MeAnswer(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # "break" is a word of Python's, so it cannot stand above.
         return {**super().get_fields(), "break": BreakShape(allow_null=True)}
+
+
+class InBothWords(serializers.Serializer[Any]):
+    es = serializers.CharField(allow_blank=True)
+    en = serializers.CharField(allow_blank=True)
+
+
+class EndedShape(serializers.Serializer[Any]):
+    by = serializers.ChoiceField([str(one) for one in By])
+    how = serializers.ChoiceField([str(one) for one in How])
+    who = serializers.CharField(allow_null=True, help_text="The name of an agent, or of who supervises.")
+    reason = serializers.CharField(allow_null=True, help_text="What who supervises wrote.")
+    cause = serializers.CharField(allow_null=True, help_text="Telnyx's hang-up cause of the customer's leg.")
+    sip_code = serializers.CharField(allow_null=True)
+    words = InBothWords()
+
+
+class EntryShape(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    part = serializers.ChoiceField([str(one) for one in Part], help_text="What the entry is about.")
+    who = InBothWords()
+    what = InBothWords()
+    why = InBothWords()
+    detail = InBothWords(help_text="Codes and numbers behind the words.")
+    ids = serializers.ListField(child=serializers.CharField(), help_text="Of the events and rows that say so.")
+
+
+class SpanShape(serializers.Serializer[Any]):
+    what = serializers.ChoiceField([str(one) for one in Went])
+    begin = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    seconds = serializers.IntegerField()
+
+
+class WarningShape(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class SoundShape(serializers.Serializer[Any]):
+    mos = serializers.FloatField(allow_null=True, help_text="The lower one of Telnyx's and the browser's.")
+    sound = serializers.ChoiceField([str(one) for one in Sound], allow_null=True)
+    loss_percent = serializers.FloatField(allow_null=True)
+    jitter_ms = serializers.FloatField(allow_null=True)
+    rtt_ms = serializers.FloatField(allow_null=True)
+    warnings = WarningShape(many=True)
+
+
+class ToldLegShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    call_sid = serializers.CharField()
+    kind = serializers.ChoiceField(choices=CallLeg.Kind.choices)
+    who = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    hangup_cause = serializers.CharField(allow_null=True)
+    hangup_source = serializers.CharField(allow_null=True)
+    sip_code = serializers.CharField(allow_null=True)
+    quality = SoundShape(allow_null=True)
+
+
+class ChannelsShape(serializers.Serializer[Any]):
+    left = serializers.CharField()
+    right = serializers.CharField()
+
+
+class SegmentShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    segment = serializers.IntegerField(help_text="Its place among the call's recordings, from 1.")
+    kind = serializers.CharField()
+    state = serializers.CharField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    duration_s = serializers.IntegerField(allow_null=True)
+    channels = ChannelsShape(allow_null=True, help_text="null: everybody is on both.")
+
+
+class HeardShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    source = serializers.ChoiceField(choices=TelnyxEvent.Source.choices)  # type: ignore[assignment]
+    occurred_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    call_sid = serializers.CharField(allow_blank=True)
+
+
+class CallStoryAnswer(serializers.Serializer[Any]):
+    """What happened, in order and in words, with every id behind it."""
+
+    call_id = serializers.UUIDField()
+    direction = serializers.ChoiceField(choices=Call.Direction.choices)
+    to = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(choices=Call.Status.choices)
+    outcome = serializers.CharField(allow_null=True)
+    started_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ended = EndedShape(allow_null=True, help_text="Who ended it and why; null while it goes on.")
+    entries = EntryShape(many=True)
+    spans = SpanShape(many=True)
+    legs = ToldLegShape(many=True)
+    recordings = SegmentShape(many=True)
+    events = HeardShape(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        # ``from`` is no name for a Python attribute.
+        return {**super().get_fields(), "from": serializers.CharField(allow_blank=True)}
+
+
+class ReportedWarning(serializers.Serializer[Any]):
+    code = serializers.RegexField(r"^[A-Za-z0-9_.-]{1,32}\Z", help_text="The SDK's, such as 31003.")
+    at = serializers.DateTimeField()
+
+
+class QualityWish(serializers.Serializer[Any]):
+    warnings = ReportedWarning(many=True, required=False)
+    mos = serializers.FloatField(required=False, allow_null=True, min_value=1, max_value=5)
+    jitter_ms = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=60_000)
+    rtt_ms = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=60_000)
+    loss_percent = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=100)
+
+    def validate_warnings(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len(value) > 20:
+            raise serializers.ValidationError("Send at most 20 warnings at once.")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        numbers = [value for name, value in attrs.items() if name != "warnings" and value is not None]
+        if any(not math.isfinite(value) for value in numbers):
+            raise serializers.ValidationError("Send finite numbers.")
+        if not numbers and not attrs.get("warnings"):
+            raise serializers.ValidationError("Send a measurement or a warning.")
+        return attrs
 
 
 def _parameter(name: str, type_: Any, description: str, **more: Any) -> OpenApiParameter:

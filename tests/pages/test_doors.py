@@ -97,7 +97,7 @@ def test_the_number_of_queries_does_not_grow_with_the_calls(
     [
         ("phone", "Llamadas de hoy", "Today's calls"),
         ("calls", "Número o nombre", "Number or name"),
-        ("call", "Por qué se enrutó así", "Why it was routed so"),
+        ("call", "Qué pasó", "What happened"),
         ("call-row", "Contestada", "Answered"),
         ("phone-incoming", "Llamó a", "Called"),
         ("todays-calls", "Duración", "Length"),

@@ -9,6 +9,8 @@ const ASK_FOR_MS = 60_000;
 /** A socket that is back within this time was not missed by anybody. */
 const SAY_DOWN_AFTER_MS = 4_000;
 
+const REPAIRS = new Set(["repair.made", "outbound.refused"]);
+
 const waiting = new Map();
 /** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
 const heardAtMs = new Map();
@@ -20,6 +22,8 @@ let sayDown = null;
 export function connect() {
   live?.addEventListener("push", ({ detail }) => {
     if (detail.call_id) onPush(detail.call_id);
+    if (REPAIRS.has(detail.type)) document.querySelectorAll("[data-live-repairs]").forEach(refreshSoon);
+    if (detail.call_id) document.querySelectorAll("[data-live-calls]").forEach(refreshSoon);
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -70,7 +74,10 @@ function refresh(id) {
   const element = document.getElementById(id);
   // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
   if (!element) return;
-  if (element.matches("[data-live-list]") && element.contains(document.activeElement)) {
+  if (
+    element.matches("[data-live-list], [data-live-calls], [data-live-repairs]") &&
+    element.contains(document.activeElement)
+  ) {
     element.addEventListener("focusout", () => refreshSoon(element), { once: true });
     return;
   }
@@ -81,7 +88,7 @@ function onUp() {
   clearTimeout(sayDown);
   notice("liveDown", false);
   refreshLists();
-  document.querySelectorAll("[data-call][data-unsettled]").forEach(refreshSoon);
+  document.querySelectorAll("[data-call][data-unsettled], [data-live-calls], [data-live-repairs]").forEach(refreshSoon);
 }
 
 function onDown() {
