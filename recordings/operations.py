@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from kombu.exceptions import OperationalError
 
+from recordings import waveforms
 from recordings.download import Fetched, LinkExpired, UnableToFetch, fetched
 from recordings.models import Recording, audio_path
 from recordings.push import tell
@@ -175,6 +176,7 @@ def _store(recording: Recording, found: Fetched, now: datetime) -> None:
             ]
         )
         tell(recording, "stored")
+        waveforms.queue(recording.pk)
 
 
 def _failed(recording: Recording, why: str, now: datetime) -> Recording:

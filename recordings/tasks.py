@@ -11,7 +11,7 @@ from celery import shared_task
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recordings import operations, processes, search
+from recordings import operations, processes, search, waveforms
 from recordings.models import Recording
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxUnreachable
@@ -45,6 +45,21 @@ def fetch_due(**_: object) -> None:
     """Queue every recording whose time has come."""
     for recording_id in _due(timezone.now())[:BATCH]:
         operations.queue(recording_id)
+
+
+@shared_task(soft_time_limit=LONGEST_FETCH_S, time_limit=KILLED_AFTER_S)
+def make_waveform(*, recording_id: str, **_: object) -> None:
+    """Make one waveform, if a process can be spared; else the clock comes back to it."""
+    with processes.spare() as is_spared:
+        if is_spared:
+            waveforms.make(UUID(recording_id), timezone.now())
+
+
+@shared_task
+def make_missing_waveforms(**_: object) -> None:
+    """Queue the waveforms that nobody made."""
+    for recording_id in waveforms.missing(timezone.now()):
+        waveforms.queue(recording_id)
 
 
 @shared_task
