@@ -66,5 +66,7 @@ def make(recording_id: UUID, now: datetime) -> Waveform | None:
 
 def missing(now: datetime) -> list[UUID]:
     """Return the ids of the stored recordings of the last days that have none, oldest first."""
-    young = Recording.objects.filter(state=Recording.State.STORED, waveform=None, id__gte=first_id_at(now - LOOKED_BACK))
+    young = Recording.objects.filter(
+        state=Recording.State.STORED, waveform=None, id__gte=first_id_at(now - LOOKED_BACK)
+    )
     return list(young.order_by("id").values_list("pk", flat=True)[:20])

@@ -12,7 +12,8 @@ import * as unloads from "./behaviors/unloads.js";
 import * as walk from "./behaviors/walk.js";
 import { live } from "./lib/page.js";
 
-for (const behavior of [blanks, copy, exporting, liveRegions, menu, player, reasons, rows, unloads, walk]) behavior.connect();
+for (const behavior of [blanks, copy, exporting, liveRegions, menu, player, reasons, rows, unloads, walk])
+  behavior.connect();
 
 const root = document.querySelector("#phone");
 if (root) {

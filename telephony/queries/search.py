@@ -79,14 +79,13 @@ def compared(calls: QuerySet[Call], wanted: Wanted) -> QuerySet[Call]:
 def by_index(fitting: QuerySet[Call, UUID], wanted: Wanted, ours: QuerySet[Call]) -> QuerySet[Call, UUID]:
     """Return the same calls, with the conditions by which an index finds them."""
     words, digits = grams_of_words(wanted.words), grams_of_digits(wanted.digits)
-    if words or digits:
-        fitting = fitting.alias(grams=_GRAMS)
     if words:
-        fitting = fitting.filter(grams__contains=list(words))
+        fitting = fitting.alias(grams=_GRAMS).filter(grams__contains=list(words))
     if digits:
         company_ids = ours.order_by().values("company")[:1]
         numbers = PhoneNumber.objects.filter(company__in=company_ids, e164__contains=wanted.digits)
         own = list(numbers.values_list("e164", flat=True)[:OUR_NUMBERS])
         found = Q(grams__contains=list(digits))
-        fitting = fitting.filter(found | Q(to_number__in=own) | Q(from_number__in=own) if own else found)
+        found = found | Q(to_number__in=own) | Q(from_number__in=own) if own else found
+        fitting = fitting.alias(grams=_GRAMS).filter(found)
     return fitting

@@ -138,7 +138,7 @@ class Heard:
 @register.filter
 def heard(call: Call) -> list[Heard]:
     """Return what there is to hear of a call: its segments as one, its message as another."""
-    rows = sorted(call.recordings.all(), key=lambda one: (one.started_at or one.created_at, one.pk))  # type: ignore[attr-defined]
+    rows = sorted(call.recordings.all(), key=lambda one: (one.started_at or one.created_at, one.pk))
     return [_heard([one for one in rows if one.kind == kind]) for kind in dict.fromkeys(one.kind for one in rows)]
 
 

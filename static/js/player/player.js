@@ -352,7 +352,9 @@ export class Player extends EventTarget {
     const download = this.#one("download");
     download.hidden = !segment?.download;
     if (segment?.download) download.href = segment.download;
-    this.dispatchEvent(new CustomEvent("moment", { detail: { recording: segment?.id, offsetS: this.#audio.currentTime } }));
+    this.dispatchEvent(
+      new CustomEvent("moment", { detail: { recording: segment?.id, offsetS: this.#audio.currentTime } }),
+    );
   }
 
   #paintSlider(momentS, at, length) {

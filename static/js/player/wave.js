@@ -29,7 +29,8 @@ export class Wave {
       const right = Math.round((segment.atS + segment.durationS) * perS);
       const wave = waves.get(segment.id);
       if (segment.atS > 0) this.#border(context, left, height, style);
-      if (right > left) this.#segment(context, segment.id, wave, { left, right, height, heard, x: momentS * perS, style });
+      if (right > left)
+        this.#segment(context, segment.id, wave, { left, right, height, heard, x: momentS * perS, style });
     }
     context.fillStyle = style.color;
     context.fillRect(Math.min(momentS * perS, width - 2), 0, 2, height);
