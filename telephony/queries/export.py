@@ -111,7 +111,7 @@ def _head() -> list[str]:
         _("Queue"),
         _("Agent"),
         _("Status"),
-        _("Outcome"),
+        _("How it ended"),
         _("Disposition"),
         _("Waited (s)"),
         _("Talked (s)"),

@@ -186,7 +186,7 @@ def _chips(request: HttpRequest, filters: Filters, fields: dict[str, list[Choice
         "number": _("Search"),
         "show": _("Show"),
         "direction": _("Direction"),
-        "outcome": _("Outcome"),
+        "outcome": _("How it ended"),
         "queue": _("Queue"),
         "agent": _("Agent"),
         "disposition": _("Disposition"),

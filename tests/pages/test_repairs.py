@@ -195,7 +195,7 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_num_queries(13):
         browser.get("/repairs/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         browser.get("/repairs/now")
 
 

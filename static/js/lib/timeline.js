@@ -68,7 +68,7 @@ export function skippedS(silences) {
 /** Return per channel whether it is heard: one that stands alone silences the others, else what is not muted. */
 export function heardOf(channels) {
   const isAlone = channels.some(({ solo }) => solo);
-  return channels.map(({ muted, solo }) => (isAlone ? solo : !muted));
+  return channels.map(({ muted, solo }) => (isAlone ? Boolean(solo) : !muted));
 }
 
 /** Return per channel {gain, pan}; unnamed channels hold everybody, and a file of one channel has only the first. */

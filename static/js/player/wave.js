@@ -3,10 +3,14 @@
 import { columnsOf } from "../lib/timeline.js";
 
 const BORDER_PX = 1;
+/** 255 × √(4 %). */
+const QUIETEST = 51;
 
 export class Wave {
   #canvas;
   #columns = new Map();
+  /** Of so many segments, this was the loudest: looked for again when another one is there. */
+  #loudest = { of: 0, peak: QUIETEST };
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -15,6 +19,7 @@ export class Wave {
   /** Forget the columns of a segment, or of all: the width or the peaks changed. */
   forget() {
     this.#columns.clear();
+    this.#loudest = { of: 0, peak: QUIETEST };
   }
 
   /** `line` from `joined`; `waves`: id → {peaks, channels, perS}; `heard`: per channel whether it sounds. */
@@ -23,6 +28,8 @@ export class Wave {
     const { clientWidth: width, clientHeight: height } = this.#canvas;
     const style = getComputedStyle(this.#canvas);
     context.clearRect(0, 0, width, height);
+    if (this.#loudest.of !== waves.size) this.#loudest = { of: waves.size, peak: loudestOf(waves) };
+    const loudest = this.#loudest.peak;
     const perS = line.lengthS > 0 ? width / line.lengthS : 0;
     for (const segment of line.segments) {
       const left = Math.round(segment.atS * perS);
@@ -30,21 +37,21 @@ export class Wave {
       const wave = waves.get(segment.id);
       if (segment.atS > 0) this.#border(context, left, height, style);
       if (right > left)
-        this.#segment(context, segment.id, wave, { left, right, height, heard, x: momentS * perS, style });
+        this.#segment(context, segment.id, wave, { left, right, height, heard, x: momentS * perS, style, loudest });
     }
     context.fillStyle = style.color;
     context.fillRect(Math.min(momentS * perS, width - 2), 0, 2, height);
   }
 
-  #segment(context, id, wave, { left, right, height, heard, x, style }) {
+  #segment(context, id, wave, { left, right, height, heard, x, style, loudest }) {
     const lanes = wave?.peaks.length ? this.#columnsOf(id, wave, right - left) : [null];
     const lane = height / lanes.length;
     for (const [channel, columns] of lanes.entries()) {
       const middle = lane * channel + lane / 2;
       context.globalAlpha = lanes.length === 1 || heard[channel] ? 1 : 0.25;
       for (let column = 0; column < right - left; column += 1) {
-        // Squared again: the eye is to see loud and quiet, the root was for the storage.
-        const part = columns ? (columns[column] / 255) ** 1.4 : 0;
+        // Half of the storage's root is taken back: the eye is to see loud and quiet, and still the quiet.
+        const part = columns ? (columns[column] / loudest) ** 1.4 : 0;
         const half = Math.max(0.5, part * (lane / 2 - 1));
         context.fillStyle = left + column < x ? style.color : style.textDecorationColor;
         context.fillRect(left + column, middle - half, 1, half * 2);
@@ -77,4 +84,11 @@ export class Wave {
     context.setTransform(scale, 0, 0, scale, 0, 0);
     return context;
   }
+}
+
+/** The loudest voice fills its lane, whatever the telephone made of it; noise alone does not. */
+function loudestOf(waves) {
+  let loudest = QUIETEST;
+  for (const { peaks } of waves.values()) for (const peak of peaks) if (peak > loudest) loudest = peak;
+  return loudest;
 }
