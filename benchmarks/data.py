@@ -31,8 +31,9 @@ class Size:
 
 
 _FILL: Final = """
-INSERT INTO companies_company (id, public_id, slug, name, timezone, language, routing_mode, fallback_number, created_at)
-  SELECT c, lpad(to_hex(c), 8, '0'), 'bench-' || c, 'Bench ' || c, 'UTC', 'es', 'auto', '', now()
+INSERT INTO companies_company (id, public_id, slug, name, timezone, language, routing_mode, fallback_number,
+  outbound_countries, created_at)
+  SELECT c, lpad(to_hex(c), 8, '0'), 'bench-' || c, 'Bench ' || c, 'UTC', 'es', 'auto', '', '{{US}}', now()
   FROM generate_series(1, {companies}) c;
 INSERT INTO companies_user (id, password, is_superuser, username, email, is_staff, is_active, date_joined, name,
   language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from curbe.companies.models import Company, User
 from curbe.contacts import queries
@@ -106,3 +107,18 @@ def test_a_number_of_another_company_is_free_here(acme: Company, elsewhere: Comp
     cast.make_contact(elsewhere, "María", "+13055550142")
 
     assert looking(bob).post("/contacts/new/", {"name": "Eva", "numbers": "+13055550142"}).status_code == 302
+
+
+@pytest.mark.parametrize("amount", [1, 12])
+def test_the_number_of_queries_does_not_grow(
+    acme: Company, bob: User, amount: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    contacts = [cast.make_contact(acme, f"Contact {one}", f"+130555501{one:02}") for one in range(amount)]
+    for _ in range(amount):
+        recording_of(answered_call(acme, bob.agents.get(), contact=contacts[0]))
+    browser = looking(bob)
+
+    with django_assert_num_queries(5):
+        browser.get("/contacts/")
+    with django_assert_num_queries(9):
+        browser.get(f"/contacts/{contacts[0].pk}/")
