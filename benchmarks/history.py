@@ -44,7 +44,8 @@ SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' ||
   CASE WHEN who %% 40 = 0 THEN who / 40 + 1 END,
   CASE WHEN i %% 333333 = 7 THEN 'Zenobia Quirós' WHEN who %% 3 = 0
     THEN (ARRAY['María','John','Lucía','Óscar','Chen','Ana','Peter'])[who %% 7 + 1] || ' '
-      || (ARRAY['Fernández','Whitaker','Núñez','Li','Gómez'])[who %% 5 + 1] || ' ' || left(md5(who::text), 6) ELSE '' END,
+      || (ARRAY['Fernández','Whitaker','Núñez','Li','Gómez'])[who %% 5 + 1] || ' '
+      || left(md5(who::text), 6) ELSE '' END,
   i %% 10 + 1,
   CASE WHEN direction = 'outbound' THEN NULL WHEN i %% 1000 = 0 THEN 1005 ELSE 1001 + i %% 4 END,
   CASE WHEN outcome NOT IN ('answered', 'no_answer') THEN NULL WHEN i < {calls} / 4 AND i %% 10 = 0 THEN 10

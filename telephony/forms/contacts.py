@@ -19,7 +19,7 @@ MOST_NUMBERS: Final = 20
 
 class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
     numbers = forms.CharField(
-        label=gettext_lazy("numbers"),
+        label=gettext_lazy("Numbers"),
         required=False,
         max_length=2_000,
         widget=forms.Textarea(attrs={"class": "field field--area", "rows": 3, "inputmode": "tel"}),

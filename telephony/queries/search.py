@@ -80,7 +80,7 @@ def by_index(fitting: QuerySet[Call, UUID], wanted: Wanted, ours: QuerySet[Call]
     """Return the same calls, with the conditions by which an index finds them."""
     words, digits = grams_of_words(wanted.words), grams_of_digits(wanted.digits)
     if words:
-        fitting = fitting.alias(grams=_GRAMS).filter(grams__contains=list(words))
+        fitting = fitting.alias(grams=_GRAMS).filter(Q(grams__contains=list(words)))
     if digits:
         company_ids = ours.order_by().values("company")[:1]
         numbers = PhoneNumber.objects.filter(company__in=company_ids, e164__contains=wanted.digits)

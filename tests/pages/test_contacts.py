@@ -118,7 +118,7 @@ def test_the_number_of_queries_does_not_grow(
         recording_of(answered_call(acme, bob.agents.get(), contact=contacts[0]))
     browser = looking(bob)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         browser.get("/contacts/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         browser.get(f"/contacts/{contacts[0].pk}/")
