@@ -17,7 +17,7 @@ from django.db.models.functions import Lower
 
 from telephony.core.search import ACCENTED, PLAIN, Wanted, grams_of_digits, grams_of_words, wanted_by
 from telephony.models import Call, PhoneNumber
-from telephony.queries.filters import Filters, narrowed
+from telephony.queries.filters import Filters, key_of, narrowed
 
 #: How many of the newest calls are read through before an index is asked: some 10 ms.
 NEWEST: Final = 3_000
@@ -48,18 +48,27 @@ def newest_ids(
     if filters.number and not wanted:
         # Only signs: nobody is called so.
         return []
-    return newest(calls, compared(narrowed(calls, filters, now=now, zone=zone), wanted), wanted, size=size)
+    fitting = compared(narrowed(calls, filters, now=now, zone=zone), wanted)
+    key = key_of(filters)
+    keyed = narrowed(calls, filters, now=now, zone=zone, by_key=True).order_by(key, "-id") if key else None
+    return newest(calls, fitting, wanted, size=size, rare=keyed)
 
 
-def newest(calls: QuerySet[Call], fitting: QuerySet[Call], wanted: Wanted, *, size: int) -> list[UUID]:
-    """Return the ids of the newest ``size`` calls of ``fitting``, which are those of ``calls`` that fit."""
+def newest(
+    calls: QuerySet[Call], fitting: QuerySet[Call], wanted: Wanted, *, size: int, rare: QuerySet[Call] | None = None
+) -> list[UUID]:
+    """Return the ids of the newest ``size`` calls of ``fitting``, which are those of ``calls`` that fit.
+
+    ``rare``: the same calls in the same order, asked for as it is best where they are rare.
+    """
     calls, ids = calls.order_by("-id"), fitting.order_by("-id").values_list("id", flat=True)
     floor = calls.values_list("id", flat=True)[NEWEST : NEWEST + 1].first()
     if floor is None:
         return list(ids[:size])
     found = list(ids.filter(id__gt=floor)[:size])
     if len(found) < size:
-        found += by_index(ids.filter(id__lte=floor), wanted, calls)[: size - len(found)]
+        rest = ids if rare is None else rare.values_list("id", flat=True)
+        found += by_index(rest.filter(id__lte=floor), wanted, calls)[: size - len(found)]
     return found
 
 
