@@ -143,9 +143,8 @@ def report(stack: Stack) -> None:
     """Print a line per question: what the database took, and the page."""
     django_of(stack.env)
     cookie = _cookie()
-    print(
-        f"History of {CALLS:,} calls: limits {DATABASE_MS} ms in the database, {SERVED_MS} ms served (median, worst of {ROUNDS})"
-    )
+    limits = f"limits {DATABASE_MS} ms in the database, {SERVED_MS} ms served"
+    print(f"History of {CALLS:,} calls: {limits} (median, worst of {ROUNDS})")
     for name, query in ASKED.items():
         found, database = _in_the_database(query)
         served = _served(stack, cookie, query)
