@@ -172,6 +172,25 @@ def test_play_appears_without_the_push(sit: Sit, sandbox: Sandbox, socket: str) 
     expect(ana.row_of(TEO)).not_to_have_attribute("data-awaits-audio", "")
 
 
+def test_new_calls_announce_themselves_and_move_nothing(sit: Sit, sandbox: Sandbox) -> None:
+    ana = sit("ana")
+    sandbox.hang_up(sandbox.call(TO_ANA, caller=MIA))
+    wait_for("the first call", lambda: ana.call_from(MIA))
+    ana.page.goto("/calls/")
+    rows = ana.page.locator("#calls [data-call]")
+    before = rows.count()
+    first = rows.first.get_attribute("id")
+
+    sandbox.hang_up(sandbox.call(TO_ANA, caller=TEO))
+
+    expect(ana.page.locator(".news__bar")).to_contain_text("1")
+    assert (rows.count(), rows.first.get_attribute("id")) == (before, first)
+    ana.page.locator(".news__bar").click()
+    expect(rows.first).not_to_have_id(first or "")
+    expect(ana.row_of(TEO)).to_be_visible()
+    expect(ana.page.locator(".news__bar")).to_have_count(0)
+
+
 def _deaf(route: Any) -> None:
     """Connect to the live process, and keep everything back but that the socket is up."""
     server = route.connect_to_server()
