@@ -54,6 +54,7 @@ SCHEDULE: Final = (
     ),
     Row("recordings.tasks.settle_messages", 5, "recordings", "Messages that nobody listened to, or mailed."),
     Row("recordings.tasks.find_transcripts", 15, "recordings", "Texts of recordings that no callback brought."),
+    Row("recordings.tasks.make_missing_waveforms", 60, "recordings", "Waveforms that were not made after the fetch."),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from recordings import arrivals, messages, pausing, transcripts
-from recordings.models import Recording
+from recordings.models import Recording, Waveform
 from telephony.core.events import recording_progress
 from telephony.core.transcription import said_in
 from telephony.models import Call, TelnyxEvent
@@ -43,3 +43,4 @@ def on_transcription(event: TelnyxEvent, call: Call, now: datetime) -> None:
 def on_deleted(recording_id: UUID, **_: Any) -> None:
     """Let go of what was made of a recording, in the transaction of its tombstone."""
     messages.forget(recording_id)
+    Waveform.objects.filter(recording=recording_id).delete()

@@ -58,7 +58,7 @@ def decoded(file: BinaryIO) -> Iterator[array[int]]:
     import av
 
     try:
-        with av.open(file, "r", format=_format_of(file)) as container:
+        with av.open(file, "r", format=format_of(file)) as container:
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
             for frame in container.decode(audio=0):
                 for piece in resampler.resample(frame):
@@ -75,7 +75,7 @@ def _samples(frame: object) -> array[int]:
     return array("h", bytes(plane)[: count * 2])
 
 
-def _format_of(file: BinaryIO) -> str:
+def format_of(file: BinaryIO) -> str:
     """Return FFmpeg's name of the format, told by the bytes: it is never left to guess, for playlists name files."""
     file.seek(0)
     head = file.read(16)

@@ -268,3 +268,24 @@ class TranscriptPolicy(CompanyOwned):
 
     def __str__(self) -> str:
         return str(self.company)
+
+
+class Waveform(models.Model):
+    """How loud a recording is, moment by moment: drawn by the player, and where it skips silence. Made once."""
+
+    recording = models.OneToOneField(
+        Recording, on_delete=models.CASCADE, primary_key=True, related_name="waveform", verbose_name=_("recording")
+    )
+    channels = models.PositiveSmallIntegerField(_("channels"))
+    per_s = models.PositiveSmallIntegerField(_("peaks per second"))
+    #: A byte per peak and channel, channel after channel within a moment (``recordings.peaks``). Empty: the audio could
+    #: not be read, and it is not tried again.
+    peaks = models.BinaryField(_("peaks"))
+    made_at = models.DateTimeField(_("made at"))
+
+    class Meta:
+        verbose_name = _("waveform")
+        verbose_name_plural = _("waveforms")
+
+    def __str__(self) -> str:
+        return str(self.recording_id)

@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError
 
 from curbe.lib.db import prepared
-from recordings import deletions, storage
+from recordings import deletions, storage, waveforms
 from recordings.download import Fetched, LinkExpired, UnableToFetch, fetched
 from recordings.models import Recording
 from recordings.push import tell
@@ -174,6 +174,7 @@ def _store(recording: Recording, found: Fetched, now: datetime) -> None:
         if is_kept:
             deletions.want_remotely_by_policy(recording, now)
             tell(recording, "stored")
+            waveforms.queue(recording.pk)
     if not is_kept and Recording.objects.filter(pk=recording.pk, state=Recording.State.DELETED).exists():
         logger.info("Recording %s was deleted while it came", recording.pk)
         storage.remove(recording)

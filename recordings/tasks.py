@@ -20,6 +20,7 @@ from recordings import (
     processes,
     search,
     transcripts,
+    waveforms,
 )
 from recordings.models import Message, Recording
 from telephony.telnyx.client import get_client
@@ -57,6 +58,21 @@ def fetch_recording(*, recording_id: str, **_: object) -> None:
 def fetch_due(**_: object) -> None:
     """Queue every recording whose time has come, also of workers that died."""
     operations.queue_due(timezone.now())
+
+
+@shared_task(soft_time_limit=LONGEST_FETCH_S, time_limit=KILLED_AFTER_S)
+def make_waveform(*, recording_id: str, **_: object) -> None:
+    """Make one waveform, if a process can be spared; else the clock comes back to it."""
+    with processes.spare() as is_spared:
+        if is_spared:
+            waveforms.make(UUID(recording_id), timezone.now())
+
+
+@shared_task
+def make_missing_waveforms(**_: object) -> None:
+    """Queue the waveforms that nobody made."""
+    for recording_id in waveforms.missing(timezone.now()):
+        waveforms.queue(recording_id)
 
 
 @shared_task

@@ -20,9 +20,9 @@ from recordings.audit import who_asks
 from recordings.models import Message, Transcript
 from recordings.queries import messages as queries
 from recordings.queries.messages import Show
-from recordings.queries.transcripts import LONGEST_QUESTION
 from telephony.core.plan import DestinationKind
 from telephony.queries.plans import owner_of
+from telephony.queries.spoken import LONGEST_QUESTION
 
 REFUSALS: Final = {401: ErrorAnswer, 403: ErrorAnswer}
 WHOSE: Final = {DestinationKind.QUEUE: "queue", DestinationKind.USER: "user"}

@@ -21,8 +21,8 @@ from recordings.audit import who_asks
 from recordings.models import Message
 from recordings.queries import messages as queries
 from recordings.queries.messages import Show
-from recordings.queries.transcripts import LONGEST_QUESTION
 from telephony.queries.history import zone_of
+from telephony.queries.spoken import LONGEST_QUESTION
 
 
 @require_GET

@@ -112,6 +112,9 @@ EXPECTED: dict[str, Expected] = {
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
     **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now", "breaks", "account"), MINE),
     "call-quality": Expected(stranger=REFUSED | WRONG_METHOD, nobody=LOG_IN | WRONG_METHOD, body=sound),
+    # Her own calls and contacts; what she may do with them, she may do here.
+    **dict.fromkeys(("calls-news", "calls-export", "contacts"), MINE),
+    "new-contact": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(
         ("new-break", "new-disposition", "wrap-up-policies"),
         Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from recordings.models import Transcript
-
-#: A question is a few words; more of them only cost time.
-LONGEST_QUESTION: Final = 100
+from telephony.queries.spoken import has_words, question
 
 
 def calls_saying(company_id: int, words: str) -> QuerySet[Transcript, object]:
@@ -28,14 +24,10 @@ def recordings_saying(company_id: int, words: str) -> QuerySet[Transcript, objec
 
 
 def _saying(company_id: int, words: str) -> QuerySet[Transcript]:
-    asked = words.replace("\x00", "").strip()[:LONGEST_QUESTION]
+    asked = question(words)
     if not asked:
         return Transcript.objects.none()
-    found = Q()
-    # Two conditions, not one query of both: "-no" in one language would else take away what the other one found.
-    for language in ("spanish", "english"):
-        found |= Q(search=SearchQuery(asked, config=language, search_type="websearch"))
-    return Transcript.objects.filter(found, company=company_id)
+    return Transcript.objects.filter(has_words(asked), company=company_id)
 
 
 def texts_of(transcripts: Iterable[Transcript]) -> list[Transcript]:

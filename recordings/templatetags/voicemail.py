@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
 from django import template
 
+from curbe.companies.access import membership_of
 from curbe.lib.phone import is_e164
+from recordings.access import audible
 from recordings.models import Message, Recording, Transcript
+from telephony.models import Call
 
 register = template.Library()
 
@@ -42,3 +49,13 @@ def at_clock(seconds: float) -> str:
 @register.filter
 def party_word(party: str) -> str:
     return str(Transcript.Party(party).label)
+
+
+@register.simple_tag(takes_context=True)
+def audible_of(context: Any, call: Call) -> Collection[UUID]:
+    """Return the ids of the call's recordings that who asks may hear, and with that read. No query for who may all."""
+    rows = call.recordings.all()  # type: ignore[attr-defined]
+    membership = membership_of(context["request"])
+    if membership.supervises or not rows:
+        return {row.pk for row in rows}
+    return set(Recording.objects.filter(audible(membership), call=call).values_list("pk", flat=True))

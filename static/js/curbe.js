@@ -1,6 +1,8 @@
 // The one script of every page: connects the behaviours, then the phone if this person has one.
 
+import * as blanks from "./behaviors/blanks.js";
 import * as copy from "./behaviors/copy.js";
+import * as exporting from "./behaviors/export.js";
 import * as liveRegions from "./behaviors/live_regions.js";
 import * as menu from "./behaviors/menu.js";
 import * as player from "./behaviors/player.js";
@@ -13,7 +15,21 @@ import * as voicemail from "./behaviors/voicemail.js";
 import * as walk from "./behaviors/walk.js";
 import { live } from "./lib/page.js";
 
-for (const behavior of [copy, liveRegions, menu, player, reasons, recorder, rows, ticks, unloads, voicemail, walk])
+for (const behavior of [
+  blanks,
+  copy,
+  exporting,
+  liveRegions,
+  menu,
+  player,
+  reasons,
+  recorder,
+  rows,
+  ticks,
+  unloads,
+  voicemail,
+  walk,
+])
   behavior.connect();
 
 const root = document.querySelector("#phone");

@@ -140,15 +140,15 @@ def test_a_walk_arrives_though_the_list_with_its_link_was_fetched_anew_meanwhile
     ana = sit("ana")
     sandbox.hang_up(sandbox.call(TO_ANA, caller=LINA))
     wait_for("the call in the list", lambda: ana.call_from(LINA))
-    ana.page.goto("/calls/")
+    ana.page.goto("/")
     held: list[Route] = []
     ana.page.route(re.compile(r"/calls/[0-9a-f-]+/$"), lambda route: held.append(route))
 
     href = ana.row_of(LINA).locator("a").get_attribute("href")
     with ana.page.expect_request(f"**{href}"):
         ana.row_of(LINA).locator("a").click()
-    with ana.page.expect_response(lambda response: "/calls/?" in response.url):
-        ana.page.evaluate("htmx.trigger('#calls', 'refresh')")
+    with ana.page.expect_response(lambda response: response.url.endswith("/today/")):
+        ana.page.evaluate("htmx.trigger('#todays-calls', 'refresh')")
     held[0].continue_()
 
     ana.page.wait_for_url(f"**{href}")
@@ -167,8 +167,8 @@ def test_a_call_with_all_its_legs_fits_a_telephone(sit: Sit, sandbox: Sandbox) -
 
     ana.page.goto(f"/calls/{call['id']}/")
 
-    expect(ana.page.locator(".legs td").first).to_be_visible()
-    rights = ana.page.locator(".legs td").evaluate_all(
+    expect(ana.page.locator(".lines__one").first).to_be_visible()
+    rights = ana.page.locator(".lines__one").evaluate_all(
         "(cells) => cells.map((one) => one.getBoundingClientRect().right)"
     )
     assert max(rights) <= 390

@@ -1,5 +1,6 @@
 // Refetches what a push names: one row, or a list that lacks the row. HTML comes from the server only.
 
+import { AudioWait } from "../lib/audio_wait.js";
 import { live, notice } from "../lib/page.js";
 
 /** Several pushes about one call come together; the row is fetched once. */
@@ -11,6 +12,7 @@ const SAY_DOWN_AFTER_MS = 4_000;
 
 const REPAIRS = new Set(["repair.made", "outbound.refused"]);
 
+const audioWait = new AudioWait();
 const waiting = new Map();
 /** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
 const heardAtMs = new Map();
@@ -39,6 +41,7 @@ export function connect() {
     if (!live?.isUp) askForAMinute();
   });
   setInterval(askIfDown, ASK_EVERY_MS);
+  setInterval(askForAudio, ASK_EVERY_MS);
 }
 
 function onPush(callId) {
@@ -119,6 +122,13 @@ function onDown() {
 
 function askForAMinute() {
   askUntilMs = Date.now() + ASK_FOR_MS;
+}
+
+/** A push may be lost though the socket is up: a full queue drops, Redis may be away. */
+function askForAudio() {
+  const rows = [...document.querySelectorAll("[data-call][data-awaits-audio]")];
+  const due = audioWait.due([...new Set(rows.map((row) => row.dataset.call))], Date.now());
+  rows.filter((row) => due.includes(row.dataset.call)).forEach(refreshSoon);
 }
 
 function askIfDown() {
