@@ -41,17 +41,17 @@ class BoxShape(serializers.Serializer[Any]):
     of = serializers.ChoiceField(choices=["company", "queue", "user"])
 
 
-class SegmentShape(serializers.Serializer[Any]):
+class SaidShape(serializers.Serializer[Any]):
     from_s = serializers.FloatField()
     until_s = serializers.FloatField()
     party = serializers.CharField(allow_blank=True, help_text="customer, agent, or empty.")
     text = serializers.CharField()
 
 
-class TextShape(serializers.Serializer[Any]):
+class TranscriptShape(serializers.Serializer[Any]):
     party = serializers.CharField(allow_blank=True, help_text="customer, agent, or empty.")
     text = serializers.CharField(allow_blank=True)
-    segments = SegmentShape(many=True)
+    segments = SaidShape(many=True)
 
 
 class MessageShape(serializers.Serializer[Any]):
@@ -69,7 +69,7 @@ class MessageShape(serializers.Serializer[Any]):
     heard_at = serializers.DateTimeField(allow_null=True)
     heard_by = serializers.CharField(allow_null=True, help_text="User name.")
     assigned_to = serializers.CharField(allow_null=True, help_text="User name.")
-    transcripts = TextShape(many=True)
+    transcripts = TranscriptShape(many=True)
 
 
 class MessagesAnswer(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 from celery import current_app
@@ -45,7 +45,7 @@ def make(recording_id: UUID, now: datetime) -> Waveform | None:
 
     try:
         with recording.audio.storage.open(recording.audio.name, "rb") as file:
-            peaks = peaks_of(file)
+            peaks = peaks_of(cast(BinaryIO, file))
     except NotReadable as err:
         logger.warning("The waveform of recording %s cannot be made: %s", recording.pk, err)
         peaks = Peaks(1, b"")

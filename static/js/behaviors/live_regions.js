@@ -99,7 +99,10 @@ function refresh(id) {
   const element = document.getElementById(id);
   // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
   if (!element) return;
-  if (element.matches("[data-live-list], [data-live-repairs], [data-live-voicemail]") && element.contains(document.activeElement)) {
+  if (
+    element.matches("[data-live-list], [data-live-repairs], [data-live-voicemail]") &&
+    element.contains(document.activeElement)
+  ) {
     element.addEventListener("focusout", () => refreshSoon(element), { once: true });
     return;
   }
