@@ -238,7 +238,7 @@ def delete(message: Message, *, who: Who, now: datetime) -> None:
             ledger.note(
                 kind="voicemail.deleted",
                 dedupe_key=f"voicemail.deleted|{message.pk}",
-                payload={"recording": str(recording.pk), "by": who.user.get_username() if who.user else ""},
+                payload={"recording": str(recording.pk), "by": who.user.pk if who.user else None},
                 call=message.call,
                 source=TelnyxEvent.Source.API,
                 now=now,

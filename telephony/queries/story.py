@@ -355,7 +355,7 @@ def _recording_told(segment: Segment, of: int) -> told.RecordingTold:
         id=str(recording.pk),
         kind=recording.kind,
         state=recording.state,
-        at=recording.stored_at or recording.created_at,
+        at=recording.deleted_at or recording.stored_at or recording.created_at,
         place=segment.place,
         of=of,
         duration_s=recording.duration_s,

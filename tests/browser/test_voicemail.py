@@ -46,7 +46,7 @@ def test_a_message_appears_plays_is_heard_and_called_back(sit: Callable[..., Des
     expect(message).to_be_visible(timeout=15_000)
     expect(page.locator("#voicemail-badge .nav__count")).to_have_text("1")
     expect(message).to_contain_text("póliza del coche", timeout=15_000)
-    callback = message.locator(f'button[data-call="{MARTA}"]')
+    callback = message.locator(f'button[data-dial-number="{MARTA}"]')
     expect(callback).to_be_visible()
     expect(callback).to_be_enabled()
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from curbe.companies.models import Company, User
 from curbe.lib.ids import first_id_at
+from recordings.models import Transcript
 from telephony.models import Call, CallWrapUp, Disposition
 from telephony.queries import export, search
 from tests import cast
@@ -252,3 +253,25 @@ def test_exports_leave_threads_for_the_calls(acme: Company, sam: User, monkeypat
     # At its end the seat is free again.
     assert len(rows_of(running)) == 2
     assert len(rows_of(browser.get("/calls/export.csv"))) == 2
+
+
+def test_who_supervises_finds_calls_by_what_was_said(acme: Company, sam: User, bob: User) -> None:
+    call = cast.make_call(acme)
+    Transcript.objects.create(
+        company=acme,
+        call=call,
+        recording=recording_of(call),
+        telnyx_recording_id="t1",
+        state=Transcript.State.SAVED,
+        text="Quiero renovar la póliza.",
+        created_at=call.started_at,
+    )
+    cast.make_call(acme)
+
+    page = looking(sam).get("/calls/?said=renovar")
+
+    assert ids_on(html(page)) == [str(call.pk)]
+    assert "What was said: renovar" in words(page)
+    assert ids_on(html(looking(sam).get("/calls/?said=cancelar"))) == []
+    assert looking(bob).get("/calls/?said=renovar").status_code == 403
+    assert 'name="said"' not in html(looking(bob).get("/calls/"))

@@ -15,7 +15,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from curbe.companies.models import Company, User
 from recordings import messages
-from recordings.models import Message, Recording, Transcript
+from recordings.models import Message, Recording, RecordingAudit, RemoteDeletion, Transcript
 from telephony.models import Call, CallQueue, TelnyxEvent, VoicemailBox
 from tests import cast
 from tests.pages.people import html, looking, recording_of, words
@@ -221,9 +221,9 @@ def test_who_answers_calls_back_with_one_click_if_there_is_a_number(acme: Compan
 
     page = html(looking(bob).get("/voicemail/"))
 
-    assert f'data-call="{message.call.from_number}"' in page
-    assert page.count('data-call="+') == 1
-    assert 'data-call="+' not in html(looking(sam).get("/voicemail/"))
+    assert f'data-dial-number="{message.call.from_number}"' in page
+    assert page.count('data-dial-number="+') == 1
+    assert 'data-dial-number="+' not in html(looking(sam).get("/voicemail/"))
 
 
 def test_a_deleted_message_takes_its_audio_and_its_words_and_is_noted(
@@ -241,9 +241,14 @@ def test_a_deleted_message_takes_its_audio_and_its_words_and_is_noted(
     recording = Recording.objects.get()
     assert (recording.state, recording.audio.name) == (Recording.State.DELETED, "")
     assert [path for path in storage.rglob("*") if path.is_file()] == []
-    assert TelnyxEvent.objects.get(kind="voicemail.deleted").payload["by"] == "sam"
+    assert TelnyxEvent.objects.get(kind="voicemail.deleted").payload["by"] == sam.pk
     assert looking(sam).get(f"/api/recordings/{recording.pk}/audio").status_code == 404
-    assert "Deleted" in words(looking(sam).get(f"/calls/{recording.call_id}/"))
+    page = words(looking(sam).get(f"/calls/{recording.call_id}/"))
+    assert "Message deleted" in page
+    assert "Sam Deletes the message." in page
+    line = RecordingAudit.objects.get(recording_id=recording.pk, action=RecordingAudit.Action.DELETED)
+    assert (line.by, line.ip) == (sam, "127.0.0.1")
+    assert RemoteDeletion.objects.get().telnyx_recording_id == recording.telnyx_recording_id
 
 
 def test_what_has_to_be_kept_is_not_deleted_and_says_why(

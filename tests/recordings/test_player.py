@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from curbe.companies.models import Company, User
-from recordings import waveforms
+from recordings import audit, deletions, waveforms
 from recordings.models import Recording, Waveform
 from recordings.peaks import PER_S, NotReadable, peaks_of
 from telephony.models import Call, CallLeg
@@ -84,18 +84,21 @@ def test_only_who_supervises_is_offered_the_file(acme: Company, bob: User, sam: 
 
 
 @pytest.mark.parametrize("what", ["player", "waveform"])
-def test_strangers_and_what_is_not_there_yet_get_404(acme: Company, bob: User, mallory: User, what: str) -> None:
+def test_strangers_agents_of_other_calls_and_what_is_not_there_yet(
+    acme: Company, bob: User, sam: User, mallory: User, what: str
+) -> None:
     call = cast.make_call(acme)
     first = stored(call, duration_s=1)
     pending = stored(call, state=Recording.State.PENDING)
 
     assert Asker(mallory).get(f"/api/recordings/{first.pk}/{what}").status_code == 404
-    assert Asker(bob).get(f"/api/recordings/{pending.pk}/{what}").status_code == 404
+    assert Asker(sam).get(f"/api/recordings/{pending.pk}/{what}").status_code == 404
+    assert Asker(bob).get(f"/api/recordings/{first.pk}/{what}").status_code == 403
     assert Asker(None).get(f"/api/recordings/{first.pk}/{what}").status_code == 401
 
 
 def test_a_waveform_is_made_once_and_then_told(acme: Company, bob: User) -> None:
-    recording = stored(cast.make_call(acme), files.wav(2))
+    recording = stored(talked(acme, bob.agents.get()), files.wav(2))
     asker, address = Asker(bob), f"/api/recordings/{recording.pk}/waveform"
     assert asker.get(address).status_code == 202
 
@@ -107,6 +110,27 @@ def test_a_waveform_is_made_once_and_then_told(acme: Company, bob: User) -> None
     assert (told["channels"], told["per_s"], len(peaks)) == (2, PER_S, 2 * 2 * PER_S)
     # 9000 of 32768, of which the root is kept.
     assert all(abs(peak - 255 * math.sqrt(9000 / 32768)) < 4 for peak in peaks)
+    assert waveforms.make(recording.pk, timezone.now()) is None
+
+
+def test_a_recording_of_no_call_is_heard_alone(acme: Company, sam: User) -> None:
+    recording = Recording.objects.create(
+        company=acme, telnyx_recording_id="stray", state=Recording.State.STORED, duration_s=3
+    )
+
+    told = Asker(sam).get(f"/api/recordings/{recording.pk}/player").json()
+
+    assert (told["call_id"], told["link"]) == (None, "")
+    assert [one["id"] for one in told["segments"]] == [str(recording.pk)]
+
+
+def test_a_waveform_goes_with_its_audio(acme: Company) -> None:
+    recording = stored(cast.make_call(acme), files.wav(1))
+    waveforms.make(recording.pk, timezone.now())
+
+    deletions.delete(recording.pk, who=audit.CLOCK, now=timezone.now())
+
+    assert not Waveform.objects.exists()
     assert waveforms.make(recording.pk, timezone.now()) is None
 
 
