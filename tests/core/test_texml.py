@@ -119,7 +119,7 @@ def _fields() -> dict[str, str]:
 
 ROOM = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Response><Start><Recording channels="dual" recordingStatusCallback="{BASE}/recording/b5325600?{CALL}&amp;kind=room" \
-recordingStatusCallbackEvent="completed" recordingStatusCallbackMethod="POST"/></Start>\
+recordingStatusCallbackEvent="in-progress completed" recordingStatusCallbackMethod="POST"/></Start>\
 <Dial action="{BASE}/step/b5325600?{CALL}&amp;step=4" method="POST">\
 <Conference participantLabel="customer" startConferenceOnEnter="true" endConferenceOnExit="true" beep="false" \
 waitUrl="https://voice.example.com/static/sound/hold-20.mp3" \
