@@ -71,7 +71,7 @@ def with_story(calls: QuerySet[Call]) -> QuerySet[Call]:
     """Return the calls with the rows that their page shows. The recordings' app stands above this one."""
     legs = CallLeg.objects.select_related("agent__user", "quality").order_by("started_at", "id")
     return calls.select_related("agent__user", "queue", "number", "contact").prefetch_related(
-        Prefetch("legs", legs), "recordings__transcripts"
+        Prefetch("legs", legs), "recordings"
     )
 
 

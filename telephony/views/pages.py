@@ -53,6 +53,7 @@ def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
 @member_required
 def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     rows = history.with_waits(story.with_story(for_company(request, Call)))
+    rows = rows.prefetch_related("recordings__transcripts")
     found = get_for_company(request, rows, pk=call_id)
     told = story.story_of(found, language=get_language() or "es", now=timezone.now())
     disposition, note = said_of(found)
