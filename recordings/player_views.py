@@ -24,6 +24,11 @@ from recordings.queries.playlists import Playlist, Segment, playlist_of
 REFUSALS = {401: ErrorAnswer, 403: ErrorAnswer, 404: ErrorAnswer}
 
 
+class PlayerGapShape(serializers.Serializer[Any]):
+    at_s = serializers.FloatField(help_text="Where in this segment the sound jumps.")
+    missing_s = serializers.FloatField(help_text="How long it was paused.")
+
+
 class PlayerSegmentShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     audio = serializers.CharField(help_text="Address of the bytes.")
@@ -31,6 +36,7 @@ class PlayerSegmentShape(serializers.Serializer[Any]):
     waveform = serializers.CharField()
     at_s = serializers.IntegerField(help_text="Where it begins on the line of time of all segments.")
     duration_s = serializers.IntegerField()
+    gaps = PlayerGapShape(many=True, help_text="What an agent kept out of it.")
     channels = serializers.ListField(
         child=serializers.CharField(), allow_null=True, help_text="Left and right; null: everybody is on both."
     )
@@ -121,5 +127,6 @@ def _segment_as_json(segment: Segment, may_download: bool) -> dict[str, Any]:
         "waveform": reverse("recording-waveform", args=[recording.pk]),
         "at_s": segment.at_s,
         "duration_s": recording.duration_s or 0,
+        "gaps": [{"at_s": cut.at_s, "missing_s": cut.missing_s} for cut in segment.cuts],
         "channels": segment.channels,
     }

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from recordings.covering import Cut
 from recordings.models import Recording
+from recordings.pausing import cuts_of
 from telephony.core import channels
 from telephony.models import Call, CallLeg
 from telephony.queries.story import customer_name
@@ -21,6 +23,8 @@ class Segment:
     at_s: int
     #: Who is on the left and who on the right; None: everybody is on both.
     channels: tuple[str, str] | None
+    #: Where something was kept out of it, as card data is.
+    cuts: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Playlist:
 def playlist_of(recording: Recording, language: str, *, heard_by: Q) -> Playlist:
     """Return what is heard with this recording: all of its call's of the same kind that who asks may hear.
 
-    Three statements. A recording of no call is heard alone.
+    Four statements. A recording of no call is heard alone.
     """
     if recording.call_id is None:
         alone = (Segment(recording, 0, None),) if recording.state == Recording.State.STORED else ()
@@ -50,7 +54,7 @@ def playlist_of(recording: Recording, language: str, *, heard_by: Q) -> Playlist
     rows = sorted(same, key=lambda one: (one.started_at or one.created_at, one.pk))
     customer = customer_name(call, language)
     voices = _voices(call)
-    segments, at_s = [], 0
+    cuts, segments, at_s = cuts_of(rows), [], 0
     for row in (one for one in rows if one.state == Recording.State.STORED):
         names = channels.names(
             row.layout,
@@ -60,7 +64,7 @@ def playlist_of(recording: Recording, language: str, *, heard_by: Q) -> Playlist
             ends_at=_ends_at(row),
             language=language,
         )
-        segments.append(Segment(row, at_s, names))
+        segments.append(Segment(row, at_s, names, tuple(cuts.get(row.pk, ()))))
         at_s += row.duration_s or 0
     pending = sum(one.state == Recording.State.PENDING for one in rows)
     return Playlist(call, customer, tuple(segments), pending)

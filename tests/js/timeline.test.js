@@ -13,6 +13,11 @@ test("segments stand on one line of time", () => {
   assert.equal(line.lengthS, 95);
 });
 
+test("what was kept out is known on the line of all segments", () => {
+  const gapped = time.joined([{ durationS: 60 }, { durationS: 25, gaps: [{ at_s: 5, missing_s: 30.4 }] }]);
+  assert.deepEqual(time.gapsOf(gapped), [{ atS: 65, missingS: 30.4 }]);
+});
+
 for (const [momentS, index, offsetS] of [
   [0, 0, 0],
   [59.9, 0, 59.9],

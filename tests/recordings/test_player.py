@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from curbe.companies.models import Company, User
 from recordings import audit, deletions, waveforms
-from recordings.models import Recording, Waveform
+from recordings.models import Recording, RecordingGap, Waveform
 from recordings.peaks import PER_S, NotReadable, peaks_of
 from telephony.models import Call, CallLeg
 from tests import cast
@@ -111,6 +111,20 @@ def test_a_waveform_is_made_once_and_then_told(acme: Company, bob: User) -> None
     # 9000 of 32768, of which the root is kept.
     assert all(abs(peak - 255 * math.sqrt(9000 / 32768)) < 4 for peak in peaks)
     assert waveforms.make(recording.pk, timezone.now()) is None
+
+
+def test_what_an_agent_kept_out_is_marked(acme: Company, bob: User) -> None:
+    agent = bob.agents.get()
+    call = talked(acme, agent)
+    first, second, third = segments_of(call)
+    began = call.started_at + timedelta(seconds=70)
+    RecordingGap.objects.create(
+        company=acme, call=call, agent=agent, asked_at=began, began_at=began, ended_at=began + timedelta(seconds=8)
+    )
+
+    told = Asker(bob).get(f"/api/recordings/{first.pk}/player").json()
+
+    assert [one["gaps"] for one in told["segments"]] == [[], [{"at_s": 10.0, "missing_s": 8.0}], []]
 
 
 def test_a_recording_of_no_call_is_heard_alone(acme: Company, sam: User) -> None:

@@ -23,6 +23,13 @@ export function joined(segments) {
   return { segments: placed, lengthS: atS };
 }
 
+/** Return what was kept out of the recordings: where on the line of time, and for how long. */
+export function gapsOf(line) {
+  return line.segments.flatMap(({ atS, gaps = [] }) =>
+    gaps.map((gap) => ({ atS: atS + gap.at_s, missingS: gap.missing_s })),
+  );
+}
+
 /** Return {index, offsetS}: which segment that moment is in, and where in it. */
 export function placeOf(line, momentS) {
   const clamped = clamp(momentS, 0, line.lengthS);

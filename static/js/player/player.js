@@ -114,6 +114,7 @@ export class Player extends EventTarget {
     this.#silences.clear();
     this.#wave.forget();
     this.#one("channels").hidden = true;
+    this.#one("gaps").hidden = true;
     this.#one("download").hidden = true;
     this.#paint();
     this.#one("wave").focus({ preventScroll: true });
@@ -130,6 +131,7 @@ export class Player extends EventTarget {
         waveform: one.waveform,
         durationS: one.duration_s,
         names: one.channels,
+        gaps: one.gaps ?? [],
       })),
     );
     this.#channels = [0, 1].map(() => ({ muted: false, solo: false }));
@@ -139,6 +141,15 @@ export class Player extends EventTarget {
     // A link that htmx has taken up leads where it led then.
     globalThis.htmx?.process(link);
     this.#one("copy").hidden = !this.#link;
+    this.#sayGaps();
+  }
+
+  /** What was kept out is drawn, and said: a jump in the sound is to surprise nobody. */
+  #sayGaps() {
+    const said = this.#one("gaps");
+    const gaps = time.gapsOf(this.#line).map(({ atS, missingS }) => `${time.clock(atS)} (${time.clock(missingS)})`);
+    said.hidden = gaps.length === 0;
+    said.textContent = said.dataset.words.replace("{gaps}", gaps.join(", "));
   }
 
   #load(index, offsetS) {

@@ -1,8 +1,9 @@
 // Draws how loud the segments are: a lane per channel, what was heard in another colour.
 
-import { columnsOf } from "../lib/timeline.js";
+import { columnsOf, gapsOf } from "../lib/timeline.js";
 
 const BORDER_PX = 1;
+const GAP_PX = 3;
 /** 255 × √(4 %). */
 const QUIETEST = 51;
 
@@ -39,6 +40,7 @@ export class Wave {
       if (right > left)
         this.#segment(context, segment.id, wave, { left, right, height, heard, x: momentS * perS, style, loudest });
     }
+    for (const { atS } of gapsOf(line)) this.#border(context, Math.round(atS * perS) - 1, height, style, GAP_PX);
     context.fillStyle = style.color;
     context.fillRect(Math.min(momentS * perS, width - 2), 0, 2, height);
   }
@@ -66,9 +68,9 @@ export class Wave {
     return this.#columns.get(key);
   }
 
-  #border(context, x, height, style) {
+  #border(context, x, height, style, width = BORDER_PX) {
     context.fillStyle = style.caretColor;
-    context.fillRect(x, 0, BORDER_PX, height);
+    context.fillRect(x, 0, width, height);
   }
 
   #fit() {
