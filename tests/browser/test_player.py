@@ -48,6 +48,8 @@ HEAR = """async (ms) => {
   const samples = new Float32Array(8192);
   const spectrum = new Float32Array(4096);
   const heard = ears.map(() => ({ rms: 0, at: {} }));
+  // What was heard before a voice was muted has to leave the ears' window first, and its fading with it.
+  await new Promise((resolve) => setTimeout(resolve, (8192 / ears[0].context.sampleRate) * 1000 + 200));
   const until = performance.now() + ms;
   while (performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 60));
