@@ -284,17 +284,6 @@ STORAGES: dict[str, dict[str, Any]] = {
     },
 }
 
-# --- Mail ----------------------------------------------------------------------------------------------------------
-
-#: ``smtp+tls://user:password@host:587``; in development mail is printed by the worker.
-EMAIL_URL = env.str("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://127.0.0.1:25")
-try:
-    vars().update(env.email_url_config(EMAIL_URL))
-except (KeyError, ValueError) as err:
-    raise ImproperlyConfigured("EMAIL_URL must be like smtp+tls://user:password@host:587.") from err
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Curbe Voice <voice@{urlsplit(PUBLIC_URL).hostname}>")
-
 # --- API -----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -329,6 +318,23 @@ SPECTACULAR_SETTINGS = {
         "RecordingKind": ["call", "voicemail"],
     },
 }
+
+# --- Mail: about voicemail messages; to the operator, of what the daily audit of the Telnyx account finds ------------
+
+ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
+if not all("@" in address for _name, address in ADMINS):
+    raise ImproperlyConfigured("ADMINS must be mail addresses, separated by commas.")
+#: Empty: the mail server of this machine; in development the worker prints what it would send.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+try:
+    vars().update(env.email_url_config(EMAIL_URL or ("consolemail://" if DEBUG else "smtp://127.0.0.1:25")))
+except (ImproperlyConfigured, KeyError, ValueError) as err:
+    raise ImproperlyConfigured("EMAIL_URL must be such as smtp+tls://user:password@mail.example.com:587.") from err
+#: A mail server that hangs must not hold a worker.
+EMAIL_TIMEOUT = 10
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str(
+    "EMAIL_FROM", default=f"Curbe Voice <voice@{urlsplit(PUBLIC_URL).hostname}>"
+)
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 

@@ -54,6 +54,14 @@ def telnyx_settings(**_: Any) -> list[CheckMessage]:
                 id="telephony.W001",
             )
         )
+    if not settings.TELNYX_SANDBOX and not (settings.ADMINS and settings.EMAIL_URL):
+        found.append(
+            Warning(
+                "Nobody is told by mail what the daily audit of the Telnyx account finds.",
+                hint="Set ADMINS to the operator's addresses, and EMAIL_URL to a mail server that takes them.",
+                id="telephony.W003",
+            )
+        )
     if settings.SECURE_SSL_REDIRECT and not settings.BEHIND_PROXY:
         found.append(
             Warning(

@@ -55,6 +55,7 @@ urlpatterns = [
     path("numbers/buy/", number_buying.buy_numbers, name="buy-numbers"),
     path("numbers/orders/", number_buying.number_orders, name="number-orders"),
     path("numbers/orders/<int:order_id>/ask/", number_buying.ask_about_order, name="ask-about-order"),
+    path("numbers/orders/<int:order_id>/cancel/", number_buying.cancel_order, name="cancel-order"),
     path("numbers/blocked/", blocked_pages.blocked_callers, name="blocked-callers"),
     path("numbers/blocked/<int:blocked_id>/remove/", blocked_pages.unblock_caller, name="unblock-caller"),
     path("numbers/<int:number_id>/", number_pages.number, name="number"),

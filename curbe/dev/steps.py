@@ -39,6 +39,8 @@ PRODUCTION = {
     "PUBLIC_URL": "https://voice.example.com",
     "LIVE_URL": "https://voice.example.com",
     "BEHIND_PROXY": "1",
+    "ADMINS": "ops@example.com",
+    "EMAIL_URL": "smtp+tls://curbe:secret@mail.example.com:587",
     "TELNYX_API_KEY": "KEY-of-nobody",
     "TELNYX_PUBLIC_KEY": base64.b64encode(bytes(range(32))).decode(),
 }

@@ -5,6 +5,7 @@ import * as copy from "./behaviors/copy.js";
 import * as exporting from "./behaviors/export.js";
 import * as liveRegions from "./behaviors/live_regions.js";
 import * as menu from "./behaviors/menu.js";
+import * as once from "./behaviors/once.js";
 import * as player from "./behaviors/player.js";
 import * as reasons from "./behaviors/reasons.js";
 import * as recorder from "./behaviors/recorder.js";
@@ -21,6 +22,7 @@ for (const behavior of [
   exporting,
   liveRegions,
   menu,
+  once,
   player,
   reasons,
   recorder,

@@ -85,6 +85,12 @@ class TelnyxAccountAdmin(KeepingAdmin):
     def get_fields(self, request: HttpRequest, obj: TelnyxAccount | None = None) -> tuple[str, ...]:
         return self.fields if obj else self.fields[:4]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "destinations":
+            field.help_text = _("Two letters each, with commas: US, CA, MX. Empty: what the companies may call.")
+        return field
+
     def save_model(self, request: HttpRequest, obj: TelnyxAccount, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         messages.info(request, _("It takes effect at Telnyx with the next account audit that repairs."))
@@ -99,12 +105,13 @@ class SipEndpointAdmin(LookingAdmin):
     ordering = ("-id",)
     actions = ("renew",)
 
-    @admin.action(description=gettext_lazy("Renew: a new credential in place of the old one"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Cut off: log out everywhere, new credential"), permissions=["view"])
     def renew(self, request: HttpRequest, chosen: QuerySet[SipEndpoint]) -> None:
         done = 0
         for endpoint in chosen.select_related("agent__user", "agent__company").order_by("id")[:AT_ONCE]:
             try:
-                endpoints.renew_endpoint(endpoint.agent, get_client(), timezone.now())
+                keep = request.session.session_key
+                endpoints.cut_off(endpoint.agent, get_client(), timezone.now(), keep_session=keep)
                 done += 1
             except (endpoints.IsTalking, endpoints.NoConnection, TelnyxError) as err:
                 messages.error(request, f"{endpoint.agent}: {err}")

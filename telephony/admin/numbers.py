@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
@@ -132,12 +134,24 @@ class PhoneNumberAdmin(OperatorAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.destinations)
-        return [path("destinations/", view, name="telephony_phonenumber_destinations"), *super().get_urls()]
+        purchase = self.admin_site.admin_view(self.purchase)
+        return [
+            path("destinations/", view, name="telephony_phonenumber_destinations"),
+            path("purchase/<uuid:purchase_id>/", purchase, name="telephony_phonenumber_purchase"),
+            *super().get_urls(),
+        ]
 
     @action(description=gettext_lazy("Buy numbers"), url_path="buy", permissions=["add"])  # type: ignore[untyped-decorator]
     def buy(self, request: HttpRequest) -> HttpResponse:
         """Search for numbers of a company, and order them."""
         return number_buying.buy(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    def purchase(self, request: HttpRequest, purchase_id: UUID) -> HttpResponse:
+        """Show numbers arriving that were ordered here."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return number_buying.purchase(request, context, purchase_id)
 
     def has_delete_permission(self, request: HttpRequest, obj: PhoneNumber | None = None) -> bool:
         """What Telnyx charges for goes by being released, on the company's page: there it ends at Telnyx too."""

@@ -55,10 +55,16 @@ def _assign(draft: columns.Draft, row: Row, number: PhoneNumber, where: Targets)
 
 
 def remove(run: Import, rows: tuple[Row, ...]) -> None:
+    """Delete what the file leaves out; not what is paid for: without its row nobody would know whose the number is."""
     named = {row["e164"] for row in rows}
     for number in _numbers(run.company):
-        if number.e164 not in named and run.left_out(f"number {number.e164}"):
-            number.delete()
+        if number.e164 in named or not run.left_out(f"number {number.e164}"):
+            continue
+        if number.telnyx_id:
+            told = f"numbers: {number.e164} is a number of the Telnyx account: release it first, on its page"
+            run.refuse(run.parts["numbers"].line, told)
+            continue
+        number.delete()
 
 
 def export(company: Company) -> list[dict[str, Any]]:

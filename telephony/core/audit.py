@@ -30,6 +30,7 @@ class Repair(StrEnum):
     """How a finding is put right; in the order in which repairs must run, as the later ones need the earlier ones."""
 
     SET = "SET"
+    ADOPT = "ADOPT"
     LINK = "LINK"
     WIRE = "WIRE"
     CREDENTIAL = "CREDENTIAL"
@@ -93,6 +94,8 @@ class NumberThere:
     connection_id: str
     connection_name: str
     status: str
+    #: Of the order that bought it; ours are unmistakable.
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,17 +217,11 @@ def _part_of(sets: Iterable[SetFacts], part: Part) -> dict[int | None, str]:
 
 def of_number(
     there: NumberThere,
-    here: NumberHere | None,
+    here: NumberHere,
     applications: Mapping[int | None, str],
     connections: Mapping[int | None, str],
 ) -> Iterator[Finding]:
-    """Yield what is wrong with a number of the account; ``here`` is our row of it, if we have one."""
-    if here is None:
-        is_ours = there.connection_id in applications.values()
-        # Wired elsewhere it is another program's, which may share the account.
-        wired_to = there.connection_name or there.connection_id
-        yield Finding("number_unknown", there.e164, found=wired_to, telnyx_id=there.id, is_wrong=is_ours)
-        return
+    """Yield what is wrong with a number of the account; ``here`` is our row of it."""
     wanted = applications.get(here.company_id, applications.get(None, ""))
     common: dict[str, Any] = {"company_id": here.company_id, "our_id": here.id, "telnyx_id": there.id}
     if there.status not in {ACTIVE, ""}:
@@ -238,6 +235,24 @@ def of_number(
         yield Finding(
             "number_unlinked", there.e164, found=here.telnyx_id, wanted=there.id, repair=Repair.LINK, **common
         )
+
+
+def of_unknown_number(
+    there: NumberThere, applications: Mapping[int | None, str], bought_by: int | None = None
+) -> Iterator[Finding]:
+    """Yield a number of the account of which we have no row; ``bought_by`` is the company that ordered it, if one did.
+
+    Wired elsewhere it is another program's, which may share the account; unless we ordered it, and gave up too early.
+    """
+    yield Finding(
+        "number_unknown",
+        there.e164,
+        found=there.connection_name or there.connection_id,
+        telnyx_id=there.id,
+        company_id=bought_by,
+        repair=Repair.ADOPT if bought_by else None,
+        is_wrong=bool(bought_by) or there.connection_id in applications.values(),
+    )
 
 
 def of_missing_number(here: NumberHere) -> Finding:
@@ -321,6 +336,11 @@ def of_door(facts: DoorFacts) -> Iterator[Finding]:
         yield Finding("no_round_trip", facts.origin, found=last)
     elif facts.reach is Reach.COULD_NOT_ASK and facts.last_signed_at is None:
         yield Finding("never_heard", facts.origin, found=facts.why_not, is_wrong=False)
+
+
+def of_no_answer(what: str, why_not: str) -> Finding:
+    """Return the line of something that could not be asked: balance, public_key or round_trip."""
+    return Finding("not_answered", what, found=why_not, is_wrong=False)
 
 
 def of_balance(available: Decimal | None, currency: str) -> Iterator[Finding]:

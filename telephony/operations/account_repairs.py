@@ -16,10 +16,10 @@ from django.utils import timezone
 
 from agents.models import Agent
 from curbe.companies.models import Company, User
-from telephony.core.audit import Repair
+from telephony.core.audit import Finding, Repair
 from telephony.models import AccountRepair, Asker, AuditFinding, PhoneNumber, SipEndpoint, TelnyxAccount
 from telephony.operations.endpoints import IsTalking, NoConnection, mend_endpoint
-from telephony.operations.numbers import applications_by_company
+from telephony.operations.numbers import applications_by_company, link_numbers
 from telephony.telnyx.account import UnableToSetUp, ensure_account
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxError
@@ -124,6 +124,38 @@ def repair(line: Line, by: By, client: TelnyxClient, now: datetime) -> AccountRe
     return event
 
 
+def wire_and_link(client: TelnyxClient, by: By) -> tuple[int, list[str]]:
+    """Link our numbers to the account's, and wire those that lead elsewhere; return how many were newly linked, and
+    what Telnyx refused, a line each: it keeps no other number from being wired. Raises TelnyxError for the list itself.
+
+    A number on a SIP connection bypasses us: it rings that connection, and no webhook is ever asked.
+    """
+    remote = client.phone_numbers()
+    linked = link_numbers(remote)
+    applications = applications_by_company()
+    ours = {e164: (pk, company_id) for e164, pk, company_id in PhoneNumber.objects.values_list("e164", "id", "company")}
+    refused: list[str] = []
+    for number in remote:
+        pk, company_id = ours.get(number.e164, (None, None))
+        wanted = applications.get(company_id, applications.get(None)) if pk else None
+        if not wanted or number.connection_id == wanted:
+            continue
+        line = Finding(
+            "number_connection",
+            number.e164,
+            found=number.connection_name or number.connection_id,
+            wanted=wanted,
+            company_id=company_id,
+            telnyx_id=number.id,
+            our_id=pk,
+            repair=Repair.WIRE,
+        )
+        done = repair(line, by, client, timezone.now())
+        if not done.is_done:
+            refused.append(f"{number.e164} is not wired: {done.error}")
+    return linked, refused
+
+
 _OF_AGENTS: Final[Mapping[type[Exception], str]] = {IsTalking: Why.IS_TALKING, NoConnection: Why.NO_CONNECTION}
 
 
@@ -156,6 +188,27 @@ def _link(line: Line, client: TelnyxClient) -> str:
         raise UnableToRepair(Why.NOT_AT_TELNYX)
     PhoneNumber.objects.filter(pk=number.pk).update(telnyx_id=there.id, connection_id=there.connection_id)
     return there.id
+
+
+def _adopt(line: Line, client: TelnyxClient) -> str:
+    """Give a number that a company ordered, and whose order was given up, its row, and wire it."""
+    company = Company.objects.filter(pk=line.company_id or 0).first()
+    if company is None:
+        raise UnableToRepair(Why.NUMBER_GONE)
+    known = PhoneNumber.objects.select_related("company").filter(e164=line.subject).first()
+    if known is not None:
+        return known.company.name  # Somebody gave it a row meanwhile; how it is wired, the next look says.
+    wanted = application_for(company.pk)
+    there = client.phone_number(line.telnyx_id)
+    if there is None or there.e164 != line.subject:
+        raise UnableToRepair(Why.NOT_AT_TELNYX)
+    if there.connection_id != wanted:
+        there = client.wire_number(there.id, connection_id=wanted)
+    PhoneNumber.objects.get_or_create(
+        e164=there.e164,
+        defaults={"company": company, "telnyx_id": there.id, "connection_id": there.connection_id},
+    )
+    return company.name
 
 
 def _number_of(line: Line) -> PhoneNumber:
@@ -191,6 +244,7 @@ def _delete_credential(line: Line, client: TelnyxClient) -> str:
 
 _REPAIRS: Final[Mapping[Repair, Callable[[Line, TelnyxClient], str]]] = {
     Repair.SET: _put_set_right,
+    Repair.ADOPT: _adopt,
     Repair.LINK: _link,
     Repair.WIRE: _wire,
     Repair.CREDENTIAL: _mend_credential,

@@ -7,9 +7,9 @@ An audit changes nothing at Telnyx (but for the call that nobody hears, see ``ro
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from curbe.companies.models import Company
 from telephony.core import audit as core
-from telephony.core.audit import Audit, DoorFacts, Finding, NumberHere, Repair, SetFacts
+from telephony.core.audit import Audit, DoorFacts, Finding, NumberHere, NumberThere, Reach, Repair, SetFacts
 from telephony.models import AccountAudit, Asker, AuditFinding
 from telephony.operations import account_repairs, round_trip
 from telephony.operations.account_repairs import By
@@ -28,12 +28,15 @@ from telephony.telnyx.errors import TelnyxError
 from telephony.telnyx.key import NoPublicKey, public_key
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 #: A run that is older than this has lost its process.
 LONGEST_RUN: Final = timedelta(minutes=20)
 #: Findings of older audits than this are of no use to anybody.
 KEPT: Final = timedelta(days=90)
 BATCH: Final = 1_000
+#: Orders and releases that ended so lately may not show in what was read of the account.
+JUST_NOW: Final = timedelta(minutes=5)
 #: A set that is made lets numbers be wired and credentials be moved, which are seen by the next look.
 MOST_ROUNDS: Final = 3
 #: Any number that nobody else uses as an advisory lock.
@@ -108,20 +111,48 @@ def _compare(audit: AccountAudit, client: TelnyxClient) -> Audit:
         found.add("sets", core.of_set(one, settings.PUBLIC_URL))
     _compare_numbers(found, sets, client)
     _compare_credentials(found, sets, client)
-    balance = client.balance()
-    found.add("balance", core.of_balance(balance.available, balance.currency))
-    audit.facts = {"balance": str(balance.available or ""), "currency": balance.currency}
+    audit.facts = {}
+    balance = _answered(found, "balance", client.balance)
+    if balance is not None:
+        found.add("balance", core.of_balance(balance.available, balance.currency))
+        audit.facts = {"balance": str(balance.available or ""), "currency": balance.currency}
     return found
+
+
+def _answered(found: Audit, what: str, ask: Callable[[], T]) -> T | None:
+    """Return the answer; None, and a line that says so, where Telnyx gives none: the rest is worth knowing anyway."""
+    try:
+        return ask()
+    except TelnyxError as err:
+        logger.warning("The audit of the Telnyx account lacks the %s: %s", what, err)
+        found.add(what, [core.of_no_answer(what, str(err))])
+        return None
 
 
 def _compare_numbers(found: Audit, sets: Iterable[SetFacts], client: TelnyxClient) -> None:
     applications, connections = core.application_of(sets), core.connection_of(sets)
+    began = timezone.now()
     here: dict[str, NumberHere] = account_here.numbers()
+    unknown: list[NumberThere] = []
     for there in account_facts.numbers(client):
-        found.add("numbers", core.of_number(there, here.pop(there.e164, None), applications, connections))
+        ours = here.pop(there.e164, None)
+        if ours is None:
+            unknown.append(there)
+            continue
+        found.add("numbers", core.of_number(there, ours, applications, connections))
+    # Between our rows and Telnyx's pages numbers come and go; what is on its way is nobody's mistake.
+    moving = account_here.moving(since=began - JUST_NOW)
+    ours_by_reference = account_here.ordered_as({one.reference for one in unknown})
+    # Where Telnyx tells no reference: wired to us, and ordered by us. Others of the account may want the same numbers.
+    wired = {one.e164 for one in unknown if one.connection_id in applications.values()}
+    ours_by_e164 = account_here.bought_by(wired)
+    for one in unknown:
+        buyer = ours_by_reference.get(one.reference) or ours_by_e164.get(one.e164)
+        lines = core.of_unknown_number(one, applications, buyer)
+        found.add("numbers", [] if one.e164 in moving else lines)
     # What is left over was on no page of Telnyx's list.
     for missing in here.values():
-        found.add("numbers", [core.of_missing_number(missing)])
+        found.add("numbers", [] if missing.e164 in moving else [core.of_missing_number(missing)])
 
 
 def _compare_credentials(found: Audit, sets: Iterable[SetFacts], client: TelnyxClient) -> None:
@@ -139,11 +170,13 @@ def _compare_credentials(found: Audit, sets: Iterable[SetFacts], client: TelnyxC
 
 def _with_round_trip(found: Audit, audit: AccountAudit, client: TelnyxClient) -> Audit:
     """Add what the door is like. It is asked last: only then there is an application that can be called from."""
-    trip = round_trip.ask(client, timezone.now())
+    trip = _answered(found, "round_trip", lambda: round_trip.ask(client, timezone.now()))
+    # That it could not be asked for is a line of its own.
+    trip = trip or round_trip.RoundTrip(Reach.NOT_ASKED)
     last = round_trip.last_signed_at()
     facts = DoorFacts(
         our_key=_our_key(),
-        their_key=client.public_key(),
+        their_key=_answered(found, "public_key", client.public_key) or "",
         reach=trip.reach,
         origin=settings.PUBLIC_URL,
         last_signed_at=last,

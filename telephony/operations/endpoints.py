@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Final
 
+from celery import current_app
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from agents.models import Activity, Agent
+from agents.operations import LOGGED_OUT, claim_phone
+from curbe.companies.sessions import end_sessions
+from curbe.lib.locks import alone
 from telephony.models import SipEndpoint, TelnyxAccount
 from telephony.telnyx.answers import Credential
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxError, TelnyxRefused
 
 logger = logging.getLogger(__name__)
+
+#: The worker's task: it stands above this module, and calls it.
+DELETE_TASK: Final = "telephony.tasks.delete_credential"
+#: With the agent's id, what whoever asks Telnyx for a credential of his holds meanwhile.
+LOCK: Final = 0x0C0B_E00C
 
 
 class NoConnection(Exception):
@@ -34,12 +45,17 @@ def tag_of(agent: Agent) -> str:
 def ensure_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
     """Return the agent's endpoint; the first time, Telnyx is asked for a credential.
 
-    Two at once may both ask Telnyx; the tag lets the slower one find the faster one's credential, and the row is
-    unique per agent. Raises NoConnection, TelnyxRefused, TelnyxUnreachable.
+    Of two at once the second waits for the first, and finds its row. Raises NoConnection, TelnyxRefused,
+    TelnyxUnreachable.
     """
     known = SipEndpoint.objects.filter(agent=agent).first()
     if known is not None:
         return known
+    with alone(LOCK, agent.pk):
+        return SipEndpoint.objects.filter(agent=agent).first() or _make_endpoint(agent, client)
+
+
+def _make_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
     connection_id = _connection_of(agent)
     tag = tag_of(agent)
     # The oldest of several wins, so that whoever looks later finds the same one.
@@ -59,6 +75,8 @@ def ensure_endpoint(agent: Agent, client: TelnyxClient) -> SipEndpoint:
         )
     if made:
         logger.info("Agent %s rings at credential %s", agent.pk, credential.id)
+    elif endpoint.telnyx_credential_id != credential.id:
+        _delete(credential.id, client)
     return endpoint
 
 
@@ -79,13 +97,34 @@ def login_token_for(agent: Agent, client: TelnyxClient) -> str:
 
 
 def renew_endpoint(agent: Agent, client: TelnyxClient, now: datetime) -> SipEndpoint:
-    """Give the agent a new credential in place of his, and delete the old one, which cuts off whoever has it.
+    """Give the agent a new credential in place of his, and delete the old one, and whatever else bears his tag.
 
     His browser notices that, asks for a token and registers anew. Raises IsTalking, NoConnection, TelnyxRefused,
     TelnyxUnreachable; until the new credential stands in our row nothing has changed for him.
     """
+    with alone(LOCK, agent.pk):
+        return _renew(agent, client, now)
+
+
+def cut_off(agent: Agent, client: TelnyxClient, now: datetime, *, keep_session: str | None = None) -> SipEndpoint:
+    """Shut out whoever has the agent's computer: his phone and his log-ins end, then his credential is renewed.
+
+    A page that is logged in would ask for a token of the new credential at once, so the log-ins go first; that of
+    who asks for it (``keep_session``) stays. Raises as renew_endpoint; of the last two the log-ins are ended by then.
+    """
+    _refuse_while_talking(agent)
+    _connection_of(agent)
+    ended = end_sessions(agent.user_id, keep=keep_session, now=now)
+    claim_phone(agent_id=agent.pk, phone_id=LOGGED_OUT, take_over=True, now=now)
+    logger.info("Agent %s is cut off: %s session(s) ended", agent.pk, ended)
+    return renew_endpoint(agent, client, now)
+
+
+def _renew(agent: Agent, client: TelnyxClient, now: datetime) -> SipEndpoint:
     _refuse_while_talking(agent)
     connection_id = _connection_of(agent)
+    # Whatever lost its row: an answer that never came, a deletion that failed. None of them is used again.
+    left = {found.id for found in client.credentials(tag=tag_of(agent))}
     made = client.create_credential(connection_id=connection_id, tag=tag_of(agent))
     with transaction.atomic():
         endpoint = SipEndpoint.objects.select_for_update().filter(agent=agent).first()
@@ -98,8 +137,8 @@ def renew_endpoint(agent: Agent, client: TelnyxClient, now: datetime) -> SipEndp
         endpoint.created_at = now
         endpoint.save()
     logger.info("Agent %s rings at credential %s instead of %s", agent.pk, made.id, old_id or "none")
-    if old_id:
-        _delete(old_id, client)
+    for credential_id in sorted((left | {old_id}) - {"", made.id}):
+        _delete(credential_id, client)
     return endpoint
 
 
@@ -155,8 +194,12 @@ def _delete(credential_id: str, client: TelnyxClient) -> None:
     try:
         client.delete_credential(credential_id)
     except TelnyxError as err:
-        # Nobody is rung there any more; the audit finds it by its name.
-        logger.warning("Credential %s is left at Telnyx: %s", credential_id, err)
+        # Nobody is rung there any more, but whoever has a token of it can still register.
+        logger.warning("Credential %s is left at Telnyx for now: %s", credential_id, err)
+        try:
+            current_app.send_task(DELETE_TASK, kwargs={"credential_id": credential_id}, queue="calls")
+        except OperationalError:
+            logger.warning("The broker is away: the audit finds credential %s by its name", credential_id)
 
 
 def _connection_of(agent: Agent) -> str:

@@ -16,8 +16,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from celery import current_app
-from django.db import transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Least
 from kombu.exceptions import OperationalError
 
 from curbe.companies.models import Company, User
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 TASK: Final = "telephony.tasks.finish_number_orders"
 #: Numbers of one purchase at the most: they are ordered one after the other, so that each has an end of its own.
 MOST_AT_ONCE: Final = 50
+#: The same purchase again within this time is the same click.
+JUST_NOW: Final = timedelta(minutes=5)
 
 
 class UnableToOrder(ValueError):
@@ -168,12 +171,20 @@ TRIED_FOR: Final = timedelta(minutes=15)
 PAUSES_S: Final = (2, 3, 5, 10, 20, 30, 60, 120, 300)
 #: Documents are handed in by people.
 DOCUMENTS_PAUSE: Final = timedelta(minutes=10)
+#: What Telnyx has not finished by then is given up; one that succeeds later all the same is taken home.
+PENDING_FOR: Final = timedelta(days=3)
+DOCUMENTS_FOR: Final = timedelta(days=60)
+#: The column ends at 32,767, and nobody counts further than this.
+MOST_ATTEMPTS: Final = 1_000
+#: Error codes of ours: somebody asked Telnyx to cancel the order; the number is not wired to us.
+CANCELLING: Final = "cancelling"
+NOT_WIRED: Final = "not_wired"
 
 
 def take(order_id: int, now: datetime) -> NumberOrder | None:
     """Return an open order whose time has come, for this turn ours alone; None when there is nothing to do."""
     due = NumberOrder.objects.filter(pk=order_id, state__in=NumberOrder.OPEN, next_look_at__lte=now)
-    if not due.update(next_look_at=now + TURN, attempts=F("attempts") + 1):
+    if not due.update(next_look_at=now + TURN, attempts=Least(F("attempts") + 1, MOST_ATTEMPTS)):
         return None
     return NumberOrder.objects.select_related("company", "leads_to", "hours").get(pk=order_id)
 
@@ -205,6 +216,8 @@ def note_pending(order: NumberOrder, telnyx_order_id: str, *, needs_documents: b
     is_news = state != order.state
     pause = DOCUMENTS_PAUSE if needs_documents else _pause(order)
     code = "documents" if needs_documents else ""
+    if order.error_code == CANCELLING:
+        code = CANCELLING
     changed = _change(
         order, state=state, telnyx_order_id=telnyx_order_id, error_code=code, error_detail="", next_look_at=now + pause
     )
@@ -220,10 +233,13 @@ def note_failed(order: NumberOrder, code: str, detail: str, now: datetime) -> No
         tell(order)
 
 
-def note_bought(order: NumberOrder, *, telnyx_id: str, connection_id: str, now: datetime) -> PhoneNumber | None:
+def note_bought(
+    order: NumberOrder, *, telnyx_id: str, connection_id: str, now: datetime, trouble: str = ""
+) -> PhoneNumber | None:
     """Write the number's row with the order's end, together; return it, None when the order had ended already.
 
-    Only a caller-ID name that is still to be listed keeps the order open: its number is there by then.
+    Only a caller-ID name that is still to be listed keeps the order open: its number is there by then. ``trouble`` says
+    why the number is not wired as it was ordered.
     """
     with transaction.atomic():
         locked = NumberOrder.objects.select_for_update().get(pk=order.pk)
@@ -249,13 +265,16 @@ def note_bought(order: NumberOrder, *, telnyx_id: str, connection_id: str, now: 
             number.save(update_fields=["telnyx_id", "connection_id"])
         ended: dict[str, Any] = {"state": NumberOrder.State.DONE, "next_look_at": None, "ended_at": now}
         unnamed = order.caller_name and number.caller_name != order.caller_name
-        _change(order, number=number, error_code="", error_detail="", **({} if unnamed else ended))
+        said = {"error_code": NOT_WIRED if trouble else "", "error_detail": trouble[:500]}
+        _change(order, number=number, **said, **({} if unnamed else ended))
         tell(order)
     return number
 
 
 def note_done(order: NumberOrder, now: datetime, *, error_code: str = "", error_detail: str = "") -> None:
-    """The number is there. An error says what of it could not be set."""
+    """The number is there. An error says what of it could not be set; that it is not wired is the worst of them."""
+    if order.error_code == NOT_WIRED:
+        error_code, error_detail = order.error_code, order.error_detail
     if _change(
         order,
         state=NumberOrder.State.DONE,
@@ -279,7 +298,8 @@ def _change(order: NumberOrder, **values: Any) -> bool:
 def on_order_event(event: TelnyxEvent, now: datetime) -> None:
     """Telnyx says that an order went on: it is looked at now. What it became is asked for, not believed.
 
-    Part of the ledger's transaction.
+    One that was given up, and succeeded all the same, is paid for: it is opened again. Part of the ledger's
+    transaction.
     """
     payload = json_payload(event.payload)
     reference, order_id = text(payload.get("customer_reference")), text(payload.get("id"), 64)
@@ -291,8 +311,39 @@ def on_order_event(event: TelnyxEvent, now: datetime) -> None:
         # An order that somebody made in the portal.
         return
     event.company_id = order.company_id
-    if NumberOrder.objects.filter(pk=order.pk, state__in=NumberOrder.OPEN).update(next_look_at=now):
+    is_open = NumberOrder.objects.filter(pk=order.pk, state__in=NumberOrder.OPEN).update(next_look_at=now)
+    if is_open or (text(payload.get("status")) == "success" and _reopen(order, order_id, now)):
         have_finished()
+
+
+def _reopen(order: NumberOrder, telnyx_order_id: str, now: datetime) -> bool:
+    failed = NumberOrder.objects.filter(pk=order.pk, state=NumberOrder.State.FAILED, sent_at__isnull=False)
+    values = {"state": NumberOrder.State.PENDING, "error_code": "", "error_detail": "", "ended_at": None}
+    try:
+        with transaction.atomic():
+            done = failed.update(
+                **values, sent_at=now, next_look_at=now, telnyx_order_id=telnyx_order_id or order.telnyx_order_id
+            )
+    except IntegrityError:
+        # Somebody orders the number anew: Telnyx says to that order that we have it, and its turn takes it home.
+        logger.warning("Order %s succeeded after it was given up, while its number is ordered again", order.pk)
+        return False
+    if done:
+        logger.warning("Order %s succeeded after it was given up: it goes on", order.pk)
+    return bool(done)
+
+
+def repeated(company: Company, picks: Sequence[Pick], *, ordered_by: User | None, now: datetime) -> uuid.UUID | None:
+    """Return the purchase that this one says again: the same person's, of the same numbers, a moment ago or open.
+
+    A second click on "Buy" is no mistake of anybody else's.
+    """
+    wanted = {pick.e164 for pick in picks}
+    same = NumberOrder.objects.filter(company=company, ordered_by=ordered_by, ordered_by__isnull=False, e164__in=wanted)
+    lately = same.filter(Q(state__in=NumberOrder.OPEN) | Q(created_at__gte=now - JUST_NOW)).order_by("id")
+    purchases = dict(lately.values_list("e164", "purchase"))
+    one = set(purchases.values())
+    return one.pop() if set(purchases) == wanted and len(one) == 1 else None
 
 
 def ask_now(orders: Sequence[int], now: datetime) -> int:

@@ -34,6 +34,7 @@ def advance(order_id: int, client: TelnyxClient, now: datetime) -> None:
         return
     try:
         _turn(order, client, now)
+        _end_by_age(order, client, now)
     except TelnyxUnreachable as err:
         # Nothing is known of what was asked: the next turn begins by finding out.
         logger.warning("Order %s waits for Telnyx: %s", order.pk, err)
@@ -42,6 +43,34 @@ def advance(order_id: int, client: TelnyxClient, now: datetime) -> None:
         # Asking was refused (a key that was changed, say). That is no word on the order, which may be paid for.
         logger.error("Order %s cannot be asked for: %s", order.pk, err)
         orders.look_again(order, now, after=timedelta(seconds=30))
+
+
+def _end_by_age(order: NumberOrder, client: TelnyxClient, now: datetime) -> None:
+    """Give up what Telnyx has not finished for days: an open order keeps everybody from ordering the number."""
+    if order.number_id is not None or not order.is_open:
+        return
+    waits = order.state == NumberOrder.State.NEEDS_DOCUMENTS
+    longest = orders.DOCUMENTS_FOR if waits else orders.PENDING_FOR
+    if now - (order.sent_at or order.created_at) > longest:
+        _give_up(order, "too_old", "", client, now)
+
+
+def cancel(order: NumberOrder, client: TelnyxClient, now: datetime) -> bool:
+    """Have Telnyx cancel an order that it has and has not delivered; return whether it could still be asked to.
+
+    The order ends as Telnyx says that it ended: one that was delivered meanwhile is taken home. Raises TelnyxRefused,
+    TelnyxUnreachable; asked twice it is the same.
+    """
+    cancellable = (NumberOrder.State.PENDING, NumberOrder.State.NEEDS_DOCUMENTS)
+    open_ones = NumberOrder.objects.filter(pk=order.pk, state__in=cancellable, number=None)
+    if not open_ones.exists():
+        return False
+    for remote in client.number_orders(customer_reference=order.customer_reference):
+        for part in remote.parts:
+            client.cancel_sub_order(part)
+    open_ones.update(error_code=orders.CANCELLING, error_detail="")
+    orders.ask_now([order.pk], now)
+    return True
 
 
 def _turn(order: NumberOrder, client: TelnyxClient, now: datetime) -> None:
@@ -152,7 +181,8 @@ def _found(order: NumberOrder, remote: RemoteOrder, client: TelnyxClient, now: d
     elif status == "success":
         _take_home(order, remote.id, client, now)
     elif status in FAILED:
-        orders.note_failed(order, "order_failed", "", now)
+        code = "cancelled" if order.error_code == orders.CANCELLING else "order_failed"
+        orders.note_failed(order, code, "", now)
     else:
         orders.note_pending(order, remote.id, needs_documents=not remote.requirements_met, now=now)
 
@@ -172,14 +202,14 @@ def _take_home(order: NumberOrder, telnyx_order_id: str, client: TelnyxClient, n
             connection_id = client.wire_number(number.id, connection_id=order.connection_id).connection_id
         except TelnyxRefused as err:
             # It is paid for, so it gets its row: the audit shows it, and wires it.
-            logger.error("Number %s was bought and cannot be wired: %s", number.id, err)
             trouble = str(err)
+        if connection_id != order.connection_id:
+            trouble = trouble or f"It is wired to {connection_id or 'nothing'} all the same."
+            logger.error("Number %s was bought and cannot be wired: %s", number.id, trouble)
     NumberOrder.objects.filter(pk=order.pk).update(telnyx_order_id=telnyx_order_id)
-    row = orders.note_bought(order, telnyx_id=number.id, connection_id=connection_id, now=now)
+    row = orders.note_bought(order, telnyx_id=number.id, connection_id=connection_id, now=now, trouble=trouble)
     if row is None:
         return
-    if trouble:
-        NumberOrder.objects.filter(pk=order.pk).update(error_code="not_wired", error_detail=trouble[:500])
     if order.is_open:
         _name(order, client, now)
 

@@ -10,12 +10,18 @@ import uuid
 from collections.abc import Mapping
 from typing import Final
 
+from django.db import transaction
+
 from curbe.companies.models import Company
+from curbe.lib.locks import alone
 from telephony.models import EmergencyAddress, PhoneNumber
 from telephony.telnyx.client import TelnyxClient
 
 #: SDK 4.189.0, CnamListing: alphanumeric characters or spaces, 15 at most.
 CALLER_NAME: Final = re.compile(r"[A-Za-z0-9 ]{0,15}")
+
+#: With the address's id, what whoever asks Telnyx for it holds meanwhile.
+LOCK: Final = 0x0C0B_E00D
 
 
 class NotAtTelnyx(ValueError):
@@ -30,8 +36,16 @@ def set_caller_name(number: PhoneNumber, name: str, client: TelnyxClient) -> Non
 
 
 def add_address(company: Company, fields: Mapping[str, str]) -> EmergencyAddress:
-    """Write an address of the company; Telnyx gets it with the first number that uses it."""
-    return EmergencyAddress.objects.create(company=company, customer_reference=f"curbe-{uuid.uuid4()}", **fields)
+    """Return the company's address of these fields, written if it is new; Telnyx gets it with the first number.
+
+    Written twice, it is one: of two requests at once the second waits for the first.
+    """
+    with transaction.atomic():
+        Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+        known = EmergencyAddress.objects.filter(company=company, **fields).order_by("id").first()
+        return known or EmergencyAddress.objects.create(
+            company=company, customer_reference=f"curbe-{uuid.uuid4()}", **fields
+        )
 
 
 def set_emergency_address(number: PhoneNumber, address: EmergencyAddress, client: TelnyxClient) -> None:
@@ -42,12 +56,27 @@ def set_emergency_address(number: PhoneNumber, address: EmergencyAddress, client
     """
     number_id = _id_of(number)
     if not address.telnyx_id:
-        made = client.find_address(customer_reference=address.customer_reference)
-        address.telnyx_id = made or client.create_address(as_telnyx_has_it(address))
-        address.save(update_fields=["telnyx_id"])
+        with alone(LOCK, address.pk):
+            address.refresh_from_db(fields=["telnyx_id"])
+            if not address.telnyx_id:
+                made = client.find_address(customer_reference=address.customer_reference)
+                address.telnyx_id = made or client.create_address(as_telnyx_has_it(address))
+                address.save(update_fields=["telnyx_id"])
     number.emergency_status = client.enable_emergency(number_id, address_id=address.telnyx_id)
     number.emergency_address = address
     number.save(update_fields=["emergency_address", "emergency_status"])
+
+
+def switch_emergency_off(number: PhoneNumber, client: TelnyxClient) -> None:
+    """Have nobody sent anywhere any more, which ends the monthly charge; one that is off already stays so.
+
+    Raises NotAtTelnyx, TelnyxRefused, TelnyxUnreachable.
+    """
+    number_id, address = _id_of(number), number.emergency_address
+    if address is None or not address.telnyx_id:
+        return
+    number.emergency_status = client.disable_emergency(number_id, address_id=address.telnyx_id)
+    number.save(update_fields=["emergency_status"])
 
 
 def as_telnyx_has_it(address: EmergencyAddress) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import Final
 
 from telephony.models import PhoneNumber, TelnyxAccount
 from telephony.telnyx.answers import RemoteNumber
-from telephony.telnyx.client import TelnyxClient
 
 BATCH: Final = 500
 
@@ -26,22 +25,6 @@ def link_numbers(remote: Iterable[RemoteNumber]) -> int:
             changed.append(number)
     PhoneNumber.objects.bulk_update(changed, ["telnyx_id", "connection_id"], batch_size=BATCH)
     return len(changed)
-
-
-def wire_numbers(remote: Iterable[RemoteNumber], *, client: TelnyxClient) -> list[RemoteNumber]:
-    """Point each of our numbers at its company's TeXML application; return the account's numbers as they are then.
-
-    A number on a SIP connection bypasses us: it rings that connection, and no webhook is ever asked.
-    """
-    applications = applications_by_company()
-    ours = dict(PhoneNumber.objects.values_list("e164", "company_id"))
-    wired: list[RemoteNumber] = []
-    for number in remote:
-        wanted = applications.get(ours[number.e164], applications.get(None)) if number.e164 in ours else None
-        if wanted and number.connection_id != wanted:
-            number = client.wire_number(number.id, connection_id=wanted)
-        wired.append(number)
-    return wired
 
 
 def applications_by_company() -> dict[int | None, str]:

@@ -51,7 +51,14 @@ def _set_facts(account: TelnyxAccount, rows: Mapping[Part, Rows]) -> SetFacts:
 
 def numbers(client: TelnyxClient) -> Iterator[NumberThere]:
     for number in client.each_phone_number():
-        yield NumberThere(number.id, number.e164, number.connection_id, number.connection_name, number.status)
+        yield NumberThere(
+            number.id,
+            number.e164,
+            number.connection_id,
+            number.connection_name,
+            number.status,
+            number.customer_reference,
+        )
 
 
 def credentials(client: TelnyxClient) -> Iterator[CredentialThere]:

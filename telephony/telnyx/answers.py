@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 def text(value: object, limit: int = 255) -> str:
@@ -228,6 +228,15 @@ class RemoteNumber:
     connection_name: str = ""
     #: active, purchase-pending, port-pending, …
     status: str = ""
+    #: Of the order that bought it.
+    customer_reference: str = ""
+
+    #: Statuses of numbers that the account has no more, or never got; Telnyx lists them all the same.
+    GONE: ClassVar = frozenset({"deleted", "purchase-failed", "port-failed", "ported-out"})
+
+    @property
+    def is_gone(self) -> bool:
+        return self.status in self.GONE
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
@@ -237,6 +246,7 @@ class RemoteNumber:
             connection_id=text(data.get("connection_id")),
             connection_name=text(data.get("connection_name"), 120),
             status=text(data.get("status"), 32),
+            customer_reference=text(data.get("customer_reference"), 64),
         )
 
 
@@ -292,6 +302,8 @@ class RemoteOrder:
     requirements_met: bool
     #: Of each number in it: (E.164, pending | success | failure, the word for its requirements).
     numbers: tuple[tuple[str, str, str], ...]
+    #: The ids of its sub-orders, by which it is cancelled.
+    parts: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
@@ -307,11 +319,16 @@ class RemoteOrder:
                 (text(one.get("phone_number"), 16), text(one.get("status")), text(one.get("requirements_status")))
                 for one in lines
             ),
+            parts=_texts(data.get("sub_number_orders_ids")),
         )
 
     def status_of(self, e164: str) -> str:
         """Return how one number of the order stands: its own word, else the order's."""
         return next((status for number, status, _ in self.numbers if number == e164 and status), self.status)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(text(one, 64) for one in value if text(one, 64)) if isinstance(value, list) else ()
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:

@@ -319,14 +319,16 @@ class TelnyxClient:
         return list(self.each_phone_number())
 
     def each_phone_number(self) -> Iterator[RemoteNumber]:
-        """Yield every number of the account, page by page: there may be very many."""
+        """Yield every number that the account has, page by page: there may be very many."""
         # In an order that a purchase in the meantime does not shift.
-        return map(RemoteNumber.read, self._transport.pages("/phone_numbers", {"sort": "phone_number"}))
+        rows = self._transport.pages("/phone_numbers", {"sort": "phone_number"})
+        return (number for number in map(RemoteNumber.read, rows) if not number.is_gone)
 
     def phone_number(self, number_id: str) -> RemoteNumber | None:
         """Return one number; None when the account does not have it (any more)."""
         row = self.row("phone_numbers", number_id)
-        return RemoteNumber.read(row) if row is not None else None
+        number = RemoteNumber.read(row) if row is not None else None
+        return None if number is None or number.is_gone else number
 
     def wire_number(self, number_id: str, *, connection_id: str) -> RemoteNumber:
         """Point a number at a connection."""
@@ -337,9 +339,7 @@ class TelnyxClient:
         """Return the account's number; None when it has none of that name (yet, or any more)."""
         rows = self._transport.pages("/phone_numbers", {"filter[phone_number]": e164.lstrip("+")})
         # The filter matches parts of numbers, and lists numbers that are gone.
-        gone = {"deleted", "purchase-failed", "port-failed", "ported-out"}
-        found = (RemoteNumber.read(row) for row in rows if row.get("status") not in gone)
-        return next((number for number in found if number.e164 == e164), None)
+        return next((one for one in map(RemoteNumber.read, rows) if one.e164 == e164 and not one.is_gone), None)
 
     def available_numbers(
         self,
@@ -386,6 +386,10 @@ class TelnyxClient:
         # A filter that is misread must not take another order for ours.
         return [order for order in map(RemoteOrder.read, rows) if order.customer_reference == customer_reference]
 
+    def cancel_sub_order(self, sub_order_id: str) -> None:
+        """Cancel a part of an order that is pending still. Asked twice, it is as good as once."""
+        self._transport.data(Wish("PATCH", f"/sub_number_orders/{_id(sub_order_id)}/cancel", True))
+
     def release_number(self, number_id: str) -> bool:
         """Give a number back; False when it was gone already, which is a success too."""
         try:
@@ -418,6 +422,13 @@ class TelnyxClient:
         The words: provisioning, active, provisioning-failed, deprovisioning, disabled.
         """
         fields = {"emergency_enabled": True, "emergency_address_id": address_id}
+        wish = Wish("POST", f"/phone_numbers/{_id(number_id)}/actions/enable_emergency", True, json=fields)
+        return _emergency_status(self._transport.data(wish))
+
+    def disable_emergency(self, number_id: str, *, address_id: str) -> str:
+        """Send help nowhere when somebody calls it from the number; return the word of ``enable_emergency``."""
+        # One address for both; it wants the address also where it is switched off (SDK 4.189.0).
+        fields = {"emergency_enabled": False, "emergency_address_id": address_id}
         wish = Wish("POST", f"/phone_numbers/{_id(number_id)}/actions/enable_emergency", True, json=fields)
         return _emergency_status(self._transport.data(wish))
 

@@ -193,10 +193,13 @@ def _complaint(error: Mapping[str, Any]) -> Complaint:
 def _retry_after_s(response: requests.Response) -> float | None:
     """Seconds to wait: ``Retry-After``, else ``x-ratelimit-reset`` (rest-api.md section 3); None when neither says.
 
+    The second stands in every answer, and says only when the allowance is whole again: it is the time to wait only for
+    who has used it up.
     ``Retry-After`` may be a date (RFC 9110, section 10.2.3). It is compared with the answer's own, where there is one:
     the clocks need not agree.
     """
-    for header in ("Retry-After", "x-ratelimit-reset"):
+    headers = ("Retry-After", "x-ratelimit-reset") if response.status_code == TOO_MANY else ("Retry-After",)
+    for header in headers:
         text = response.headers.get(header, "")
         seconds = _seconds_until(text, response.headers.get("Date", "")) if "," in text else _seconds(text)
         if seconds is not None and 0 <= seconds < 86_400:

@@ -19,12 +19,13 @@ from kombu.exceptions import OperationalError
 from agents.models import Agent
 from curbe.companies.access import company_of, for_company, get_for_company, role_required
 from curbe.companies.models import ADMINISTERING_ROLES, User
-from telephony.models import Asker, AuditFinding, PhoneNumber, TelnyxAccount
+from telephony.models import Asker, AuditFinding, PhoneNumber
 from telephony.operations import account_repairs, audits, endpoints
 from telephony.operations.account_repairs import By
 from telephony.queries import account_state
 from telephony.queries.history import zone_of
 from telephony.tasks import run_audit
+from telephony.telnyx.account import row_of
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError
 from telephony.views.audit_words import described, named, reason_of, repair_word
@@ -89,7 +90,7 @@ def account_repair(request: HttpRequest, finding_id: int) -> HttpResponse:
 @role_required(*ADMINISTERING_ROLES)
 def account_own_set(request: HttpRequest) -> HttpResponse:
     """Give the company a set of its own: the row now, the rest by a check that repairs."""
-    TelnyxAccount.objects.get_or_create(company=company_of(request))
+    row_of(company_of(request))
     _start(request, fix=True)
     return redirect("account")
 
@@ -98,18 +99,21 @@ def account_own_set(request: HttpRequest) -> HttpResponse:
 @never_cache
 @role_required(*ADMINISTERING_ROLES)
 def account_credential(request: HttpRequest, agent_id: int) -> HttpResponse:
-    """Give an agent a new credential in place of his."""
+    """Cut off whoever has an agent's computer: his log-ins end, and a new credential takes the place of his."""
     rows = Agent.objects.select_related("user", "company").filter(is_active=True, user__is_active=True)
     agent = get_for_company(request, rows, pk=agent_id)
     try:
-        endpoints.renew_endpoint(agent, get_client(), timezone.now())
+        endpoints.cut_off(agent, get_client(), timezone.now(), keep_session=request.session.session_key)
     except endpoints.IsTalking:
         messages.error(request, _("%(name)s is on a call, which would end. Try again afterwards.") % {"name": agent})
-    except (TelnyxError, endpoints.NoConnection) as err:
+    except endpoints.NoConnection:
+        messages.error(request, _("There is no credential connection yet; it is made first."))
+    except TelnyxError as err:
         logger.warning("No new credential for agent %s: %s", agent.pk, err)
-        messages.error(request, _("Telnyx did not do it. Try again in a moment; the old credential is still good."))
+        text = _("%(name)s is logged out everywhere, but Telnyx did not renew the credential. Try again in a moment.")
+        messages.error(request, text % {"name": agent})
     else:
-        text = _("%(name)s has a new credential. The browser registers with it by itself within seconds.")
+        text = _("%(name)s is logged out everywhere and has a new credential. It is used from the next log-in on.")
         messages.success(request, text % {"name": agent})
     return redirect("account")
 

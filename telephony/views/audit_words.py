@@ -169,6 +169,10 @@ WORDS: Final[Mapping[str, Words]] = {
         gettext_lazy("not tested: %(value)s"),
         gettext_lazy("signed news within seconds"),
     ),
+    "not_answered": Words(
+        gettext_lazy("Not checked: %(subject)s"),
+        gettext_lazy("Telnyx did not answer when it was asked. The next check asks again."),
+    ),
     "balance_low": Words(
         gettext_lazy("The balance is low"),
         gettext_lazy("When it is used up Telnyx ends all calls, and in time takes the numbers away."),
@@ -250,6 +254,7 @@ OF_A_NAME: Final = gettext_lazy("It is found by this when it is set up again.")
 
 REPAIRED: Final[Mapping[str, str | Promise]] = {
     Repair.SET: gettext_lazy("set up as it should be"),
+    Repair.ADOPT: gettext_lazy("given to the company that ordered it"),
     Repair.LINK: gettext_lazy("linked to its row at Telnyx"),
     Repair.WIRE: gettext_lazy("wired to the TeXML application again"),
     Repair.CREDENTIAL: gettext_lazy("credential put right"),
@@ -270,6 +275,13 @@ REASONS: Final[Mapping[str, str | Promise]] = {
     "NO_NUMBER": gettext_lazy("There is no number to call from."),
 }
 
+#: What could not be asked for.
+UNANSWERED: Final[Mapping[str, str | Promise]] = {
+    "balance": gettext_lazy("the balance"),
+    "public_key": gettext_lazy("the account's public key"),
+    "round_trip": gettext_lazy("whether Telnyx reaches us"),
+}
+
 #: What stands in place of "true" and "false" in a field of Telnyx's.
 VALUES: Final[Mapping[str, str | Promise]] = {"true": gettext_lazy("yes"), "false": gettext_lazy("no"), **REASONS}
 
@@ -278,7 +290,8 @@ def described(line: Line) -> Described:
     if line.code == "set_field":
         return _of_field(line)
     words = WORDS[line.code]
-    names = {"subject": named(line.subject), "part": PARTS.get(line.part, line.part)}
+    subject = UNANSWERED.get(line.subject, "") if line.code == "not_answered" else ""
+    names = {"subject": subject or named(line.subject), "part": PARTS.get(line.part, line.part)}
     found = words.nothing if words.nothing and not line.found else words.found
     wanted = str(words.wanted)
     is_told = bool(line.wanted) or "%" not in wanted

@@ -24,7 +24,17 @@ from curbe.companies.models import ADMINISTERING_ROLES, SUPERVISING_ROLES, Compa
 from curbe.lib.phone import for_people
 from telephony.forms.number_purchase import FEATURES, PurchaseForm, SearchForm, sealed, unsealed
 from telephony.models import NumberOrder, NumberRelease
-from telephony.operations.number_orders import Ordered, Pick, UnableToOrder, Wired, ask_now, order_numbers
+from telephony.operations import number_purchase
+from telephony.operations.number_orders import (
+    CANCELLING,
+    Ordered,
+    Pick,
+    UnableToOrder,
+    Wired,
+    ask_now,
+    order_numbers,
+    repeated,
+)
 from telephony.queries import destinations
 from telephony.queries.explain import explain_call
 from telephony.queries.history import zone_of
@@ -135,6 +145,8 @@ def _order(request: HttpRequest, company: Company, form: PurchaseForm) -> tuple[
     except UnableToOrder as err:
         form.add_error(None, order_words.refused(err.reason))
         return None, 409
+    if not ordered.orders and (purchase := repeated(company, form.picks, ordered_by=who, now=timezone.now())):
+        return Ordered(purchase, (), (), ()), 200
     for text in not_ordered(ordered):
         if ordered.orders:
             messages.error(request, text)
@@ -166,6 +178,8 @@ class Shown:
     tone: str
     #: It takes longer than usual: a person may want to have Telnyx asked.
     may_ask: bool
+    #: Telnyx has it, and has not delivered it.
+    may_cancel: bool
 
 
 _TONES = {
@@ -194,7 +208,7 @@ def number_orders(request: HttpRequest) -> HttpResponse:
     if older:
         rows = rows.filter(pk__lt=int(older))
     found = list(rows.order_by("-id" if purchase is None else "e164")[: PAGE_SIZE + 1])
-    orders = [_shown(order) for order in found[:PAGE_SIZE]]
+    orders = [shown(order) for order in found[:PAGE_SIZE]]
     context = {
         "orders": orders,
         "purchase": purchase,
@@ -202,7 +216,7 @@ def number_orders(request: HttpRequest) -> HttpResponse:
         "is_open": any(one.order.is_open for one in orders),
         "done": sum(one.order.state == NumberOrder.State.DONE for one in orders),
         "ended": sum(not one.order.is_open for one in orders),
-        "rings": _where_it_rings(company, orders) if purchase is not None else "",
+        "rings": where_it_rings(company, orders) if purchase is not None else "",
         "releases": []
         if purchase is not None or older
         else for_company(request, NumberRelease).select_related("released_by").order_by("-id")[:PAGE_SIZE],
@@ -224,17 +238,41 @@ def ask_about_order(request: HttpRequest, order_id: int) -> HttpResponse:
     return redirect(f"{reverse('number-orders')}?purchase={order.purchase}")
 
 
-def _shown(order: NumberOrder) -> Shown:
+@require_POST
+@never_cache
+@role_required(*ADMINISTERING_ROLES)
+def cancel_order(request: HttpRequest, order_id: int) -> HttpResponse:
+    """Have Telnyx cancel an order that waits, for documents say."""
+    order = get_for_company(request, NumberOrder, pk=order_id)
+    try:
+        if number_purchase.cancel(order, get_client(), timezone.now()):
+            messages.success(request, _("Telnyx was asked to cancel the order."))
+        else:
+            messages.error(request, _("This order cannot be cancelled any more."))
+    except TelnyxError as err:
+        messages.error(request, order_words.in_words(err))
+    return redirect(f"{reverse('number-orders')}?purchase={order.purchase}")
+
+
+def _may_cancel(order: NumberOrder) -> bool:
+    is_slow = order.state == NumberOrder.State.NEEDS_DOCUMENTS or (
+        order.state == NumberOrder.State.PENDING and order.attempts > USUAL_TURNS
+    )
+    return is_slow and order.number_id is None and order.error_code != CANCELLING
+
+
+def shown(order: NumberOrder) -> Shown:
     return Shown(
         order=order,
         leads_to=destinations.of_place(order.leads_to).label if order.leads_to else _("Nobody: not assigned"),
         reason=order_words.reason_of(order),
         tone=_TONES[NumberOrder.State(order.state)],
         may_ask=order.is_open and order.attempts > USUAL_TURNS,
+        may_cancel=_may_cancel(order),
     )
 
 
-def _where_it_rings(company: Company, orders: list[Shown]) -> str:
+def where_it_rings(company: Company, orders: list[Shown]) -> str:
     """Return in one line what a call to these numbers meets now; all of one purchase lead to one place."""
     if not orders:
         return ""

@@ -36,6 +36,8 @@ EMERGENCY = {
     "deprovisioning": (gettext_lazy("being switched off"), "live"),
     "disabled": (gettext_lazy("off"), "quiet"),
 }
+#: Nothing is left to switch off.
+OFF = frozenset({"", "disabled", "deprovisioning"})
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,6 +68,10 @@ def number_services(request: HttpRequest, number_id: int) -> HttpResponse:
             number_settings.set_emergency_address(row, address, get_client())
             messages.success(request, _("The emergency address was given to Telnyx."))
             return redirect("number-services", row.pk)
+        if what == "emergency_off":
+            number_settings.switch_emergency_off(row, get_client())
+            messages.success(request, _("The emergency address was switched off."))
+            return redirect("number-services", row.pk)
     except TelnyxError as err:
         status, error = 422 if isinstance(err, TelnyxRefused) else 502, order_words.in_words(err)
         if address is not None and not address.telnyx_id:
@@ -79,6 +85,7 @@ def number_services(request: HttpRequest, number_id: int) -> HttpResponse:
         "name_form": name_form,
         "address_form": address_form,
         "error": error,
+        "may_switch_off": bool(row.emergency_address) and row.emergency_status not in OFF,
         "emergency": EMERGENCY.get(row.emergency_status, (row.emergency_status, "quiet")),
     }
     return render(request, "telephony/number_services.html", context, status=status)

@@ -29,6 +29,12 @@ WORDS: Final[Mapping[str, str | Promise]] = {
     ),
     "order_failed": gettext_lazy("Telnyx could not deliver the number, and does not charge it. Choose another one."),
     "not_taken": gettext_lazy("Telnyx did not take the order for a quarter of an hour. Nothing was bought."),
+    "cancelling": gettext_lazy("Telnyx was asked to cancel the order."),
+    "cancelled": gettext_lazy("The order was cancelled. Nothing was bought."),
+    "too_old": gettext_lazy(
+        "Telnyx did not finish the order for too long. It is not waited for any more; if the number comes all the "
+        "same, it is taken."
+    ),
     "caller_name": gettext_lazy("The number is yours. Telnyx refused its caller-ID name: set another one."),
     "not_wired": gettext_lazy(
         "The number is yours, but Telnyx refused to send its calls here. The account must be checked."

@@ -42,7 +42,11 @@ def test_the_operator_buys_a_number_for_a_company(console: Client, acme: Company
     sent = {**search, "offer": offers[:2], "leads_to": "company", "hours": "always"}
     answer = console.post(f"{LIST}buy/?company={acme.pk}", sent)
 
-    assert answer["Location"].startswith("/admin/telephony/numberorder/")
+    again = console.post(f"{LIST}buy/?company={acme.pk}", sent)
+    assert answer["Location"].startswith(f"{LIST}purchase/") and again["Location"] == answer["Location"]
+    page = text(console.get(answer["Location"]))
+    assert "0 de 2" in page and "Acme Seguros" in page and "Una llamada ahora" in page
+    assert console.get(f"{LIST}purchase/00000000-0000-0000-0000-000000000000/").status_code == 404
     assert NumberOrder.objects.filter(company=acme, ordered_by__is_superuser=True).count() == 2
     assert "+1305" in text(console.get("/admin/telephony/numberorder/"))
 

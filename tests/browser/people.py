@@ -127,6 +127,10 @@ class Desk:
         """Return one of the phone's buttons: answer, decline, end, mute, keypad, use.here, retry."""
         return self.phone.locator(f'[data-phone="{name}"]')
 
+    def wish(self, name: str) -> Locator:
+        """Return one of the buttons of a consultation: complete, merge, swap, cancel."""
+        return self.phone.locator(f'[data-wish="{name}"]')
+
     def says(self, what: str) -> None:
         """Wait until the phone says this (a key of templates/phone/_messages.html)."""
         self._see(self.phone.locator(f'[data-say="{what}"]'))
@@ -149,12 +153,20 @@ class Desk:
         self.presence("AVAILABLE")
 
     def take_phone(self, *, until: str) -> None:
-        """Wait until the phone says this; take it here if a computer that is gone still holds it for half a minute."""
+        """Wait until the phone says this, and do on the way what a person would.
+
+        That is: take it here if a computer that is gone still holds it for half a minute, and end the wrap-up of a call
+        that was before.
+        """
         said = self.phone.locator(f'[data-say="{until}"]')
         elsewhere = self.phone.locator('[data-say="elsewhere"]')
-        self._see(said.or_(elsewhere).filter(visible=True).first)
+        wrap_up = self.phone.locator('[data-say="wrap-up"]')
+        self._see(said.or_(elsewhere).or_(wrap_up).filter(visible=True).first)
         if elsewhere.is_visible():
             self.button("use.here").click()
+            self._see(said.or_(wrap_up).filter(visible=True).first)
+        if until != "wrap-up" and wrap_up.is_visible():
+            self.page.locator('[data-wrap-up-do="end"]').click()
         self.says(until)
 
     def rings(self) -> None:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import requests
 
 T = TypeVar("T")
+#: Who made a recording (`initiated_by`), where nothing but the outbound profile asked for it.
+SOURCE_NET = "Trunking"
 
 
 class TookTooLong(AssertionError):
@@ -65,16 +67,23 @@ class Sandbox:
         self.post("trouble", all_off=True)
 
     def recordings(self) -> list[str]:
-        """Return the ids of every recording that the account has, as its API lists them."""
-        found: list[str] = []
+        """Return the ids of the recordings that somebody must have, of all that the account's API lists.
+
+        What the outbound profile recorded counts only where it is the only one of its call: it is a net.
+        """
+        found: list[dict[str, Any]] = []
         while True:
             page = {"page[size]": "250", "page[number]": str(len(found) // 250 + 1)}
             answer = self._http.get(
                 f"{self.url}/v2/recordings", params=page, headers={"Authorization": "Bearer test"}, timeout=10
             ).json()
-            found += [recording["id"] for recording in answer["data"]]
+            found += answer["data"]
             if len(found) >= answer["meta"]["total_results"]:
-                return found
+                break
+        has_own = {one["call_session_id"] for one in found if one["initiated_by"] != SOURCE_NET}
+        return [
+            one["id"] for one in found if one["initiated_by"] != SOURCE_NET or one["call_session_id"] not in has_own
+        ]
 
     def recording(self, recording_id: str) -> dict[str, Any]:
         """Return what the account's API says of one recording."""

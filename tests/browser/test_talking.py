@@ -199,6 +199,7 @@ def test_whoever_was_asked_may_leave_and_a_question_may_be_taken_back(sit: Sit, 
     luis.presence("AVAILABLE")
     ana.give("Luis", "consult")
     luis.rings()
+    expect(ana.wish("cancel")).to_be_enabled()
     ana.page.keyboard.press("Alt+z")
 
     luis.rings_not()
@@ -230,10 +231,12 @@ def must_say_how_it_went(stack: Stack) -> Iterator[None]:
         )
         connection.execute(
             "INSERT INTO telephony_disposition (company_id, code, name, is_system, is_active, position)"
-            f" VALUES ({company}, 'sold', 'Sold', false, true, 1)"
+            f" VALUES ({company}, 'sold', 'Sold', false, true, 1) ON CONFLICT DO NOTHING"
         )
-        yield
-        connection.execute("DELETE FROM telephony_wrapuppolicy")
+        try:
+            yield
+        finally:
+            connection.execute("DELETE FROM telephony_wrapuppolicy WHERE calls = 'direct'")
 
 
 def test_the_form_after_the_call_survives_a_reload_and_ends_when_it_is_filled(

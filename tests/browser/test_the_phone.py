@@ -144,9 +144,10 @@ def test_a_walk_arrives_though_the_list_with_its_link_was_fetched_anew_meanwhile
     held: list[Route] = []
     ana.page.route(re.compile(r"/calls/[0-9a-f-]+/$"), lambda route: held.append(route))
 
-    href = ana.row_of(LINA).locator("a").get_attribute("href")
+    link = ana.row_of(LINA).locator("a[href^='/calls/']")
+    href = link.get_attribute("href")
     with ana.page.expect_request(f"**{href}"):
-        ana.row_of(LINA).locator("a").click()
+        link.click()
     with ana.page.expect_response(lambda response: response.url.endswith("/today/")):
         ana.page.evaluate("htmx.trigger('#todays-calls', 'refresh')")
     held[0].continue_()
@@ -169,7 +170,7 @@ def test_a_call_with_all_its_legs_fits_a_telephone(sit: Sit, sandbox: Sandbox) -
 
     expect(ana.page.locator(".lines__one").first).to_be_visible()
     rights = ana.page.locator(".lines__one").evaluate_all(
-        "(cells) => cells.map((one) => one.getBoundingClientRect().right)"
+        "(legs) => legs.map((one) => one.getBoundingClientRect().right)"
     )
     assert max(rights) <= 390
     assert ana.page.evaluate("document.documentElement.scrollWidth") <= 390

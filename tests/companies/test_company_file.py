@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from agents.models import Agent, AgentSkill, Skill
 from curbe.companies import demo
-from curbe.companies.company_file import export_company, import_company
+from curbe.companies.company_file import UnableToImport, export_company, import_company
 from curbe.companies.models import Company, Membership, Role, User
 from telephony.core.hours_text import DAYS
 from telephony.core.plan import Destination, DestinationKind
@@ -491,3 +491,14 @@ def test_the_countries_that_may_be_called_go_out_and_in(acme: Company) -> None:
 
     acme.refresh_from_db()
     assert acme.outbound_countries == ["US", "MX"]
+
+
+def test_what_is_paid_for_never_goes_by_a_prune(demo_company: Company) -> None:
+    PhoneNumber.objects.filter(company=demo_company).update(telnyx_id="71")
+    before = PhoneNumber.objects.count()
+
+    with pytest.raises(UnableToImport) as err:
+        import_company("company: {slug: acme, name: Acme Seguros}\nnumbers: []\n", prune=True)
+
+    assert "release it first" in str(err.value.problems)
+    assert PhoneNumber.objects.count() == before

@@ -121,10 +121,9 @@ def test_no_daily_limit_is_something_to_know_unless_somebody_set_one() -> None:
         (("71", "app", "active"), NumberHere(7, HERE.e164, 2, "71", "app"), ["number_connection"]),
         (("71", "app-of-2", "active"), NumberHere(7, HERE.e164, 2, "71", "app-of-2"), []),
         (("71", "app", "active"), NumberHere(7, HERE.e164, 1, "", ""), ["number_unlinked"]),
-        (("71", "app", "active"), None, ["number_unknown"]),
     ],
 )
-def test_a_number(there: tuple[str, str, str], here: NumberHere | None, found: list[str]) -> None:
+def test_a_number(there: tuple[str, str, str], here: NumberHere, found: list[str]) -> None:
     number_id, connection_id, status = there
     number = NumberThere(number_id, HERE.e164, connection_id, "", status)
 
@@ -141,9 +140,17 @@ def test_nothing_is_wanted_of_a_number_while_there_is_no_application() -> None:
 def test_a_number_of_nobody_is_wrong_only_when_it_is_wired_to_us(connection_id: str, is_wrong: bool) -> None:
     number = NumberThere("71", HERE.e164, connection_id, "", "active")
 
-    (one,) = audit.of_number(number, None, APPLICATIONS, CONNECTIONS)
+    (one,) = audit.of_unknown_number(number, APPLICATIONS)
 
-    assert (one.is_wrong, one.repair, one.company_id) == (is_wrong, None, None)
+    assert (one.code, one.is_wrong, one.repair, one.company_id) == ("number_unknown", is_wrong, None, None)
+
+
+def test_a_number_of_nobody_that_a_company_ordered_is_given_to_it() -> None:
+    number = NumberThere("71", HERE.e164, "else", "", "active")
+
+    (one,) = audit.of_unknown_number(number, APPLICATIONS, bought_by=1)
+
+    assert (one.is_wrong, one.repair, one.company_id) == (True, Repair.ADOPT, 1)
 
 
 # --- Credentials --------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -14,9 +16,11 @@ from django.test import Client
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from agents.models import Activity, Agent
+from agents.models import Activity, Agent, Beat
+from agents.operations import LOGGED_OUT
 from curbe.companies.models import Company, Role, User
 from telephony.models import AccountAudit, AccountRepair, Asker, AuditFinding, PhoneNumber, SipEndpoint, TelnyxAccount
+from telephony.operations.endpoints import tag_of
 from tests import cast
 from tests.pages.people import html, looking, words
 
@@ -228,11 +232,13 @@ def test_without_a_broker_nothing_hangs(alice: User) -> None:
 
 
 def test_a_company_asks_for_a_set_of_its_own(acme: Company, alice: User) -> None:
+    TelnyxAccount.objects.create(destinations=["US"], daily_spend_usd=Decimal(50), concurrent_calls=7)
     with patch("telephony.views.account_pages.run_audit.apply_async") as queued:
         looking(alice).post("/account/own-set/")
         looking(alice).post("/account/own-set/")
 
-    assert TelnyxAccount.objects.get().company == acme
+    own = TelnyxAccount.objects.get(company=acme)
+    assert (own.destinations, own.daily_spend_usd, own.concurrent_calls) == (["US"], Decimal(50), 7)
     assert queued.call_args.kwargs["kwargs"]["fix"] is True
 
 
@@ -244,14 +250,56 @@ def test_a_credential_is_renewed_unless_its_agent_talks(
     Agent.objects.filter(pk=agent.pk).update(activity=Activity.ON_CALL)
     assert "is on a call" in words(looking(alice).post(f"/account/credentials/{agent.pk}/renew/", follow=True))
     Agent.objects.filter(pk=agent.pk).update(activity=Activity.IDLE)
+    telnyx_api.get(api("/telephony_credentials"), json={"data": []})
     telnyx_api.post(api("/telephony_credentials"), json={"data": {"id": "new", "sip_username": "gencrednew"}})
+    lost = looking(bob)
+    assert lost.get("/").status_code == 200
     deleted = telnyx_api.delete(api(f"/telephony_credentials/{old.telnyx_credential_id}"), json={"data": {}})
 
     answer = looking(alice).post(f"/account/credentials/{agent.pk}/renew/", follow=True)
 
     assert "has a new credential" in words(answer)
+    # Who has the lost computer would otherwise be given a token of the new credential.
+    assert lost.get("/").status_code == 302
+    assert Beat.objects.get(agent=agent).phone_id == LOGGED_OUT
     assert SipEndpoint.objects.get(agent=agent).sip_username == "gencrednew"
     assert deleted.call_count == 1
+
+
+def test_what_bears_the_agents_tag_and_has_no_row_goes_with_a_renewal_now_or_by_the_worker(
+    alice: User, bob: User, number: PhoneNumber, telnyx_api: responses.RequestsMock
+) -> None:
+    agent = bob.agents.get()
+    old = cast.endpoint_for(agent)
+    left = {"id": "left", "name": tag_of(agent), "sip_username": "gencredleft"}
+    telnyx_api.get(api("/telephony_credentials"), json={"data": [left]})
+    telnyx_api.post(api("/telephony_credentials"), json={"data": {"id": "new", "sip_username": "gencrednew"}})
+    telnyx_api.delete(api(f"/telephony_credentials/{old.telnyx_credential_id}"), status=503)
+    telnyx_api.delete(api("/telephony_credentials/left"), json={"data": {}})
+
+    with patch("telephony.operations.endpoints.current_app.send_task") as queued:
+        looking(alice).post(f"/account/credentials/{agent.pk}/renew/")
+
+    queued.assert_called_once_with(
+        "telephony.tasks.delete_credential",
+        kwargs={"credential_id": old.telnyx_credential_id},
+        queue="calls",
+    )
+
+
+def test_who_cuts_himself_off_stays_logged_in_here(
+    acme: Company, alice: User, number: PhoneNumber, telnyx_api: responses.RequestsMock
+) -> None:
+    agent = Agent.objects.create(company=acme, user=alice)
+    cast.endpoint_for(agent)
+    telnyx_api.get(api("/telephony_credentials"), json={"data": []})
+    telnyx_api.post(api("/telephony_credentials"), json={"data": {"id": "new", "sip_username": "gencrednew"}})
+    telnyx_api.delete(re.compile(api("/telephony_credentials/.*")), json={"data": {}})
+    here, lost = looking(alice), looking(alice)
+
+    here.post(f"/account/credentials/{agent.pk}/renew/")
+
+    assert (here.get("/account/").status_code, lost.get("/account/").status_code) == (200, 302)
 
 
 def test_a_renewal_that_telnyx_does_not_do_leaves_the_old_credential(
@@ -259,9 +307,10 @@ def test_a_renewal_that_telnyx_does_not_do_leaves_the_old_credential(
 ) -> None:
     agent = bob.agents.get()
     old = cast.endpoint_for(agent)
+    telnyx_api.get(api("/telephony_credentials"), json={"data": []})
     telnyx_api.post(api("/telephony_credentials"), status=403)
 
     answer = looking(alice).post(f"/account/credentials/{agent.pk}/renew/", follow=True)
 
-    assert "the old credential is still good" in words(answer)
+    assert "Telnyx did not renew the credential" in words(answer)
     assert SipEndpoint.objects.get(agent=agent).sip_username == old.sip_username

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 import pytest
+import responses
+from django.conf import settings as django_settings
 from django.utils import timezone
 from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -166,6 +168,19 @@ def test_two_admins_who_tick_the_same_number_hear_who_gets_it(alice: User, acme:
     assert NumberOrder.objects.count() == 1
 
 
+def test_a_second_click_on_buy_leads_to_the_purchase_of_the_first(alice: User) -> None:
+    browser = looking(alice)
+    found = offers(browser.get("/numbers/buy/", SEARCH))[:2]
+    sent = {**SEARCH, "offer": found, "leads_to": "company", "hours": "always"}
+
+    first, second = browser.post("/numbers/buy/", sent), browser.post("/numbers/buy/", sent)
+
+    assert (second.status_code, second["Location"]) == (302, first["Location"])
+    until_closed()
+    assert browser.post("/numbers/buy/", sent)["Location"] == first["Location"]
+    assert NumberOrder.objects.count() == 2
+
+
 def test_without_an_application_nothing_is_ordered(alice: User) -> None:
     TelnyxAccount.objects.update(texml_application_id="")
 
@@ -203,6 +218,28 @@ def test_an_order_that_takes_long_can_be_asked_about(acme: Company, alice: User)
     order.refresh_from_db()
     assert order.next_look_at is not None
     assert "Telnyx is asked" in words(answer)
+
+
+def test_an_order_that_waits_for_documents_can_be_cancelled(acme: Company, alice: User, mallory: User) -> None:
+    order = NumberOrder.objects.create(
+        company=acme, e164="+13052345678", customer_reference="r", connection_id="1", state="needs_documents",
+        error_code="documents", attempts=9, created_at=timezone.now(),
+    )  # fmt: skip
+    path = f"/numbers/orders/{order.pk}/cancel/"
+    browser = looking(alice)
+    assert path in html(browser.get("/numbers/orders/"))
+    assert looking(mallory).post(path).status_code == 404
+    orders = f"{django_settings.TELNYX_API_URL}/number_orders"
+    row = {"id": "o1", "customer_reference": "r", "sub_number_orders_ids": ["s1"], "status": "pending"}
+    with responses.RequestsMock() as telnyx:
+        telnyx.get(orders, json={"data": [row]})
+        telnyx.patch(f"{django_settings.TELNYX_API_URL}/sub_number_orders/s1/cancel", json={"data": {"id": "s1"}})
+        answer = browser.post(path, follow=True)
+
+    assert "Telnyx was asked to cancel the order." in words(answer)
+    assert path not in html(answer)
+    NumberOrder.objects.update(state="done")
+    assert "cannot be cancelled any more" in words(browser.post(path, follow=True))
 
 
 @pytest.mark.parametrize("query", ["purchase=x", "older=x", "older=99999999999999999999"])

@@ -41,7 +41,8 @@ def voice(house: SandboxServer, number: PhoneNumber) -> Any:
 
 
 def owned(house: SandboxServer) -> list[str]:
-    return [row["phone_number"] for row in house.api("GET", "/phone_numbers")["data"]]
+    rows = house.api("GET", "/phone_numbers")["data"]
+    return [row["phone_number"] for row in rows if row["status"] != "deleted"]
 
 
 # --- Caller-ID name ------------------------------------------------------------------------------------------------
@@ -108,6 +109,31 @@ def test_an_address_is_made_once_and_used_by_several_numbers(
         assert (row.emergency_address, row.emergency_status) == (address, "provisioning")
         assert voice(house, row)["emergency"]["emergency_address_id"] == address.telnyx_id
     assert "Brickell" in words(browser.get(f"/numbers/{number.pk}/services/"))
+
+
+def test_an_address_that_is_sent_twice_is_made_once(number: PhoneNumber, alice: User, house: SandboxServer) -> None:
+    browser = looking(alice)
+
+    browser.post(f"/numbers/{number.pk}/services/", ADDRESS)
+    browser.post(f"/numbers/{number.pk}/services/", ADDRESS)
+
+    assert EmergencyAddress.objects.count() == len(house.api("GET", "/addresses")["data"]) == 1
+
+
+def test_the_emergency_address_is_switched_off(number: PhoneNumber, alice: User, house: SandboxServer) -> None:
+    browser, page = looking(alice), f"/numbers/{number.pk}/services/"
+    assert "Switch it off" not in words(browser.get(page))
+    browser.post(page, ADDRESS)
+    assert "Switch it off" in words(browser.get(page))
+
+    answer = browser.post(page, {"what": "emergency_off"}, follow=True)
+
+    number.refresh_from_db()
+    assert number.emergency_status == "disabled"
+    assert voice(house, number)["emergency"]["emergency_enabled"] is False
+    assert "switched off" in words(answer) and "Switch it off" not in words(answer)
+    # A second click finds it off.
+    assert browser.post(page, {"what": "emergency_off"}).status_code == 302
 
 
 def test_an_address_that_telnyx_does_not_find_is_corrected_and_not_kept(number: PhoneNumber, alice: User) -> None:

@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,15 +24,20 @@ from telephony.models import (
     Asker,
     AuditFinding,
     Call,
+    NumberOrder,
+    NumberRelease,
     PhoneNumber,
     SipEndpoint,
     TelnyxAccount,
 )
 from telephony.operations import account_repairs, audits, endpoints
 from telephony.operations.account_repairs import By
+from telephony.sandbox.account.numbers import number_resource
 from telephony.telnyx import client as client_module
 from telephony.telnyx.account import ensure_account
+from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxUnreachable
+from telephony.telnyx.transport import PAGE_SIZE, Transport, Wish
 from tests import cast
 from tests.telnyx.sandbox import Sandbox, sandbox
 
@@ -244,8 +250,11 @@ def test_a_connection_that_parks_no_more_is_put_right_in_one_request(ready: Sand
 
 def test_limits_are_ours_only_where_somebody_set_them(ready: Sandbox) -> None:
     profile_id = the_set().outbound_voice_profile_id
-    ready.spoil(Part.PROFILE, profile_id, whitelisted_destinations=["ES"], daily_spend_limit="5.0")
+    ready.spoil(Part.PROFILE, profile_id, daily_spend_limit="5.0")
     assert audit() == ""
+    # Where its companies call is theirs to say, until the operator says it.
+    ready.spoil(Part.PROFILE, profile_id, whitelisted_destinations=["ES"])
+    assert audit() and codes() == [("set_field", "whitelisted_destinations")]
 
     TelnyxAccount.objects.update(destinations=["US", "MX"], daily_spend_usd="50.00", concurrent_calls=20)
 
@@ -288,7 +297,6 @@ def test_a_number_that_a_company_file_brought_is_linked(ready: Sandbox, acme: Co
     assert audit(fix=True) == ""
 
     brought.refresh_from_db()
-    assert brought.telnyx_id in ready.table("phone_numbers")
 
 
 def test_credentials_that_nobody_has_any_more_are_deleted_and_foreign_ones_left(ready: Sandbox, acme: Company) -> None:
@@ -448,6 +456,79 @@ def test_a_low_balance_is_said(ready: Sandbox) -> None:
     assert "3.20 USD" in told()
 
 
+# --- Numbers on their way -----------------------------------------------------------------------------------------
+
+
+def ordered(acme: Company, e164: str, state: str, *, ended_ago: timedelta | None = None) -> NumberOrder:
+    now = timezone.now()
+    return NumberOrder.objects.create(
+        company=acme,
+        e164=e164,
+        state=state,
+        customer_reference=f"curbe-{e164}",
+        connection_id=the_set().texml_application_id,
+        sent_at=now - timedelta(days=1),
+        created_at=now - timedelta(days=1),
+        ended_at=None if ended_ago is None else now - ended_ago,
+    )
+
+
+def test_numbers_that_are_being_bought_or_given_back_are_nobodys_mistake(ready: Sandbox, acme: Company) -> None:
+    ready.control("numbers", e164="+13055550301", connection_id=the_set().texml_application_id)
+    order = ordered(acme, "+13055550301", NumberOrder.State.PENDING)
+    cast.make_number(acme, "+13055550302", telnyx_id="71", connection_id=the_set().texml_application_id)
+    now = timezone.now()
+    NumberRelease.objects.create(company=acme, e164="+13055550302", created_at=now, next_look_at=now)
+
+    assert audit() == ""
+
+    NumberRelease.objects.all().delete()
+    NumberOrder.objects.filter(pk=order.pk).update(state=NumberOrder.State.FAILED, ended_at=now)
+    assert audit()
+    assert sorted(codes()) == [("number_missing", "+13055550302"), ("number_unknown", "+13055550301")]
+
+
+def test_a_number_whose_order_was_given_up_is_given_to_who_ordered_it(ready: Sandbox, acme: Company) -> None:
+    ready.control("numbers", e164="+13055550301")
+    ordered(acme, "+13055550301", NumberOrder.State.FAILED, ended_ago=timedelta(hours=20))
+    # Somebody else who shares the account may have bought it: neither wired to us, nor under our reference.
+    assert audit() == ""
+    (there,) = [row for row in ready.table("phone_numbers").values() if row["phone_number"] == "+13055550301"]
+    ready.spoil("phone_numbers", there["id"], customer_reference="curbe-+13055550301")
+    assert audit() and codes() == [("number_unknown", "+13055550301")]
+
+    assert audit(fix=True) == ""
+
+    number = PhoneNumber.objects.get(e164="+13055550301")
+    assert (number.company, number.connection_id) == (acme, the_set().texml_application_id)
+    assert AccountRepair.objects.get(repair="ADOPT").company == acme
+
+
+def test_an_audit_asks_for_pages_and_never_for_a_number(
+    ready: Sandbox, acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application_id = the_set().texml_application_id
+    amount = 2 * PAGE_SIZE + 20
+    for place in range(amount):
+        number = number_resource(f"+1305777{place:04}", connection_id=application_id, customer_reference=None)
+        ready.world.account.tables["phone_numbers"][number["id"]] = number
+        cast.make_number(acme, number["phone_number"], telnyx_id=number["id"], connection_id=application_id)
+    asked: list[str] = []
+    send_once = Transport._send_once
+
+    def counted(self: Transport, wish: Wish) -> Any:
+        asked.append(str(wish))
+        return send_once(self, wish)
+
+    monkeypatch.setattr(Transport, "_send_once", counted)
+    assert audit() == ""
+
+    assert asked.count("GET /phone_numbers") == 3
+    assert not [one for one in asked if one.startswith("GET /phone_numbers/")]
+    # Three rows of the set, the credentials, the balance, the key, and the call that nobody hears.
+    assert len(asked) <= 3 + 10
+
+
 # --- Telnyx in trouble --------------------------------------------------------------------------------------------
 
 
@@ -460,6 +541,24 @@ def test_telnyx_away_ends_the_command_in_words_and_is_kept(ready: Sandbox) -> No
     assert failed.finished_at is not None and "did not answer" in failed.error
     ready.control("trouble", all_off=True)
     assert audit() == ""
+
+
+@pytest.mark.parametrize("method", ["balance", "public_key", "ring_nobody"])
+def test_a_question_that_telnyx_does_not_answer_costs_only_its_own_line(
+    ready: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    ready.control("numbers", e164=NUMBER, connection_id=None)
+
+    def away(*_: Any, **__: Any) -> None:
+        raise TelnyxUnreachable(method, "it says 500")
+
+    monkeypatch.setattr(TelnyxClient, method, away)
+
+    assert audit() == "1 thing(s) wrong in the Telnyx account"
+    newest = AccountAudit.objects.latest("id")
+    found = newest.findings.exclude(code="no_daily_limit").order_by("is_wrong")
+    assert [(one.code, one.is_wrong) for one in found] == [("not_answered", False), ("number_connection", True)]
+    assert "Not checked: " in told()
 
 
 def test_a_repair_that_telnyx_refuses_is_an_event_and_stops_no_other(ready: Sandbox, acme: Company) -> None:

@@ -72,7 +72,8 @@ class Shop:
             time.sleep(0.01)
 
     def bought_at_telnyx(self) -> list[dict[str, Any]]:
-        return list(self.house.api("GET", "/phone_numbers")["data"])
+        rows = self.house.api("GET", "/phone_numbers")["data"]
+        return [row for row in rows if row["status"] != "deleted"]
 
     def ordered_at_telnyx(self) -> list[dict[str, Any]]:
         return list(self.house.api("GET", "/number_orders")["data"])
@@ -465,3 +466,94 @@ def test_a_name_that_telnyx_refuses_costs_nobody_the_number(shop: Shop) -> None:
 
     assert (closed.state, closed.error_code) == (State.DONE, "caller_name")
     assert PhoneNumber.objects.get().caller_name == ""
+
+
+# --- What was given up, and what is ended ---------------------------------------------------------------------------
+
+
+def test_an_order_that_was_given_up_and_succeeds_later_is_taken_home(shop: Shop, telnyx: Telnyx) -> None:
+    (order,) = shop.orders(shop.finds()).orders
+    shop.later(seconds=1)
+    shop.settles()
+    number_orders.note_failed(order, "not_taken", "", shop.now)
+
+    assert telnyx.json("/webhooks/telnyx/events", event_about(order, "failure")).status_code == 200
+    order.refresh_from_db()
+    assert order.state == State.FAILED
+    assert telnyx.json("/webhooks/telnyx/events", event_about(order)).status_code == 200
+    shop.later(seconds=1)
+
+    order.refresh_from_db()
+    assert (order.state, order.error_code) == (State.DONE, "")
+    shop.is_consistent()
+
+
+def test_one_that_succeeds_while_its_number_is_ordered_again_harms_nobody(shop: Shop, telnyx: Telnyx) -> None:
+    picks = shop.finds()
+    (order,) = shop.orders(picks).orders
+    NumberOrder.objects.filter(pk=order.pk).update(sent_at=shop.now)
+    number_orders.note_failed(order, "not_taken", "", shop.now)
+    (again,) = shop.orders(picks).orders
+
+    assert telnyx.json("/webhooks/telnyx/events", event_about(order)).status_code == 200
+
+    order.refresh_from_db()
+    assert (order.state, again.is_open) == (State.FAILED, True)
+
+
+def test_a_number_that_is_not_wired_is_said_so_whatever_comes_after(shop: Shop) -> None:
+    (order,) = shop.orders(shop.finds(), Wired(COMPANY, None, "Acme")).orders
+    shop.later(seconds=1)
+    shop.settles()
+    other = shop.house.api("POST", "/texml_applications", json={"friendly_name": "x", "voice_url": "http://x"})
+    number = shop.client.find_number(order.e164)
+    assert number is not None
+    shop.client.wire_number(number.id, connection_id=other["data"]["id"])
+    unchanged = shop.house.api("GET", f"/phone_numbers/{number.id}")
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as telnyx:
+        telnyx.patch(
+            f"{shop.house.url}/v2/phone_numbers/{number.id}",
+            json=unchanged,
+        )
+        telnyx.add_passthru(shop.house.url)
+        shop.later(seconds=30)
+
+    order.refresh_from_db()
+    assert (order.state, order.error_code) == (State.DONE, "not_wired")
+    assert order.error_detail.startswith("It is wired to")
+    assert PhoneNumber.objects.get().caller_name == "Acme"
+
+
+def test_an_order_that_waits_for_documents_is_cancelled_at_telnyx_too(shop: Shop) -> None:
+    shop.house.trouble(orders_need_documents=True)
+    picks = shop.finds()
+    (order,) = shop.orders(picks).orders
+    assert not number_purchase.cancel(order, shop.client, shop.now)  # Telnyx has not got it yet.
+    shop.later(seconds=1)
+
+    assert number_purchase.cancel(order, shop.client, shop.now)
+    shop.later(seconds=1)
+
+    order.refresh_from_db()
+    assert (order.state, order.error_code) == (State.FAILED, "cancelled")
+    assert [one["status"] for one in shop.ordered_at_telnyx()] == ["failure"]
+    shop.house.trouble(all_off=True)
+    (again,) = shop.orders(picks).orders
+    assert shop.until_closed(again).state == State.DONE
+
+
+@pytest.mark.parametrize(("state", "days"), [(State.PENDING, 3), (State.NEEDS_DOCUMENTS, 60)])
+def test_what_telnyx_does_not_finish_is_given_up_in_the_end(shop: Shop, state: str, days: int) -> None:
+    need = {"orders_need_documents": True} if state == State.NEEDS_DOCUMENTS else {"orders_stay_pending_ms": 600_000}
+    shop.house.trouble(**need)
+    (order,) = shop.orders(shop.finds()).orders
+    shop.later(seconds=1)
+    shop.later(days=days - 1)
+    order.refresh_from_db()
+    assert order.state == state
+
+    NumberOrder.objects.update(attempts=1_000)
+    shop.later(days=1, seconds=1)
+
+    order.refresh_from_db()
+    assert (order.state, order.error_code, order.attempts) == (State.FAILED, "too_old", 1_000)

@@ -24,6 +24,7 @@ RULES: Final = (
         body=phone_numbers.ActionEnableEmergencyParams,
         answer=phone_numbers.ActionEnableEmergencyResponse,
     ),
+    Rule("PATCH", "/sub_number_orders/{}/cancel", answer=of.SubNumberOrderCancelResponse),
     Rule("GET", "/addresses", query=of.AddressListParams, answer=of.Address, is_list=True),
     Rule("POST", "/addresses", body=of.AddressCreateParams, answer=of.AddressCreateResponse),
 )

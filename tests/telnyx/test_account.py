@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +17,7 @@ from pytest_django import Settings
 
 from agents.models import Agent
 from curbe.companies.models import Company, User
-from telephony.models import PhoneNumber, SipEndpoint, TelnyxAccount
+from telephony.models import AccountRepair, PhoneNumber, SipEndpoint, TelnyxAccount
 from telephony.operations.endpoints import NoConnection, ensure_endpoint, tag_of
 from telephony.telnyx.account import UnableToSetUp, ensure_account
 from telephony.telnyx.client import TelnyxClient
@@ -211,6 +212,65 @@ def test_rows_of_other_programs_in_the_account_are_left_alone(client: TelnyxClie
     assert account.tables["texml_applications"]["9"] == other
 
 
+def test_a_set_that_serves_another_host_is_left_alone_unless_it_is_adopted(
+    client: TelnyxClient, account: FakeAccount, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://theirs.test"
+    theirs = ensure_account(client, NOW)
+    TelnyxAccount.objects.all().delete()
+    account.written.clear()
+    settings.PUBLIC_URL = "https://ours.test"
+
+    with pytest.raises(UnableToSetUp, match=r"serves theirs\.test.*--adopt"):
+        ensure_account(client, NOW)
+    assert account.written == []
+
+    ours = ensure_account(client, NOW, adopt=True)
+    assert ours.texml_application_id == theirs.texml_application_id
+    application = account.tables["texml_applications"][ours.texml_application_id]
+    assert application["voice_url"] == "https://ours.test/webhooks/telnyx/inbound"
+
+
+def test_a_set_whose_id_we_know_moves_with_our_address(
+    client: TelnyxClient, account: FakeAccount, settings: Settings
+) -> None:
+    first = ensure_account(client, NOW)
+    settings.PUBLIC_URL = "https://moved.test"
+
+    assert ensure_account(client, NOW).texml_application_id == first.texml_application_id
+
+
+def test_a_companys_own_set_begins_with_the_limits_of_the_platforms(
+    client: TelnyxClient, account: FakeAccount, acme: Company
+) -> None:
+    TelnyxAccount.objects.create(destinations=["US"], daily_spend_usd=Decimal(50), concurrent_calls=7)
+    platforms = ensure_account(client, NOW)
+    # What the operator set at Telnyx, and not here, holds as well.
+    account.tables["outbound_voice_profiles"][platforms.outbound_voice_profile_id]["max_destination_rate"] = 0.2
+
+    own = ensure_account(client, NOW, company=acme)
+
+    profile = account.tables["outbound_voice_profiles"][own.outbound_voice_profile_id]
+    assert profile["whitelisted_destinations"] == ["US"]
+    assert (profile["daily_spend_limit_enabled"], profile["daily_spend_limit"]) == (True, "50.00")
+    assert (profile["concurrent_call_limit"], profile["max_destination_rate"]) == (7, 0.2)
+
+
+def test_the_profile_allows_what_its_companies_call_and_forward_to(
+    client: TelnyxClient, account: FakeAccount, acme: Company
+) -> None:
+    Company.objects.filter(pk=acme.pk).update(outbound_countries=["US", "MX"], fallback_number="+34912345678")
+    other = cast.make_company("other")
+    Company.objects.filter(pk=other.pk).update(outbound_countries=["CO"])
+    TelnyxAccount.objects.create(company=other)
+
+    platforms, own = ensure_account(client, NOW), ensure_account(client, NOW, company=other)
+
+    profiles = account.tables["outbound_voice_profiles"]
+    assert profiles[platforms.outbound_voice_profile_id]["whitelisted_destinations"] == ["ES", "MX", "US"]
+    assert profiles[own.outbound_voice_profile_id]["whitelisted_destinations"] == ["CO"]
+
+
 def test_an_answer_without_an_id_is_an_error_in_words(client: TelnyxClient, mock: responses.RequestsMock) -> None:
     mock.get(re.compile(f"{API}/.*"), json={"data": []})
     mock.post(re.compile(f"{API}/.*"), json={"data": {}})
@@ -242,6 +302,44 @@ def test_the_command_wires_and_links_our_numbers_and_no_others(
     assert account.tables["phone_numbers"]["72"]["connection_id"] == "another program's"
     assert PhoneNumber.objects.count() == 1
     assert "1 number(s) newly linked" in out.getvalue()
+
+
+def test_a_number_that_telnyx_does_not_wire_keeps_no_other_from_being_linked(
+    client: TelnyxClient, account: FakeAccount, acme: Company
+) -> None:
+    numbers = [cast.make_number(acme, e164) for e164 in ("+13055550100", "+13055550101")]
+    account.tables["phone_numbers"] = {
+        "71": {"id": "71", "phone_number": "+13055550100", "connection_id": "a SIP connection"},
+        "72": {"id": "72", "phone_number": "+13055550101", "connection_id": "a SIP connection"},
+    }
+    account.refused = ("PATCH", "phone_numbers", {"errors": [{"code": "10015", "title": "Locked"}]})
+
+    with (
+        patch("telephony.management.commands.telnyx_setup.get_client", return_value=client),
+        pytest.raises(CommandError, match="5550100 is not wired(?s:.*)5550101 is not wired"),
+    ):
+        call_command("telnyx_setup", stdout=StringIO())
+
+    assert [PhoneNumber.objects.get(pk=one.pk).telnyx_id for one in numbers] == ["71", "72"]
+    assert [one.outcome for one in AccountRepair.objects.all()] == ["FAILED", "FAILED"]
+
+
+def test_a_set_that_is_refused_keeps_no_other_from_being_set_up(
+    client: TelnyxClient, account: FakeAccount, acme: Company, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://theirs.test"
+    ensure_account(client, NOW)
+    TelnyxAccount.objects.all().delete()
+    TelnyxAccount.objects.create(company=acme)
+    settings.PUBLIC_URL = "https://ours.test"
+
+    with patch("telephony.management.commands.telnyx_setup.get_client", return_value=client):
+        with pytest.raises(CommandError, match="platform: .*--adopt"):
+            call_command("telnyx_setup", stdout=StringIO())
+        assert TelnyxAccount.objects.get(company=acme).texml_application_id
+        call_command("telnyx_setup", "--adopt", stdout=StringIO())
+
+    assert TelnyxAccount.objects.get(company=None).texml_application_id
 
 
 def test_the_command_says_what_telnyx_said(client: TelnyxClient, mock: responses.RequestsMock) -> None:

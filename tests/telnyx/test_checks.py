@@ -19,6 +19,8 @@ REAL = {
     "TELNYX_API_URL": "https://api.telnyx.com/v2",
     "TELNYX_PUBLIC_KEY": "key",
     "PUBLIC_URL": "https://voice.test",
+    "ADMINS": [("Op", "op@curbe.test")],
+    "EMAIL_URL": "smtp://mail.test",
 }
 SANDBOX = {
     "TELNYX_SANDBOX": True,
@@ -40,6 +42,8 @@ def test_what_is_right_is_not_complained_of(settings: Settings, values: dict[str
         ({"PUBLIC_URL": "http://voice.test"}, ["telephony.E002"]),
         ({"PUBLIC_URL": "https://localhost"}, ["telephony.E003"]),
         ({"TELNYX_API_URL": "http://api.telnyx.com/v2"}, ["telephony.E004"]),
+        ({"ADMINS": []}, ["telephony.W003"]),
+        ({"EMAIL_URL": ""}, ["telephony.W003"]),
     ],
 )
 def test_a_real_account_wants_a_real_address(settings: Settings, change: dict[str, object], found: list[str]) -> None:

@@ -275,3 +275,19 @@ def test_a_token_is_plain_text(client: TelnyxClient, api: responses.RequestsMock
     )
 
     assert client.create_token("cred-1") == "eyJhbGciOi.eyJzdWIi.c2ln"
+
+
+@pytest.mark.parametrize("status", ["deleted", "ported-out", "purchase-failed", "port-failed"])
+def test_numbers_that_are_gone_are_not_the_accounts_any_more(
+    client: TelnyxClient, api: responses.RequestsMock, status: str
+) -> None:
+    rows = [
+        {"id": "1", "phone_number": "+13055550100", "status": status},
+        {"id": "2", "phone_number": "+13055550101", "status": "active"},
+    ]
+    api.get(f"{API}/phone_numbers", json={"data": rows})
+    api.get(f"{API}/phone_numbers/1", json={"data": rows[0]})
+
+    assert [one.e164 for one in client.phone_numbers()] == ["+13055550101"]
+    assert client.find_number("+13055550100") is None
+    assert client.phone_number("1") is None

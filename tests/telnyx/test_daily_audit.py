@@ -43,7 +43,7 @@ def finds(*subjects: str) -> Any:
 
 def test_it_is_due_a_day_after_the_last_one_whoever_else_asked_meanwhile() -> None:
     assert audit_notice.is_due(NOW)
-    AccountAudit.objects.create(asked_through=Asker.CLOCK, started_at=NOW)
+    AccountAudit.objects.create(asked_through=Asker.CLOCK, started_at=NOW, finished_at=NOW)
     AccountAudit.objects.create(asked_through=Asker.PAGE, started_at=NOW + timedelta(hours=20))
 
     assert not audit_notice.is_due(NOW + timedelta(hours=23))
@@ -83,15 +83,43 @@ def test_nothing_wrong_tells_nobody(client: TelnyxClient, settings: Settings) ->
     assert mail.outbox == []
 
 
-def test_telnyx_away_is_logged_and_tried_again_the_next_day(
-    client: TelnyxClient, caplog: pytest.LogCaptureFixture
+def test_what_somebody_looked_at_meanwhile_is_told_all_the_same(client: TelnyxClient, settings: Settings) -> None:
+    settings.ADMINS = [("Op", "op@curbe.test")]
+    with finds():
+        audit_notice.audit_and_tell(client, NOW)
+    seen = AccountAudit.objects.create(asked_through=Asker.PAGE, started_at=NOW, finished_at=NOW)
+    finding(seen, "+13055550100")
+    with finds("+13055550100"):
+        audit_notice.audit_and_tell(client, NOW + timedelta(days=1))
+
+    assert ["1 new finding" in one.subject for one in mail.outbox] == [True]
+
+
+def test_telnyx_away_is_told_once_and_tried_again_with_the_next_look(
+    client: TelnyxClient, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
+    settings.ADMINS = [("Op", "op@curbe.test")]
     away = TelnyxUnreachable("GET /balance", "it says 500")
     with patch("telephony.telnyx.account_facts.sets", side_effect=away):
         assert audit_notice.audit_and_tell(client, NOW) is None
+        assert audit_notice.is_due(NOW + timedelta(hours=1))
+        assert audit_notice.audit_and_tell(client, NOW + timedelta(hours=1)) is None
 
     assert "was not finished" in caplog.text
-    assert AccountAudit.objects.get().error.startswith("Telnyx did not answer GET /balance")
+    assert AccountAudit.objects.latest("id").error.startswith("Telnyx did not answer GET /balance")
+    (told,) = mail.outbox
+    assert "was not finished" in told.subject and "GET /balance" in told.body
+
+
+def test_a_mail_server_that_is_away_costs_only_the_mail(
+    client: TelnyxClient, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ADMINS = [("Op", "op@curbe.test")]
+    with finds("+13055550100"), patch("telephony.operations.audit_notice.mail_admins", side_effect=OSError("away")):
+        audit = audit_notice.audit_and_tell(client, NOW)
+
+    assert audit is not None and audit.error == ""
+    assert "Unable to mail the operator" in caplog.text
 
 
 def test_while_another_audit_runs_it_waits_for_the_next_hour(client: TelnyxClient) -> None:

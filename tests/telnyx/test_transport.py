@@ -25,6 +25,8 @@ ALIVE = {"data": {"is_alive": True, "call_leg_id": "leg-1", "call_session_id": "
         ({"status": 500}, 0.2),
         ({"status": 503, "headers": {"Retry-After": "1"}}, 1.0),
         ({"status": 429, "headers": {"x-ratelimit-reset": "2"}}, 2.0),
+        # Every answer bears it: of a server in trouble it says nothing.
+        ({"status": 503, "headers": {"x-ratelimit-reset": "2"}}, 0.2),
         ({"status": 429, "headers": {"Retry-After": "Sat, 21 Nov 2026 09:00:00 GMT"}}, 0.2),
         ({"status": 429, "headers": {"Retry-After": "-5"}}, 0.2),
         # A date counts from the answer's own: the clocks need not agree.

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from curbe.companies.models import Company
-from telephony.models import TelnyxAccount
-from telephony.operations.numbers import link_numbers, wire_numbers
+from telephony.models import Asker, TelnyxAccount
+from telephony.operations.account_repairs import By, wire_and_link
 from telephony.telnyx.account import UnableToSetUp, ensure_account
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxError
@@ -26,20 +26,32 @@ class Command(BaseCommand):
             help="give this company a set of its own; its agents' credentials move there with telnyx_audit --fix",
         )
 
+        parser.add_argument(
+            "--adopt",
+            action="store_true",
+            help="take over a set that bears our name and serves another host: it was ours, at another address",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        client, now = get_client(), timezone.now()
+        client, now = get_client().patient(), timezone.now()
         owners = list(Company.objects.filter(telnyx_account__isnull=False).order_by("id"))
         if options["company"]:
             owners = [_company(options["company"])]
+        refused: list[str] = []
+        # The platform's first: a company without a whole set of its own uses it.
+        for owner in (None, *owners):
+            try:
+                account = ensure_account(client, now, company=owner, adopt=options["adopt"])
+                self.stdout.write(f"{account}: {_ids_of(account)}")
+            except (TelnyxError, UnableToSetUp) as err:
+                refused.append(f"{owner or 'platform'}: {err}")
         try:
-            accounts = [ensure_account(client, now), *(ensure_account(client, now, company=one) for one in owners)]
-            remote = wire_numbers(client.phone_numbers(), client=client)
-        except (TelnyxError, UnableToSetUp) as err:
-            raise CommandError(str(err)) from err
-        linked = link_numbers(remote)
-        for account in accounts:
-            self.stdout.write(f"{account}: {_ids_of(account)}")
+            linked, not_wired = wire_and_link(client, By(Asker.COMMAND))
+        except TelnyxError as err:
+            raise CommandError("\n".join([*refused, str(err)])) from err
         self.stdout.write(f"{linked} number(s) newly linked")
+        if refused or not_wired:
+            raise CommandError("\n".join([*refused, *not_wired]))
 
 
 def _company(slug: str) -> Company:

@@ -22,6 +22,8 @@ TABLES = (
     "telephony_credentials",
     "outbound_voice_profiles",
     "phone_numbers",
+    # Numbers that were given back: nobody calls them, but Telnyx goes on listing them, as deleted.
+    "released_numbers",
     "number_orders",
     "addresses",
     "recordings",

@@ -92,7 +92,8 @@ def _offer(e164: str, country: str, kind: str, state: str, place: str) -> Row:
 async def index(request: web.Request) -> web.Response:
     query = check_query(fields.PHONE_NUMBERS_QUERY, request.query)
     account = world_of(request).account
-    rows = sorted(account.table("phone_numbers").values(), key=lambda row: row["phone_number"])
+    listed = [*account.table("phone_numbers").values(), *account.table("released_numbers").values()]
+    rows = sorted(listed, key=lambda row: str(row["phone_number"]))
     if "filter[phone_number]" in query:
         digits = str(query["filter[phone_number]"]).lstrip("+")
         if len(digits) < 3 or not digits.isdigit():
@@ -127,6 +128,7 @@ async def update(request: web.Request) -> web.Response:
 async def delete(request: web.Request) -> web.Response:
     account, row = world_of(request).account, _row(request)
     account.remove("phone_numbers", row["id"])
+    account.put("released_numbers", row | {"status": "deleted", "connection_id": None})
     gone = _shown(account, row | {"status": "deleted"})
     return data({name: value for name, value in gone.items() if name not in NOT_OF_THE_DELETED})
 

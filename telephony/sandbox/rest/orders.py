@@ -94,6 +94,8 @@ async def complete(world: World, order_id: str) -> None:
     """Turn a pending order into numbers, once; also called for orders that a restart left pending."""
     await asyncio.sleep(world.config.timing.order_pending_s + world.trouble.switches.orders_stay_pending_ms / 1000)
     while (order := world.account.get(TABLE, order_id)) and not _documents_are_there(world, order):
+        if order["status"] != "pending":
+            return  # It was cancelled.
         await asyncio.sleep(LOOKS_EVERY_S)
     if order is None or order["status"] != "pending":
         return
@@ -159,7 +161,36 @@ async def retrieve(request: web.Request) -> web.Response:
     return data(public(row))
 
 
+async def cancel(request: web.Request) -> web.Response:
+    """Cancel a sub-order, and with it the order: here an order has one."""
+    account, sub_order_id = world_of(request).account, request.match_info["id"]
+    rows = account.table(TABLE).values()
+    order = next((row for row in rows if sub_order_id in row["sub_number_orders_ids"]), None)
+    if order is None:
+        raise not_found(f"sub number order {sub_order_id}")
+    if order["status"] == "success":
+        raise ApiError(422, Problem("10027", "Only an order that is pending can be cancelled.", "/status"))
+    for line in order["phone_numbers"]:
+        line["status"] = "failure"
+    order |= {"status": "failure", "updated_at": clock.iso(clock.now())}
+    account.put(TABLE, order)
+    return data(
+        {
+            "id": sub_order_id,
+            "record_type": "sub_number_order",
+            "order_request_id": order["id"],
+            "customer_reference": order["customer_reference"],
+            "phone_numbers_count": order["phone_numbers_count"],
+            "requirements_met": order["requirements_met"],
+            "status": "failure",
+            "created_at": order["created_at"],
+            "updated_at": order["updated_at"],
+        }
+    )
+
+
 ROUTES = [
+    web.patch("/v2/sub_number_orders/{id}/cancel", cancel),
     web.post("/v2/number_orders", create),
     web.get("/v2/number_orders", index),
     web.get("/v2/number_orders/{id}", retrieve),

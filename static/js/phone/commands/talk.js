@@ -44,9 +44,15 @@ export function talkCommands({ tell, view }) {
     },
     wish: async ({ wish, to, callId }) => {
       const [path, body = to ? { to } : {}] = ADDRESSES[wish];
+      const before = asking;
       const answer = await post(`/api/calls/${callId}/${path}`, body, { timeoutMs: WISH_WITHIN_MS });
+      // Whatever was asked meanwhile may be older than this answer, or newer: it is not heard, but asked once more.
+      const isOvertaken = asking !== before;
       asking += 1;
-      if (answer.status === 202) return tell({ type: "talk.granted", callId, wish, talk: talkOf(answer) });
+      if (answer.status === 202) {
+        tell({ type: "talk.granted", callId, wish, talk: talkOf(answer) });
+        return isOvertaken ? tell({ type: "talk.changed", callId }) : undefined;
+      }
       if (answer.status === 0 || answer.status >= 500) tell({ type: "server.away" });
       return tell({ type: "talk.refused", callId, wish, error: answer.body.error ?? "" });
     },
