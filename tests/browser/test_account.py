@@ -56,8 +56,10 @@ def test_a_number_that_somebody_repointed_is_found_repaired_and_rings_again(
     sandbox.hang_up(call)
 
 
-def test_a_renewed_credential_is_taken_up_by_the_open_phone(sit: Sit, owner: Desk, sandbox: Sandbox) -> None:
-    ana, main = sit("ana"), owner.page.locator("main")
+def test_a_renewed_credential_cuts_the_old_computer_off_and_rings_where_she_logs_in(
+    sit: Sit, owner: Desk, sandbox: Sandbox
+) -> None:
+    lost, main = sit("ana"), owner.page.locator("main")
     before = _registered(sandbox, "curbe-agent-1-")
     renew = main.locator("tr", has_text="Ana").locator("form[action$='/renew/'] button")
     main.locator("section[aria-labelledby=credentials-title] summary").click()
@@ -65,9 +67,12 @@ def test_a_renewed_credential_is_taken_up_by_the_open_phone(sit: Sit, owner: Des
     renew.click()
 
     expect(main.locator(".said--success")).to_contain_text("Ana")
-    wait_for("the phone to register anew", lambda: _registered(sandbox, "curbe-agent-1-") - before, within_s=30)
-    assert not _registered(sandbox, "curbe-agent-1-") & before
-    ana.wait_ready()
+    lost.says("signed-out")
+    lost.page.reload()
+    lost.page.wait_for_url("**/login/**")
+    ana = sit("ana")
+    now = wait_for("the phone to register", lambda: _registered(sandbox, "curbe-agent-1-"))
+    assert not now & before
     call = sandbox.call(TO_ANA, caller=CALLER)
     ana.rings()
     sandbox.hang_up(call)

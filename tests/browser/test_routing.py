@@ -82,8 +82,8 @@ def test_the_owner_edits_a_queue_and_a_call_meets_what_the_preview_promised(
     assert (offer["agent"]["name"], offer["strategy"], offer["outcome"]) == ("Ana Gómez", "priority", "answered")
     assert [visit["outcome"] for visit in trace["visits"]] == ["answered"]
     ventas.page.goto(f"/calls/{told['id']}/")
-    expect(ventas.page.locator(".steps")).to_contain_text("Ana Gómez")
-    expect(ventas.page.locator(".steps")).to_contain_text("Luis Pérez")
+    expect(ventas.page.locator(".story")).to_contain_text("Ana Gómez")
+    expect(ventas.page.locator(".story")).to_contain_text("Luis Pérez")
 
 
 def test_who_waits_in_the_queue_rings_as_soon_as_an_agent_is_free(sit: Sit, sandbox: Sandbox) -> None:

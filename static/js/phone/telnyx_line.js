@@ -228,6 +228,9 @@ export class TelnyxLine {
     if (this.#over.has(sdkId) && !isRecovered) return;
     this.#over.delete(sdkId);
     this.#calls.set(sdkId, [...known, call]);
+    // Whoever was muted is not heard for the moment between the sound's coming back and its being told: the SDK keeps the
+    // wish until there is a microphone.
+    if (isRecovered && remembered(sdkId).muted) call.muteAudio();
     if (this.#buried.has(sdkId)) return;
     this.#tell({
       type: "invite",
