@@ -1,7 +1,7 @@
 """`make bench`: the product's own processes, measured on this machine, with the framework's floor beside each figure.
 
-`python -m benchmarks inbound heartbeats inside decide play freeing calls talks account` runs the parts that are named,
-all without a name. The last four run the whole house, the pretend Telnyx too.
+`python -m benchmarks inbound heartbeats inside decide play history recordings freeing calls talks account` runs the
+parts that are named, all without a name. The last four run the whole house, the pretend Telnyx too.
 Every run is bounded in count and time and stays on loopback. `CURBE_BENCH_COMPANIES` makes the large data set smaller.
 """
 
@@ -20,7 +20,7 @@ from typing import Final
 
 import psycopg
 
-from benchmarks import data, load, telnyx
+from benchmarks import data, history, load, telnyx
 from benchmarks.centre import house
 from benchmarks.weigh import cpu_s, resident_mb
 from curbe.dev import ports, setup
@@ -34,7 +34,7 @@ REQUESTS: Final = {1: 2_000, 16: 8_000, 64: 8_000}
 
 
 #: Measured with a load generator of our own …
-PARTS: Final = ("inbound", "heartbeats", "inside", "decide", "play")
+PARTS: Final = ("inbound", "heartbeats", "inside", "decide", "play", "history", "recordings")
 #: … and with the pretend Telnyx.
 HOUSE_PARTS: Final = ("freeing", "calls", "talks", "account")
 
@@ -79,6 +79,14 @@ def _measure(stack: Stack, connection: psycopg.Connection, wanted: Sequence[str]
     if "play" in wanted:
         data.fill(connection, SMALL)
         _play(stack)
+    if "history" in wanted:
+        data.fill(connection, SMALL)
+        history.fill(connection)
+        history.report(stack)
+    if "recordings" in wanted:
+        from benchmarks import recordings
+
+        recordings.report(stack, connection)
 
 
 def _measure_house(stack: Stack, wanted: Sequence[str]) -> None:

@@ -42,6 +42,9 @@ SCHEDULE: Final = (
     Row("telephony.tasks.end_wrap_ups", 10, "calls", "Wrap-ups that the clock ended get their end, and a disposition."),
     Row("recordings.tasks.fetch_due", 5, "recordings", "Recordings whose fetch failed, or was never queued."),
     Row("recordings.tasks.find_missing", 15, "recordings", "Recordings that nobody told us of, of older calls."),
+    Row("recordings.tasks.poll", 60, "recordings", "Recordings that no webhook announced, by Telnyx's own list."),
+    Row("recordings.tasks.finish_deletions", 60, "recordings", "Deletions that storage or Telnyx did not carry out."),
+    Row("recordings.tasks.delete_overdue", 3600, "recordings", "Recordings older than their company wants to keep."),
     Row("telephony.tasks.finish_number_orders", 5, "default", "Numbers bought or given back: what is open goes on."),
     Row(
         "telephony.tasks.audit_daily",
@@ -49,6 +52,9 @@ SCHEDULE: Final = (
         "default",
         "Is the last daily audit a day old? Beat may restart.",
     ),
+    Row("recordings.tasks.settle_messages", 5, "recordings", "Messages that nobody listened to, or mailed."),
+    Row("recordings.tasks.find_transcripts", 15, "recordings", "Texts of recordings that no callback brought."),
+    Row("recordings.tasks.make_missing_waveforms", 60, "recordings", "Waveforms that were not made after the fetch."),
     Row("telephony.tasks.mark_alive", 10, "default", "Worker and beat are alive: /readyz reads the mark."),
 )
 

@@ -252,10 +252,18 @@ WHITENOISE_AUTOREFRESH = DEBUG
 #: A folder, or s3://bucket/prefix through django-storages.
 RECORDINGS_STORAGE = env.str("RECORDINGS_STORAGE", default=str(CURBE_DATA / "recordings"))
 if RECORDINGS_STORAGE.startswith("s3://"):
+    from boto3.s3.transfer import TransferConfig
+
     _bucket = urlsplit(RECORDINGS_STORAGE)
     _RECORDINGS: dict[str, Any] = {
         "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"bucket_name": _bucket.netloc, "location": _bucket.path.strip("/"), "default_acl": None},
+        "OPTIONS": {
+            "bucket_name": _bucket.netloc,
+            "location": _bucket.path.strip("/"),
+            "default_acl": None,
+            # Ten threads with a part of 8 MiB each would be most of what a worker may use.
+            "transfer_config": TransferConfig(use_threads=False),
+        },
     }
 else:
     _RECORDINGS = {
@@ -311,23 +319,22 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- Mail: to the operator, of what the daily audit of the Telnyx account finds ------------------------------------
+# --- Mail: about voicemail messages; to the operator, of what the daily audit of the Telnyx account finds ------------
 
 ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
 if not all("@" in address for _name, address in ADMINS):
     raise ImproperlyConfigured("ADMINS must be mail addresses, separated by commas.")
-#: Empty: nothing is sent; the log has it all the same.
+#: Empty: the mail server of this machine; in development the worker prints what it would send.
 EMAIL_URL = env.str("EMAIL_URL", default="")
-if EMAIL_URL:
-    try:
-        vars().update(env.email_url_config(EMAIL_URL))
-    except (ImproperlyConfigured, KeyError, ValueError) as err:
-        raise ImproperlyConfigured("EMAIL_URL must be such as smtp+tls://user:password@mail.example.com:587.") from err
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+try:
+    vars().update(env.email_url_config(EMAIL_URL or ("consolemail://" if DEBUG else "smtp://127.0.0.1:25")))
+except (ImproperlyConfigured, KeyError, ValueError) as err:
+    raise ImproperlyConfigured("EMAIL_URL must be such as smtp+tls://user:password@mail.example.com:587.") from err
 #: A mail server that hangs must not hold a worker.
 EMAIL_TIMEOUT = 10
-SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="curbe-voice@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = env.str(
+    "EMAIL_FROM", default=f"Curbe Voice <voice@{urlsplit(PUBLIC_URL).hostname}>"
+)
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 

@@ -9,9 +9,13 @@ urlpatterns = [
     path("webhooks/telnyx/", include("telephony.webhooks.urls")),
     path("api/agents/", include("agents.urls")),
     path("api/recordings/", include("recordings.urls")),
+    path("api/calls/", include("recordings.call_urls")),
+    path("api/voicemail/", include("recordings.api_urls")),
     path("", include("telephony.api_urls")),
     path("", include("curbe.companies.urls")),
     path("", include("telephony.page_urls")),
+    path("", include("recordings.page_urls")),
+    path("", include("recordings.voicemail_urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -9,11 +9,21 @@ class RecordingsConfig(AppConfig):
     verbose_name = _("Recordings")
 
     def ready(self) -> None:
-        from recordings.handlers import on_recording
+        from curbe.companies import company_file
+        from recordings.company_file import SECTIONS
+        from recordings.handlers import on_deleted, on_recording, on_transcription, on_unclaimed
         from recordings.search import find_fresh
-        from telephony.handlers import register
+        from recordings.signals import recording_deleted
+        from telephony.handlers import register, register_unclaimed
         from telephony.operations import reconcile
 
         register("recording.*", on_recording)
         register("call.recording.saved", on_recording)
+        register_unclaimed("recording.*", on_unclaimed)
+        register_unclaimed("call.recording.saved", on_unclaimed)
+        register("transcription.*", on_transcription)
+        register("call.recording.transcription.saved", on_transcription)
+        recording_deleted.connect(on_deleted, dispatch_uid="recordings.what_was_made_of_it_goes")
         reconcile.also(find_fresh)
+        for section in SECTIONS:
+            company_file.register(section)

@@ -1,4 +1,7 @@
-"""Brings audio from a link that Telnyx gave us into a temporary file, trusting neither link nor answer."""
+"""Brings audio from a link that Telnyx gave us into a temporary file, trusting neither link nor answer.
+
+A download that breaks off goes on from where it stopped, if the storage gives ranges; else it begins anew.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import hashlib
 import ipaddress
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final, cast
@@ -23,6 +26,8 @@ CHUNK_BYTES: Final = 64 * 1024
 #: About four hours of two uncompressed channels; more is not a call.
 LARGEST_BYTES: Final = 2 * 1024**3
 MOST_REDIRECTS: Final = 3
+#: How often one try goes on after a break; then the next try has a fresh link.
+MOST_BREAKS: Final = 5
 
 
 class UnableToFetch(Exception):
@@ -53,8 +58,7 @@ def fetched(url: str, *, allow_loopback: bool) -> Iterator[Fetched]:
         file = cast(BinaryIO, opened)
         session.trust_env = False
         try:
-            with _open(session, url, allow_loopback) as response:
-                size_bytes, sha256 = _copy(response, file.write)
+            size_bytes, sha256 = _Download(session, url, file, allow_loopback=allow_loopback).run()
         except requests.RequestException as err:
             raise UnableToFetch(f"the storage did not answer ({type(err).__name__})") from err
         try:
@@ -65,53 +69,89 @@ def fetched(url: str, *, allow_loopback: bool) -> Iterator[Fetched]:
         yield Fetched(file, audio, size_bytes, sha256)
 
 
-def _open(session: requests.Session, url: str, allow_loopback: bool) -> requests.Response:
-    for _ in range(MOST_REDIRECTS + 1):
-        check_link(url, allow_loopback=allow_loopback)
-        response = session.get(
-            url,
-            stream=True,
-            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-            allow_redirects=False,
-            # A compressed answer could grow without end, and its declared length would not be the file's.
-            headers={"Accept-Encoding": "identity", "User-Agent": "curbe-voice"},
-        )
-        if not response.is_redirect:
-            return _accepted(response)
+class _Download:
+    """One file on its way, in as many answers as it takes."""
+
+    def __init__(self, session: requests.Session, url: str, file: BinaryIO, *, allow_loopback: bool) -> None:
+        self._session, self._url, self._file, self._allow_loopback = session, url, file, allow_loopback
+        self._begin()
+
+    def _begin(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._size_bytes, self._digest = 0, hashlib.sha256()
+        self._expected: int | None = None
+        self._etag = ""
+
+    def run(self) -> tuple[int, str]:
+        """Return size and digest of the whole. A body that is shorter than it was declared is not whole."""
+        for breaks in range(MOST_BREAKS + 1):
+            # A storage that does not answer at all is away: asking at once again would not bring it back.
+            with self._open() as response:
+                try:
+                    self._copy(response)
+                except requests.RequestException:
+                    if not self._size_bytes or breaks == MOST_BREAKS:
+                        raise
+                    continue
+            if self._expected is None or self._size_bytes == self._expected:
+                return self._size_bytes, self._digest.hexdigest()
+        raise UnableToFetch(f"the download was cut short: {self._size_bytes} of {self._expected} bytes")
+
+    def _open(self) -> requests.Response:
+        url = self._url
+        # A compressed answer could grow without end, and its declared length would not be the file's.
+        headers = {"Accept-Encoding": "identity", "User-Agent": "curbe-voice"}
+        if self._size_bytes:
+            headers["Range"] = f"bytes={self._size_bytes}-"
+            if self._etag:
+                # The rest of another file is no rest: then all of it comes.
+                headers["If-Range"] = self._etag
+        for _ in range(MOST_REDIRECTS + 1):
+            check_link(url, allow_loopback=self._allow_loopback)
+            timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+            response = self._session.get(url, stream=True, timeout=timeout, allow_redirects=False, headers=headers)
+            if not response.is_redirect:
+                return self._accepted(response)
+            response.close()
+            target = urljoin(url, response.headers["Location"])
+            if urlsplit(target)[:2] != urlsplit(url)[:2]:
+                raise UnableToFetch("the link sent us on to another host")
+            url = target
+        raise UnableToFetch("the link sends us on and on")
+
+    def _accepted(self, response: requests.Response) -> requests.Response:
+        status = response.status_code
+        if status == 206 and self._size_bytes:
+            if response.headers.get("Content-Range", "").startswith(f"bytes {self._size_bytes}-"):
+                return response
+            response.close()
+            raise UnableToFetch("the storage sent another part than it was asked for")
+        if status == 200:
+            self._begin()
+            self._expected = _declared(response)
+            self._etag = response.headers.get("ETag", "")
+            if self._expected is not None and self._expected > LARGEST_BYTES:
+                response.close()
+                raise UnableToFetch(f"the recording is larger than {LARGEST_BYTES // 1024**3} GB")
+            return response
         response.close()
-        target = urljoin(url, response.headers["Location"])
-        if urlsplit(target)[:2] != urlsplit(url)[:2]:
-            raise UnableToFetch("the link sent us on to another host")
-        url = target
-    raise UnableToFetch("the link sends us on and on")
+        if status in {401, 403, 404, 410}:
+            raise LinkExpired(f"the storage refused the link ({status}): links live 10 minutes")
+        raise UnableToFetch(f"the storage answered {status}")
+
+    def _copy(self, response: requests.Response) -> None:
+        for chunk in response.iter_content(CHUNK_BYTES):
+            if self._size_bytes + len(chunk) > LARGEST_BYTES:
+                raise UnableToFetch(f"the recording is larger than {LARGEST_BYTES // 1024**3} GB")
+            self._file.write(chunk)
+            self._digest.update(chunk)
+            self._size_bytes += len(chunk)
 
 
-def _accepted(response: requests.Response) -> requests.Response:
-    status = response.status_code
-    if status == 200:
-        return response
-    response.close()
-    if status in {401, 403, 404, 410}:
-        raise LinkExpired(f"the storage refused the link ({status}): links live 10 minutes")
-    raise UnableToFetch(f"the storage answered {status}")
-
-
-def _copy(response: requests.Response, write: Callable[[bytes], int]) -> tuple[int, str]:
-    """Copy the body; return its size and digest. A body that is shorter than it was declared is not whole."""
+def _declared(response: requests.Response) -> int | None:
     declared = response.headers.get("Content-Length", "")
-    expected = int(declared) if declared.isascii() and declared.isdigit() else None
-    if expected is not None and expected > LARGEST_BYTES:
-        raise UnableToFetch(f"the recording is larger than {LARGEST_BYTES // 1024**3} GB")
-    size_bytes, digest = 0, hashlib.sha256()
-    for chunk in response.iter_content(CHUNK_BYTES):
-        size_bytes += len(chunk)
-        if size_bytes > LARGEST_BYTES:
-            raise UnableToFetch(f"the recording is larger than {LARGEST_BYTES // 1024**3} GB")
-        digest.update(chunk)
-        write(chunk)
-    if expected is not None and size_bytes != expected:
-        raise UnableToFetch(f"the download was cut short: {size_bytes} of {expected} bytes")
-    return size_bytes, digest.hexdigest()
+    return int(declared) if declared.isascii() and declared.isdigit() else None
 
 
 def check_link(url: str, *, allow_loopback: bool) -> None:

@@ -1,8 +1,10 @@
-"""A recording is expected, fetched, and kept; or it is said why not."""
+"""A recording that was announced is fetched and kept; or it is said why not."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -11,18 +13,15 @@ from uuid import UUID
 from celery import current_app
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.core.files import File
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError
 
+from curbe.lib.db import prepared
+from recordings import deletions, storage, waveforms
 from recordings.download import Fetched, LinkExpired, UnableToFetch, fetched
-from recordings.models import Recording, audio_path
+from recordings.models import Recording
 from recordings.push import tell
-from telephony.core.channels import Layout, layout_of
-from telephony.core.events import SOURCE_NET, RecordingProgress
-from telephony.models import Call, CallIdentifier, TelnyxEvent
-from telephony.operations import progress as call_progress
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
 
@@ -33,6 +32,12 @@ logger = logging.getLogger(__name__)
 BACK_OFF_S: Final = (2, 5, 20, 60, 300, 900, 3600, 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 #: Tries that come sooner than this are queued at once; the beat takes the later ones up.
 QUEUED_FOR_S: Final = 20
+#: The beat hands a recording over again after this: only if the queue, or its task, was lost.
+QUEUED_FOR: Final = timedelta(seconds=60)
+#: Handed to the other workers in one go; the rest is due again in 5 s, and whoever downloads goes on by himself.
+BATCH: Final = 30
+#: A try that began just now need not be asked whether its worker lives.
+JUST_TAKEN: Final = timedelta(seconds=10)
 #: Links of callbacks live 10 minutes (webhooks.md section 10); a minute is left for the download.
 LINK_LIVES: Final = timedelta(minutes=9)
 #: Whoever took a try has this long before another may: a download that died with its worker is taken up again.
@@ -40,66 +45,6 @@ LEASE: Final = timedelta(minutes=10)
 #: The whole of a try: the worker ends it (recordings.tasks). The storage's time-outs only know the next piece, and one
 #: that drips would hold a process for ever. Two gigabytes need 7 MB/s.
 LONGEST_FETCH: Final = timedelta(minutes=5)
-
-
-def expect(progress: RecordingProgress, call: Call, now: datetime, *, told_at: datetime | None = None) -> Recording:
-    """Make the row of a recording that Telnyx has, and queue its fetch after commit. Expected twice, it is one row.
-
-    The call's row is locked by the caller. ``told_at`` is when Telnyx said so, right after the audio's end.
-    """
-    layout = layout_of(purpose=progress.purpose, source=progress.source, channels=progress.channels)
-    voicemail = layout is Layout.MESSAGE
-    recording, made = Recording.objects.get_or_create(
-        telnyx_recording_id=progress.recording_id,
-        defaults={
-            "company_id": call.company_id,
-            "call": call,
-            "kind": Recording.Kind.VOICEMAIL if voicemail else Recording.Kind.CALL,
-            "source_url": progress.url,
-            "channels": progress.channels,
-            "layout": layout,
-            "started_at": progress.started_at or _begun_at(progress, call, told_at or now),
-            "duration_s": progress.duration_s,
-            "next_attempt_at": now,
-        },
-    )
-    if not made:
-        return recording
-    CallIdentifier.objects.bulk_create(
-        [CallIdentifier(call=call, kind=CallIdentifier.Kind.RECORDING_ID, value=progress.recording_id)],
-        ignore_conflicts=True,
-    )
-    if progress.source != SOURCE_NET:
-        _give_up_the_net(recording)
-    if voicemail:
-        call_progress.leave_voicemail(call, now)
-    tell(recording, "pending")
-    queue(recording.pk)
-    return recording
-
-
-def _begun_at(progress: RecordingProgress, call: Call, told_at: datetime) -> datetime:
-    """Return when the audio begins: when Telnyx told of its beginning, else its length before its end."""
-    begun = TelnyxEvent.objects.filter(
-        call=call, kind="recording.in-progress", payload__RecordingSid=progress.recording_id
-    )
-    at = begun.order_by("occurred_at").values_list("occurred_at", flat=True).first()
-    # A callback that came late, or a repair, is bounded by the call's own end.
-    return at or min(told_at, call.ended_at or told_at) - timedelta(seconds=progress.duration_s or 0)
-
-
-def _give_up_the_net(recording: Recording) -> None:
-    """Let go of what the net recorded of this call: TeXML's own came after all, and has the same talk."""
-    others = Recording.objects.filter(call=recording.call_id).exclude(pk=recording.pk)
-    if not others.exists():
-        return
-    by_net = TelnyxEvent.objects.filter(call=recording.call_id, payload__RecordingSource=SOURCE_NET)
-    ids = set(by_net.values_list("payload__RecordingSid", flat=True))
-    for doubled in others.filter(telnyx_recording_id__in=ids):
-        logger.info("Recording %s of call %s is the net's, and is let go", doubled.pk, recording.call_id)
-        if doubled.audio.name:
-            transaction.on_commit(partial(doubled.audio.storage.delete, doubled.audio.name), robust=True)
-        doubled.delete()
 
 
 def queue(recording_id: UUID, *, delay_s: int = 0) -> None:
@@ -120,27 +65,77 @@ def _queue(recording_id: UUID, delay_s: int) -> None:
         logger.warning("The broker is away: recording %s is fetched by the clock", recording_id)
 
 
+def due(now: datetime) -> QuerySet[Recording]:
+    """Return what may be tried now, what is due for longest first."""
+    return Recording.objects.filter(state=Recording.State.PENDING, next_attempt_at__lte=now).order_by("next_attempt_at")
+
+
+def queue_due(now: datetime) -> int:
+    """Hand what is due to the workers, each at most once in a while: what waits in the queue already is left there."""
+    free_up(now)
+    waiting = due(now).filter(Q(queued_until=None) | Q(queued_until__lte=now))
+    ids = list(waiting.values_list("pk", flat=True)[:BATCH])
+    Recording.objects.filter(pk__in=ids).update(queued_until=now + QUEUED_FOR)
+    for recording_id in ids:
+        queue(recording_id)
+    return len(ids)
+
+
+def free_up(now: datetime) -> int:
+    """Give back the tries of workers that died in the middle of one; return how many there were.
+
+    Whoever tries holds a lock of his connection, which ends with him. His lease would last for minutes more.
+    """
+    freed = 0
+    taken = Recording.objects.filter(state=Recording.State.PENDING, taken_at__lt=now - JUST_TAKEN)
+    for recording_id in taken.values_list("pk", flat=True)[:BATCH]:
+        with _trying(recording_id) as is_ours:
+            if is_ours:
+                lost = Recording.objects.filter(pk=recording_id, state=Recording.State.PENDING, taken_at__isnull=False)
+                freed += lost.update(next_attempt_at=now, taken_at=None, queued_until=None)
+    return freed
+
+
+@contextmanager
+def _trying(recording_id: UUID) -> Iterator[bool]:
+    """Hold, while the block runs, the lock of who fetches this recording; False if somebody has it."""
+    key = recording_id.int & (2**62 - 1)
+    ((is_ours,),) = prepared("SELECT pg_try_advisory_lock(%(key)s::bigint)", {"key": key})
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            prepared("SELECT pg_advisory_unlock(%(key)s::bigint)", {"key": key})
+
+
 def fetch(recording_id: UUID, client: TelnyxClient, now: datetime) -> Recording | None:
     """Try once to bring a recording in; return it as it is then, None if there was nothing to do.
 
     1. take the try, so that no other worker is at it; 2. download, check and store outside of any transaction;
     3. write what became of it, and tell.
     """
-    due = Recording.objects.filter(pk=recording_id, state=Recording.State.PENDING, next_attempt_at__lte=now)
-    if not due.update(attempts=F("attempts") + 1, next_attempt_at=now + LEASE):
-        return None
-    recording = Recording.objects.select_related("company").get(pk=recording_id)
-    try:
-        _bring_in(recording, client, now)
-    except (UnableToFetch, TelnyxRefused, TelnyxUnreachable, OSError) as err:
-        return _failed(recording, str(err), now)
-    except SoftTimeLimitExceeded:
-        minutes = LONGEST_FETCH // timedelta(minutes=1)
-        return _failed(recording, f"it did not come within {minutes} minutes", now + LONGEST_FETCH)
-    except Exception:
-        logger.exception("Unable to fetch recording %s", recording.pk)
-        return _failed(recording, "something went wrong on our side; the log has it", now)
-    return recording
+    with _trying(recording_id) as is_ours:
+        if not is_ours or not _taken(recording_id, now):
+            return None
+        recording = Recording.objects.select_related("company").get(pk=recording_id)
+        try:
+            _bring_in(recording, client, now)
+        except (UnableToFetch, storage.UnableToKeep, TelnyxRefused, TelnyxUnreachable) as err:
+            return _failed(recording, str(err), now)
+        except OSError as err:
+            return _failed(recording, str(storage.said(err)), now)
+        except SoftTimeLimitExceeded:
+            minutes = LONGEST_FETCH // timedelta(minutes=1)
+            return _failed(recording, f"it did not come within {minutes} minutes", now + LONGEST_FETCH)
+        except Exception:
+            logger.exception("Unable to fetch recording %s", recording.pk)
+            return _failed(recording, "something went wrong on our side; the log has it", now)
+        return recording
+
+
+def _taken(recording_id: UUID, now: datetime) -> bool:
+    mine = due(now).filter(pk=recording_id).order_by()
+    return bool(mine.update(attempts=F("attempts") + 1, next_attempt_at=now + LEASE, taken_at=now))
 
 
 def _bring_in(recording: Recording, client: TelnyxClient, now: datetime) -> None:
@@ -162,10 +157,7 @@ def _download(recording: Recording, url: str, now: datetime) -> None:
 
 
 def _store(recording: Recording, found: Fetched, now: datetime) -> None:
-    storage = recording.audio.storage
-    # A try that died half-way may have left a file of this name.
-    storage.delete(audio_path(recording, f"audio.{found.audio.extension}"))
-    recording.audio.save(f"audio.{found.audio.extension}", File(found.file), save=False)
+    storage.keep(recording, found)
     recording.state = Recording.State.STORED
     recording.content_type = found.audio.content_type
     recording.size_bytes = found.size_bytes
@@ -173,27 +165,37 @@ def _store(recording: Recording, found: Fetched, now: datetime) -> None:
     recording.channels = found.audio.channels
     recording.duration_s = found.audio.duration_s or recording.duration_s
     recording.stored_at = now
-    recording.next_attempt_at = None
+    recording.next_attempt_at = recording.taken_at = None
     recording.error = ""
     with transaction.atomic():
-        recording.save(
-            update_fields=[
-                "audio",
-                "state",
-                "content_type",
-                "size_bytes",
-                "sha256",
-                "channels",
-                "duration_s",
-                "stored_at",
-                "next_attempt_at",
-                "error",
-            ]
-        )
-        tell(recording, "stored")
+        # Somebody may have deleted it meanwhile: what is a tombstone stays one.
+        kept = Recording.objects.filter(pk=recording.pk, state=Recording.State.PENDING)
+        is_kept = kept.update(**{name: getattr(recording, name) for name in _STORED_FIELDS})
+        if is_kept:
+            deletions.want_remotely_by_policy(recording, now)
+            tell(recording, "stored")
+            waveforms.queue(recording.pk)
+    if not is_kept and Recording.objects.filter(pk=recording.pk, state=Recording.State.DELETED).exists():
+        logger.info("Recording %s was deleted while it came", recording.pk)
+        storage.remove(recording)
 
 
-def _failed(recording: Recording, why: str, now: datetime) -> Recording:
+_STORED_FIELDS: Final = (
+    "audio",
+    "state",
+    "content_type",
+    "size_bytes",
+    "sha256",
+    "channels",
+    "duration_s",
+    "stored_at",
+    "next_attempt_at",
+    "taken_at",
+    "error",
+)
+
+
+def _failed(recording: Recording, why: str, now: datetime) -> Recording | None:
     """Plan the next try, or give up after the last one; the reason stands on the row."""
     logger.warning("Try %d for recording %s failed: %s", recording.attempts, recording.pk, why)
     recording.error = why
@@ -201,8 +203,12 @@ def _failed(recording: Recording, why: str, now: datetime) -> Recording:
     delay_s = BACK_OFF_S[recording.attempts - 1] if again else 0
     recording.next_attempt_at = now + timedelta(seconds=delay_s) if again else None
     recording.state = Recording.State.PENDING if again else Recording.State.FAILED
+    recording.taken_at = recording.queued_until = None
     with transaction.atomic():
-        recording.save(update_fields=["error", "next_attempt_at", "state"])
+        mine = Recording.objects.filter(pk=recording.pk, state=Recording.State.PENDING)
+        names = ("error", "next_attempt_at", "state", "taken_at", "queued_until")
+        if not mine.update(**{name: getattr(recording, name) for name in names}):
+            return None
         if not again:
             tell(recording, "failed")
         elif delay_s <= QUEUED_FOR_S:
@@ -213,6 +219,7 @@ def _failed(recording: Recording, why: str, now: datetime) -> Recording:
 
 def try_again(recording: Recording, now: datetime) -> None:
     """Start over with a recording that was given up, as a person asked."""
-    waiting = Recording.objects.filter(pk=recording.pk).exclude(state=Recording.State.STORED)
-    if waiting.update(state=Recording.State.PENDING, attempts=0, next_attempt_at=now, error=""):
+    kept = (Recording.State.STORED, Recording.State.DELETED)
+    waiting = Recording.objects.filter(pk=recording.pk).exclude(state__in=kept)
+    if waiting.update(state=Recording.State.PENDING, attempts=0, next_attempt_at=now, queued_until=None, error=""):
         queue(recording.pk)

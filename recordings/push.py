@@ -8,7 +8,10 @@ from curbe.lib import push
 from recordings.models import Recording
 
 
-def tell(recording: Recording, what: Literal["pending", "stored", "failed"]) -> None:
+def tell(recording: Recording, what: Literal["pending", "stored", "failed", "deleted"]) -> None:
+    if recording.company_id is None or recording.call_id is None:
+        # Nobody's page has a row for it.
+        return
     push.send(
         f"recording.{what}",
         groups=[push.company_group(recording.company_id)],

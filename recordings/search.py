@@ -1,25 +1,24 @@
 """Recordings that nobody told us of: calls that should have one are looked up at Telnyx, less and less often.
 
 While the end is fresh the reconciler looks, for many calls by one list of their connection; later each call is looked
-up alone, by its session.
+up alone, by its session. Besides, the whole list of each connection is read on and on (``poll``): it also has what
+belongs to calls that have another recording already, and to none.
 """
 
 from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
 from curbe.lib.ids import first_id_at
-from recordings.models import Recording
+from recordings.models import PollMark, Recording
 from telephony.core import events
-from telephony.models import Call, CallIdentifier, RouteTrace, TelnyxEvent
+from telephony.models import Call, CallIdentifier, RouteTrace, TelnyxAccount, TelnyxEvent
 from telephony.operations import ledger
 from telephony.operations.repairs import alone, tell
 from telephony.telnyx.answers import RemoteRecording
@@ -37,8 +36,10 @@ FEW: Final = 3
 #: A recording may be listed with the time of its beginning: talks of this length are found by the list, longer ones by
 #: their session a minute after their end.
 LISTED_BACK: Final = timedelta(minutes=2)
-#: The net's recordings count once a call's end is so old, in seconds, without TeXML's own: until then that may come.
-NET_AFTER_S: Final = ASKED_AT_S[1]
+#: The list is read again for so long before where it was read to: Telnyx may write a recording late.
+OVERLAP: Final = timedelta(minutes=10)
+#: How far back the first reading of a connection goes.
+FIRST_READ: Final = timedelta(days=1)
 BATCH: Final = 50
 LONGEST_CALL: Final = timedelta(hours=4)
 
@@ -87,7 +88,9 @@ def _without_recording(now: datetime, *, ages_s: tuple[int, int], or_else: Q | N
         status=Call.Status.COMPLETED,
         ended_at__range=(oldest, youngest),
     )
-    missing = ended.exclude(Exists(Recording.objects.filter(call=OuterRef("pk")))).filter(heard)
+    # What the net has does not end the search: TeXML's own is the better one.
+    recorded = Recording.objects.filter(call=OuterRef("pk"), is_net=False)
+    missing = ended.exclude(Exists(recorded)).filter(heard)
     # Those that were never asked about go first, so that old hopeless ones cannot keep them waiting.
     return list(missing.annotate(was_asked=Exists(asked)).order_by("was_asked", "-pk")[:BATCH])
 
@@ -117,14 +120,11 @@ def _look_up_together(calls: Sequence[Call], client: TelnyxClient, now: datetime
         ended[call.connection_id] = min(ended_at, ended.get(call.connection_id, ended_at))
     for connection_id, earliest in ended.items():
         with alone("look for the recordings of connection", connection_id):
-            found: defaultdict[UUID, list[RemoteRecording]] = defaultdict(list)
             for one in client.recordings(connection_id=connection_id, created_since=earliest - LISTED_BACK):
                 ids = (one.call_sid, one.leg_id, one.session_id)
                 whose = next((call_of[value] for value in ids if value in call_of), None)
                 if one.id and whose is not None:
-                    found[whose.pk].append(one)
-            for call_id, recordings in found.items():
-                _take_best(recordings, by_id[call_id], now)
+                    _take_in(one, whose, now)
 
 
 def _look_up(call: Call, client: TelnyxClient, now: datetime) -> int:
@@ -137,48 +137,77 @@ def _look_up(call: Call, client: TelnyxClient, now: datetime) -> int:
         # Without the session only time and connection narrow the list; the leg's id decides.
         remote = client.recordings(connection_id=call.connection_id, created_since=call.started_at, created_until=now)
     matching = [one for one in remote if one.id and ours & {one.call_sid, one.leg_id, one.session_id}]
-    return _take_best(matching, call, now)
+    return sum(_take_in(one, call, now) for one in matching)
 
 
-def _take_best(found: Sequence[RemoteRecording], call: Call, now: datetime) -> int:
-    """Take in what TeXML recorded of a call; what the net recorded only if that is all there is, and will be."""
-    own = [one for one in found if one.initiated_by != events.SOURCE_NET]
-    age_s = (now - (call.ended_at or now)).total_seconds()
-    taken = own or (found if age_s >= NET_AFTER_S else [])
-    return sum(_take_in(one, call, now) for one in taken)
+def poll(client: TelnyxClient, now: datetime) -> int:
+    """Read on in Telnyx's list of each connection; return how many recordings were new to us.
+
+    What belongs to no call waits in the ledger as if its callback had come, and is kept and listed in the end.
+    """
+    found = 0
+    for connection_id in _connections():
+        with alone("read the recordings of connection", connection_id):
+            mark = PollMark.objects.filter(pk=connection_id).first()
+            since = mark.polled_until - OVERLAP if mark else now - FIRST_READ
+            listed = client.recordings(connection_id=connection_id, created_since=since, created_until=now)
+            complete = {one.id: one for one in listed if one.id and one.status in {"", "completed"}}
+            known = Recording.objects.filter(telnyx_recording_id__in=complete)
+            new = set(complete) - set(known.values_list("telnyx_recording_id", flat=True))
+            for one in sorted(new):
+                with alone("take in recording", one):
+                    found += _take_in(complete[one], None, now)
+            PollMark.objects.update_or_create(pk=connection_id, defaults={"polled_until": now})
+    return found
 
 
-def _take_in(remote: RemoteRecording, call: Call, now: datetime) -> bool:
+def _connections() -> list[str]:
+    """Return every connection that calls go through: the platform's, and those of companies with their own."""
+    rows = TelnyxAccount.objects.values_list("texml_application_id", "credential_connection_id")
+    return sorted({connection_id for row in rows for connection_id in row if connection_id})
+
+
+def _take_in(remote: RemoteRecording, call: Call | None, now: datetime) -> bool:
     """Record the callback that was lost, under the key that it would have had, and act on it."""
-    duration = {} if remote.duration_ms is None else {"RecordingDuration": str(remote.duration_ms // 1000)}
-    payload = {
+    payload = {**_as_form(remote), "believed": {"recordings": 0}, "true": {"recording": remote.id}, "did": DID}
+    notice = events.recording_notice(payload)
+    event = ledger.record(
+        kind=notice.kind,
+        source=TelnyxEvent.Source.RECONCILER,
+        dedupe_key=notice.dedupe_key,
+        occurred_at=remote.created_at,
+        payload=payload,
+        call_id=call.pk if call else None,
+        company_id=call.company_id if call else None,
+        now=now,
+    )
+    if event is None:
+        return False
+    ledger.process(event.pk, now)
+    logger.info("Recording %s was found at Telnyx", remote.id)
+    if call is not None:
+        tell(call)
+    return True
+
+
+DID: Final = "took the recording in"
+
+
+def _as_form(remote: RemoteRecording) -> dict[str, str]:
+    """Return what the callback would have said."""
+    said = {
         "CallSid": remote.call_sid,
+        "CallLegId": remote.leg_id,
+        "CallSessionId": remote.session_id,
+        "ConnectionId": remote.connection_id,
+        "From": remote.from_,
+        "To": remote.to,
         "RecordingSid": remote.id,
         "RecordingStatus": "completed",
         "RecordingUrl": remote.url,
         "RecordingChannels": "2" if remote.channels in {"dual", "2"} else "1",
         "RecordingSource": remote.initiated_by,
-        **duration,
-        "believed": {"recordings": 0},
-        "true": {"recording": remote.id},
-        "did": "took the recording in",
+        "RecordingStartTime": remote.started_at.isoformat() if remote.started_at else "",
+        "RecordingDuration": "" if remote.duration_ms is None else str(remote.duration_ms // 1000),
     }
-    notice = events.recording_notice(payload)
-    # News of the net's recording may have come, and was left to this look-up: it must not stand in its way.
-    is_net = remote.initiated_by == events.SOURCE_NET
-    event = ledger.record(
-        kind=notice.kind,
-        source=TelnyxEvent.Source.RECONCILER,
-        dedupe_key=events.key(notice.dedupe_key, "net") if is_net else notice.dedupe_key,
-        occurred_at=remote.created_at,
-        payload=payload,
-        call_id=call.pk,
-        company_id=call.company_id,
-        now=now,
-    )
-    if event is None:
-        return False
-    logger.info("Call %s: recording %s was found at Telnyx", call.pk, remote.id)
-    ledger.process(event.pk, now)
-    tell(call)
-    return True
+    return {name: value for name, value in said.items() if value}

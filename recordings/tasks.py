@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from celery import shared_task
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from recordings import operations, processes, search
-from recordings.models import Recording
+from recordings import (
+    arrivals,
+    deletions,
+    mailing,
+    messages,
+    operations,
+    pausing,
+    processes,
+    search,
+    transcripts,
+    waveforms,
+)
+from recordings.models import Message, Recording
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxUnreachable
 
 logger = logging.getLogger(__name__)
 
-#: Handed to the other workers in one go; the rest is due again in 5 s, and whoever downloads goes on by himself.
-BATCH: Final = 30
 LONGEST_FETCH_S: Final = operations.LONGEST_FETCH // timedelta(seconds=1)
 #: A try that does not heed its end is ended with its process, which Celery replaces.
 KILLED_AFTER_S: Final = LONGEST_FETCH_S + 30
@@ -34,17 +42,37 @@ def fetch_recording(*, recording_id: str, **_: object) -> None:
     with processes.spare() as is_spared:
         if not is_spared:
             return
-        operations.fetch(UUID(recording_id), get_client(), timezone.now())
+        tried = operations.fetch(UUID(recording_id), get_client(), timezone.now())
+        message = Message.objects.filter(recording=tried).first() if tried is not None else None
+        if message is not None:
+            # At once: the badge waits for it. Should this be lost, the beat comes to it.
+            messages.judge(message.pk, timezone.now())
+    if tried is not None and tried.state == Recording.State.FAILED:
+        arrivals.fall_back_on_the_net(tried, timezone.now())
     # Asked after the process was given back: whoever found none left until then is seen here.
-    for next_id in _due(timezone.now())[:1]:
+    for next_id in operations.due(timezone.now()).values_list("pk", flat=True)[:1]:
         operations.queue(next_id)
 
 
 @shared_task
 def fetch_due(**_: object) -> None:
-    """Queue every recording whose time has come."""
-    for recording_id in _due(timezone.now())[:BATCH]:
-        operations.queue(recording_id)
+    """Queue every recording whose time has come, also of workers that died."""
+    operations.queue_due(timezone.now())
+
+
+@shared_task(soft_time_limit=LONGEST_FETCH_S, time_limit=KILLED_AFTER_S)
+def make_waveform(*, recording_id: str, **_: object) -> None:
+    """Make one waveform, if a process can be spared; else the clock comes back to it."""
+    with processes.spare() as is_spared:
+        if is_spared:
+            waveforms.make(UUID(recording_id), timezone.now())
+
+
+@shared_task
+def make_missing_waveforms(**_: object) -> None:
+    """Queue the waveforms that nobody made."""
+    for recording_id in waveforms.missing(timezone.now()):
+        waveforms.queue(recording_id)
 
 
 @shared_task
@@ -59,6 +87,73 @@ def find_missing(**_: object) -> None:
             logger.warning("Looking for recordings waits for Telnyx: %s", err)
 
 
-def _due(now: datetime) -> QuerySet[Recording, UUID]:
-    due = Recording.objects.filter(state=Recording.State.PENDING, next_attempt_at__lte=now)
-    return due.order_by("next_attempt_at").values_list("pk", flat=True)
+@shared_task
+def judge_message(*, message_id: str, **_: object) -> None:
+    """Listen whether anything is said in a message."""
+    messages.judge(UUID(message_id), timezone.now())
+
+
+@shared_task
+def mail_message(*, message_id: str, **_: object) -> None:
+    """Send the mail about a message."""
+    mailing.send(UUID(message_id), timezone.now())
+
+
+@shared_task
+def settle_messages(**_: object) -> None:
+    """Do what is due for messages: listen, show those whose audio is late, send mail."""
+    for message_id in messages.due_for_judging():
+        messages.judge(message_id, timezone.now())
+    messages.show_late(timezone.now())
+    for message_id in mailing.due(timezone.now()):
+        mailing.send(message_id, timezone.now())
+
+
+@shared_task
+def find_transcripts(**_: object) -> None:
+    """Ask Telnyx for the texts that no callback brought, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if not is_spared:
+            return
+        try:
+            transcripts.look_up_due(get_client(), timezone.now())
+        except TelnyxUnreachable as err:
+            logger.warning("Looking for transcripts waits for Telnyx: %s", err)
+
+
+@shared_task
+def poll(**_: object) -> None:
+    """Read Telnyx's list of recordings for what no webhook announced, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if not is_spared:
+            return
+        try:
+            search.poll(get_client(), timezone.now())
+        except TelnyxUnreachable as err:
+            logger.warning("Reading the list of recordings waits for Telnyx: %s", err)
+
+
+@shared_task
+def finish_deletions(**_: object) -> None:
+    """Go on with deletions that the storage or Telnyx has not carried out, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if not is_spared:
+            return
+        try:
+            deletions.finish(get_client(), timezone.now())
+        except TelnyxUnreachable as err:
+            logger.warning("Deletions at Telnyx wait for it: %s", err)
+
+
+@shared_task
+def delete_overdue(**_: object) -> None:
+    """Delete what its company does not want to keep any longer, if a process can be spared."""
+    with processes.spare() as is_spared:
+        if is_spared:
+            deletions.sweep(timezone.now())
+
+
+@shared_task
+def pause_what_began(*, call_id: str, **_: object) -> None:
+    """Pause a recording that began while the agent keeps something out of it."""
+    pausing.pause_what_began(UUID(call_id), get_client(), timezone.now())

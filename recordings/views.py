@@ -1,4 +1,4 @@
-"""Audio, to members of the company that it belongs to."""
+"""Audio, to those members of its company who may hear it; each time it is written down who did."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import IO, Any
 from django.core.files.storage import Storage
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
@@ -16,8 +17,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from curbe.companies.access import get_for_company
 from curbe.lib.http import json_error
+from recordings import audit
+from recordings.access import get_audible
 from recordings.models import Recording
 from recordings.ranges import Part, Unsatisfiable, part_of
 from recordings.streams import PIECE_BYTES, Stream, TooManyStreams, clipped, read
@@ -58,13 +60,14 @@ class RecordingAudio(APIView):
             (200, "audio/mpeg"): OpenApiTypes.BINARY,
             (200, "audio/wav"): OpenApiTypes.BINARY,
             (206, "audio/mpeg"): OpenApiTypes.BINARY,
-            404: OpenApiResponse(description="Not there, not yet stored, or not yours."),
+            403: OpenApiResponse(description="The recording of another agent's call."),
+            404: OpenApiResponse(description="Not there, not yet stored, or another company's."),
             416: OpenApiResponse(description="The range lies outside the file."),
             503: OpenApiResponse(description="Too many whole files are being sent: `Retry-After`."),
         },
     )
     def get(self, request: Request, recording_id: uuid.UUID) -> HttpResponseBase:
-        recording = get_for_company(request, Recording, pk=recording_id)
+        recording = get_audible(request, recording_id)
         if recording.state != Recording.State.STORED or not recording.audio.name:
             return json_error(404, "The recording is not there yet.", state=str(recording.state))
         storage = recording.audio.storage
@@ -74,7 +77,12 @@ class RecordingAudio(APIView):
         except (FileNotFoundError, OSError):
             logger.exception("The audio of recording %s is not in the storage", recording.pk)
             return json_error(404, "The recording's file is gone.")
-        return _answer(request, recording, file, _size(recording, storage))
+        answer = _answer(request, recording, file, _size(recording, storage))
+        if request.method != "HEAD" and answer.status_code in {200, 206}:
+            downloaded = request.query_params.get("download") in {"1", "true"}
+            who = audit.who_asks(request._request)
+            audit.note_heard(recording, who=who, now=timezone.now(), downloaded=downloaded)
+        return answer
 
     def head(self, request: Request, recording_id: uuid.UUID) -> HttpResponseBase:
         return self.get(request, recording_id)

@@ -12,12 +12,27 @@ from telephony.models import Call, TelnyxEvent
 #: be called again for an event that was processed before, so it must be a join: twice is as good as once.
 Handler = Callable[[TelnyxEvent, Call, datetime], None]
 
+#: Gets an event that has waited for its call for a minute, inside a transaction, and again at each later look.
+Unclaimed = Callable[[TelnyxEvent, datetime], None]
+
 _HANDLERS: Final[dict[str, Handler]] = {}
 
 #: Gets an event that is about no call, inside the transaction that marks it as processed. Twice is as good as once.
 AccountHandler = Callable[[TelnyxEvent, datetime], None]
 
 _OF_THE_ACCOUNT: Final[dict[str, AccountHandler]] = {}
+
+
+_UNCLAIMED: Final[dict[str, Unclaimed]] = {}
+
+
+def register_unclaimed(kind: str, handler: Unclaimed) -> None:
+    """Have ``handler`` see events of ``kind`` (or ``kind.*``) whose call does not come, while they wait for it."""
+    _UNCLAIMED[kind] = handler
+
+
+def find_unclaimed(kind: str) -> Unclaimed | None:
+    return _UNCLAIMED.get(kind) or _UNCLAIMED.get(f"{kind.rpartition('.')[0]}.*")
 
 
 def register(kind: str, handler: Handler) -> None:

@@ -19,7 +19,17 @@ from agents.models import Agent, Skill
 from agents.operations import LOGGED_OUT, claim_phone
 from agents.signals import freed
 from curbe.companies.models import Company, User
-from telephony.models import BusinessHours, CallQueue, Menu, MenuOption, QueueSkill, SipEndpoint, SpecialDate
+from telephony.models import (
+    BusinessHours,
+    CallQueue,
+    Menu,
+    MenuOption,
+    QueueSkill,
+    RecordingRule,
+    SipEndpoint,
+    SpecialDate,
+    VoicemailBox,
+)
 from telephony.operations import dispatch, plans
 from telephony.signals import commands_wanted
 from telephony.tasks import delete_credential, make_endpoint, offer_waiting_call, revoke_endpoint, run_commands
@@ -115,7 +125,9 @@ _PARTS_OF_A_PLAN: Final[dict[type[Model], Callable[[Any], int]]] = {
     QueueSkill: lambda row: int(row.queue.company_id),
     Menu: lambda row: int(row.company_id),
     MenuOption: lambda row: int(row.menu.company_id),
+    RecordingRule: lambda row: int(row.company_id),
     Skill: lambda row: int(row.company_id),
+    VoicemailBox: lambda row: int(row.company_id),
 }
 
 

@@ -21,8 +21,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from curbe.companies.models import Company, User
-from recordings.models import Recording
-from telephony.models import Call, CallLeg, RouteTrace
+from recordings.models import Message, Recording, Transcript
+from telephony.models import Call, CallLeg, RouteTrace, VoicemailBox
 from tests import cast
 
 #: What only Acme's people may read. It stands in every row of Acme's that a page or the API could show.
@@ -55,6 +55,8 @@ class Acme:
     call: Call
     recording: Recording
     agent_id: int
+    queue_id: int
+    message: Message
 
 
 def hang_up(acme: Acme) -> dict[str, Any]:
@@ -110,12 +112,25 @@ EXPECTED: dict[str, Expected] = {
     **dict.fromkeys(("new-queue", "new-menu"), Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD)),
     **dict.fromkeys(("hours", "hours_new_preview", "repairs", "repairs-now", "breaks", "account"), MINE),
     "call-quality": Expected(stranger=REFUSED | WRONG_METHOD, nobody=LOG_IN | WRONG_METHOD, body=sound),
+    # Her own calls and contacts; what she may do with them, she may do here.
+    **dict.fromkeys(("calls-news", "calls-export", "contacts"), MINE),
+    "new-contact": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     **dict.fromkeys(
         ("new-break", "new-disposition", "wrap-up-policies"),
         Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     ),
     # Her own work after a call, of which there is none.
     **dict.fromkeys(("wrap-up", "wrap-up-end"), Expected(stranger=frozenset({405, 409}), nobody=LOG_IN | WRONG_METHOD)),
+    **dict.fromkeys(
+        ("recording-settings", "new-announcement"),
+        Expected(stranger=frozenset({200, 302, 422}), nobody=LOG_IN | WRONG_METHOD),
+    ),
+    "recordings-audit": MINE,
+    # Her own company's hold, for which she gives no reason.
+    "recording-company-hold": Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
+    "recording-hold": Expected(
+        REFUSED | WRONG_METHOD, LOG_IN | WRONG_METHOD, lambda acme: {"on": True, "reason": "mine"}
+    ),
     # Of her own company: she is sent back to her own page.
     **dict.fromkeys(
         ("account-check", "account-repair-all", "account-own-set"),
@@ -123,6 +138,14 @@ EXPECTED: dict[str, Expected] = {
     ),
     # A form that is not filled in comes back.
     "hours_new": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
+    # Her own messages, of which there are none, and boxes of her own company, which names no row.
+    **dict.fromkeys(("voicemail", "voicemail-badge", "voicemail-boxes", "api-messages"), MINE),
+    **dict.fromkeys(
+        ("voicemail-box-company", "company-greeting"),
+        Expected(stranger=frozenset({200, 405, 422}), nobody=LOG_IN | WRONG_METHOD),
+    ),
+    # Telnyx fetches it without a log-in; nobody guesses the key.
+    "greeting-audio": Expected(stranger=frozenset({404, 405}), nobody=frozenset({404, 405})),
     **dict.fromkeys(("login", "logout", "invitation", "language-switch"), PUBLIC),
     # What is wrong with the servers is nobody's secret; with a service away it answers 503.
     **dict.fromkeys(
@@ -165,7 +188,14 @@ def expected(route: str, pattern: URLPattern) -> Expected:
 
 def url(route: str, pattern: URLPattern, acme: Acme) -> str:
     """Return the address with Acme's ids in it. A converter that is new here has to be told what to try."""
-    by_name = {"recording_id": str(acme.recording.pk), "call_id": str(acme.call.pk), "token": "x-y", "uidb64": "MQ"}
+    by_name = {
+        "recording_id": str(acme.recording.pk),
+        "call_id": str(acme.call.pk),
+        "message_id": str(acme.message.pk),
+        "queue_id": str(acme.queue_id),
+        "token": "x-y",
+        "uidb64": "MQ",
+    }
     by_converter = {"uuid": str(acme.call.pk), "company": acme.company.public_id, "int": str(acme.agent_id), "str": "x"}
     names = {type(converter): name for name, converter in get_converters().items()}
     for name, converter in pattern.pattern.converters.items():
@@ -205,7 +235,23 @@ def acme_rows(acme: Company, bob: User, settings: Settings, tmp_path: Path) -> A
         company=acme, call=call, telnyx_recording_id="acme-1", state=Recording.State.STORED, content_type="audio/wav"
     )
     recording.audio.save("x.wav", ContentFile(SECRET_AUDIO))
-    return Acme(acme, call, recording, agent.pk)
+    message = Message.objects.create(
+        company=acme,
+        box=VoicemailBox.objects.create(company=acme, queue=queue, say_es=SECRET),
+        call=call,
+        recording=recording,
+        state=Message.State.NEW,
+        created_at=call.started_at,
+    )
+    Transcript.objects.create(
+        company=acme,
+        call=call,
+        recording=recording,
+        telnyx_recording_id="acme-1",
+        text=SECRET,
+        created_at=call.started_at,
+    )
+    return Acme(acme, call, recording, agent.pk, queue.pk, message)
 
 
 def ask(client: Client, method: str, address: str, row: Expected, acme: Acme) -> Any:
@@ -270,8 +316,10 @@ def test_nobody_gets_nothing_of_acmes(acme_rows: Acme, route: str, pattern: URLP
 
 @every_address
 def test_a_stranger_changes_nothing_of_acmes(acme_rows: Acme, mallory: User, route: str, pattern: URLPattern) -> None:
+    models = (Call, CallLeg, RouteTrace, Recording, Message, VoicemailBox)
+
     def rows() -> list[Any]:
-        return [list(model.objects.order_by("pk").values()) for model in (Call, CallLeg, RouteTrace, Recording)] + [
+        return [list(model.objects.order_by("pk").values()) for model in models] + [
             list(type(acme_rows.company).objects.filter(slug="acme").values())
         ]
 
@@ -285,7 +333,14 @@ def test_a_stranger_changes_nothing_of_acmes(acme_rows: Acme, mallory: User, rou
 def test_the_secrets_are_there_for_acmes_own_people(acme_rows: Acme, bob: User) -> None:
     """Without this, the tests above would pass on empty pages."""
     client = cast.client_for(bob)
-    pages = ["/", "/calls/", f"/calls/{acme_rows.call.pk}/", "/api/calls", f"/api/calls/{acme_rows.call.pk}"]
+    pages = [
+        "/",
+        "/voicemail/",
+        "/calls/",
+        f"/calls/{acme_rows.call.pk}/",
+        "/api/calls",
+        f"/api/calls/{acme_rows.call.pk}",
+    ]
 
     for page in pages:
         assert SECRET in told(client.get(page)).decode(), page

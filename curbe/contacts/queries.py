@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
-from curbe.contacts.models import Contact
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from curbe.contacts.models import Contact, ContactNumber
+
+PAGE_SIZE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    contacts: tuple[Contact, ...]
+    #: Name and id of the last one, where there are more.
+    after: tuple[str, int] | None
 
 
 def contact_with(company_id: int, e164: str) -> Contact | None:
     """Return the company's contact who has this number; None if nobody has."""
     return Contact.objects.filter(company=company_id, numbers__e164=e164).order_by("id").first()
+
+
+def page(contacts: QuerySet[Contact], *, text: str, after: tuple[str, int] | None, size: int = PAGE_SIZE) -> Page:
+    """Return the contacts by name whose name or number has ``text`` in it, from the one after ``after`` on."""
+    if text:
+        contacts = contacts.filter(_with(text))
+    if after is not None:
+        name, pk = after
+        contacts = contacts.filter(Q(name__gt=name) | Q(name=name, id__gt=pk))
+    rows = tuple(contacts.prefetch_related("numbers").order_by("name", "id")[: size + 1])
+    last = rows[size - 1] if len(rows) > size else None
+    return Page(rows[:size], None if last is None else (last.name, last.pk))
+
+
+def _with(text: str) -> Q:
+    condition = Q(name__icontains=text)
+    digits = "".join(character for character in text if character in "0123456789")
+    if digits and not any(character.isalpha() for character in text):
+        condition |= Q(Exists(ContactNumber.objects.filter(contact=OuterRef("pk"), e164__contains=digits)))
+    return condition

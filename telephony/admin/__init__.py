@@ -13,7 +13,9 @@ from telephony.admin import (
     places,
     plan_versions,
     queues,
+    recording_rules,
     talks,
+    voicemail,
     wrap_ups,
 )
 
@@ -28,6 +30,8 @@ __all__ = [
     "places",
     "plan_versions",
     "queues",
+    "recording_rules",
     "talks",
+    "voicemail",
     "wrap_ups",
 ]

@@ -29,6 +29,14 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     },
     "gather": {"es": "El llamante oiría el menú: «{text}»", "en": "The caller would hear the menu: “{text}”"},
     "voicemail": {"es": "El llamante podría dejar un mensaje.", "en": "The caller could leave a message."},
+    "voicemail_words": {
+        "es": "El llamante oiría «{text}» y podría dejar un mensaje.",
+        "en": "The caller would hear “{text}”, and could leave a message.",
+    },
+    "voicemail_recording": {
+        "es": "El llamante oiría el saludo grabado y podría dejar un mensaje.",
+        "en": "The caller would hear the recorded greeting, and could leave a message.",
+    },
     "say": {
         "es": "El llamante oiría «{text}» y la llamada terminaría.",
         "en": "The caller would hear “{text}”, and the call would end.",
@@ -61,6 +69,10 @@ def in_words(decision: Decision, names: Mapping[int, str], *, spoken: str, langu
             return text("wait_told", position=position) if position else text("wait")
         case Gather(_, words):
             return text("gather", text=words)
+        case Voicemail(play=recorded) if recorded:
+            return text("voicemail_recording")
+        case Voicemail(words=words) if words:
+            return text("voicemail_words", text=words)
         case Voicemail():
             return text("voicemail")
         case Say(key, words):

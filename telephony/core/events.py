@@ -88,6 +88,10 @@ class RecordingProgress:
     purpose: str = ""
     #: When the audio begins, where the event says it.
     started_at: datetime | None = None
+    #: Of one that belongs to no call of ours these tell whose it may be.
+    connection_id: str = ""
+    from_number: str = ""
+    to_number: str = ""
 
 
 # --- Status callbacks (TeXML form) --------------------------------------------------------------------------------
@@ -204,6 +208,10 @@ def recording_progress(payload: Payload) -> RecordingProgress:
         channels=2 if whole(payload.get("RecordingChannels")) == 2 else 1,
         source=text(payload.get("RecordingSource"), 40),
         purpose=word(address(payload).get("kind")),
+        started_at=moment(payload.get("RecordingStartTime")),
+        connection_id=text(payload.get("ConnectionId"), 32),
+        from_number=text(payload.get("From"), 64),
+        to_number=text(payload.get("To"), 64),
     )
 
 
@@ -227,6 +235,9 @@ def _recording_saved(payload: Payload) -> RecordingProgress:
         channels=2 if body.get("channels") == "dual" else 1,
         # TeXML's own recordings are told by forms; by this event, those of an outbound profile (assumption S-21).
         source=SOURCE_NET,
+        connection_id=text(body.get("connection_id"), 32),
+        from_number=text(body.get("from"), 64),
+        to_number=text(body.get("to"), 64),
     )
 
 
@@ -262,10 +273,13 @@ def leg_ids(payload: Payload) -> tuple[str, ...]:
     found: tuple[object, ...]
     if "data" in payload:
         body = json_payload(payload)
-        found = (body.get("call_control_id"), body.get("call_leg_id"), body.get("call_session_id"))
+        # A text may name no leg, only the recording, whose id we learned when that came.
+        of_text = body.get("recording_id") if body.get("recording_transcription_id") else None
+        found = (body.get("call_control_id"), body.get("call_leg_id"), body.get("call_session_id"), of_text)
     else:
         names = ("CallSid", "CallSidLegacy", "ParentCallSid", "ParentCallSidLegacy", "CallLegId", "CallSessionId")
-        found = tuple(payload.get(name) for name in names)
+        of_text = payload.get("RecordingSid") if "TranscriptionSid" in payload else None
+        found = (*(payload.get(name) for name in names), of_text)
     return tuple(dict.fromkeys(sid for sid in (text(value, SID_LENGTH) for value in found) if sid))
 
 

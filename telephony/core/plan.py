@@ -20,6 +20,8 @@ RING_TIMEOUT_S: Final = 25
 MAX_WAIT_S: Final = 300
 MAX_SIZE: Final = 50
 SERVICE_LEVEL_S: Final = 20
+#: The longest message, unless its box says otherwise.
+MESSAGE_MAX_S: Final = 60
 #: The keys of a telephone, as they lie on it.
 DIGITS: Final = "1234567890*#"
 
@@ -182,6 +184,32 @@ class MenuPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Whether people are told that a call is recorded. Empty texts are the product's own words."""
+
+    #: ``inbound``, ``outbound``, or empty for both.
+    direction: str = ""
+    #: The number of ours (E.164) that it is for; empty for every one.
+    number: str = ""
+    announces: bool = True
+    say: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPlan:
+    """What callers meet at one voicemail box. Boxes that were never changed stand in no plan: this is what they are."""
+
+    #: A user's, a queue's; COMPANY: the company's own.
+    owner: Destination = COMPANY
+    #: The greeting per language; a language that it lacks hears the house's.
+    say: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: The path of a recorded greeting, which goes before every text; empty: there is none.
+    play: str = ""
+    transcribe: bool = True
+    max_length_s: int = MESSAGE_MAX_S
+
+
+@dataclass(frozen=True, slots=True)
 class CompanyPlan:
     version: int
     language: str
@@ -198,6 +226,9 @@ class CompanyPlan:
     menus: Mapping[int, MenuPlan] = field(default_factory=lambda: MappingProxyType({}))
     #: Language code → id of the skill that means it; a language without one is nobody's.
     language_skills: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    notices: tuple[Notice, ...] = ()
+    #: Whose voicemail box it is → what is particular about it.
+    boxes: Mapping[Destination, BoxPlan] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from telephony.core.hours import Calendar, Interval, SpecialDate, Switch
 from telephony.core.plan import (
+    BoxPlan,
     CompanyPlan,
     Destination,
     MenuOption,
     MenuPlan,
+    Notice,
     PriorityMode,
     QueuePlan,
     Requirement,
@@ -33,6 +35,8 @@ def plan_as_json(plan: CompanyPlan) -> dict[str, Any]:
         "queues": [_queue_as_json(one) for one in plan.queues.values()],
         "menus": [_menu_as_json(one) for one in plan.menus.values()],
         "language_skills": dict(plan.language_skills),
+        "notices": [[one.direction, one.number, one.announces, dict(one.say)] for one in plan.notices],
+        "boxes": [_box_as_json(one) for one in plan.boxes.values()],
     }
 
 
@@ -47,6 +51,13 @@ def plan_from_json(data: Mapping[str, Any], version: int) -> CompanyPlan:
         queues=_by_id(_queue_from_json(one) for one in data["queues"]),
         menus=_by_id(_menu_from_json(one) for one in data["menus"]),
         language_skills=MappingProxyType(data["language_skills"]),
+        notices=tuple(
+            Notice(direction, number, announces, MappingProxyType(say))
+            # Versions from before there were any have none.
+            for direction, number, announces, say in data.get("notices", ())
+        ),
+        # Versions from before there were boxes have none.
+        boxes=MappingProxyType({box.owner: box for box in map(_box_from_json, data.get("boxes", ()))}),
     )
 
 
@@ -145,4 +156,24 @@ def _menu_from_json(data: Mapping[str, Any]) -> MenuPlan:
         retries=data["retries"],
         on_timeout=Destination.from_json(data["on_timeout"]),
         on_wrong=Destination.from_json(data["on_wrong"]),
+    )
+
+
+def _box_as_json(box: BoxPlan) -> dict[str, Any]:
+    return {
+        "owner": box.owner.as_json(),
+        "say": dict(box.say),
+        "play": box.play,
+        "transcribe": box.transcribe,
+        "max_length_s": box.max_length_s,
+    }
+
+
+def _box_from_json(data: Mapping[str, Any]) -> BoxPlan:
+    return BoxPlan(
+        owner=Destination.from_json(data["owner"]),
+        say=MappingProxyType(data["say"]),
+        play=data["play"],
+        transcribe=data["transcribe"],
+        max_length_s=data["max_length_s"],
     )

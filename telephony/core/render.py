@@ -71,13 +71,15 @@ def render(decision: Decision, facts: CallFacts, step: int) -> str:
                     pass_diversion=True,
                 )
             )
-        case Voicemail(max_length_s):
+        case Voicemail():
             return texml.document(
-                texml.Say(speech.text("leave_message", facts.language), speech.voice(facts.language)),
+                _greeting(decision, facts),
                 texml.Record(
                     action=_url(facts, "voicemail", f"&step={step + 1}"),
                     recording_callback=_url(facts, "recording", "&kind=voicemail"),
-                    max_length_s=max_length_s,
+                    max_length_s=decision.max_length_s,
+                    transcription_callback=_url(facts, "transcription") if decision.transcribe else "",
+                    transcription_language=speech.locale(facts.language) if decision.transcribe else "",
                 ),
             )
         case Wait(music_s, position, minutes, words):
@@ -112,6 +114,14 @@ def render(decision: Decision, facts: CallFacts, step: int) -> str:
             return texml.document(texml.Reject())
         case never:
             assert_never(never)
+
+
+def _greeting(decision: Voicemail, facts: CallFacts) -> texml.Play | texml.Say:
+    if decision.play:
+        return texml.Play(f"{facts.origin}{decision.play}")
+    if decision.words:
+        return texml.Say(decision.words, speech.voice(decision.language))
+    return texml.Say(speech.text("leave_message", facts.language), speech.voice(facts.language))
 
 
 def customer_room(name: str, facts: CallFacts, step: int) -> str:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from telephony.core import offering
+from telephony.core.boxes import ask_for_message, box_after
 from telephony.core.ladder import why_not
 from telephony.core.missions import HEAD_PRIORITY, TRANSFER_RING_S, Mission, MissionKind
 from telephony.core.notes import Notes
@@ -118,9 +119,10 @@ class _Road:
     def go(self, place: Destination) -> Routed | Missing:
         """Bring the call to a place and decide there; nowhere is the fallback number, or else voicemail."""
         place = place if place != NOWHERE else self._fallback()
-        self.walk = replace(self.walk, place=place, entered_at=self.ctx.now, tries=0, hops=self.walk.hops + 1)
+        hops, box = self.walk.hops + 1, box_after(place, self.walk.box)
+        self.walk = replace(self.walk, place=place, entered_at=self.ctx.now, tries=0, hops=hops, box=box)
         if self.walk.hops > MAX_PLACES or (place.kind is DestinationKind.QUEUE and place.id in self.left):
-            return self.end(Voicemail(), "goes_in_circles")
+            return self.end(ask_for_message(self.plan, self.walk), "goes_in_circles")
         return self.stay()
 
     def stay(self) -> Routed | Missing:
@@ -140,7 +142,7 @@ class _Road:
             case DestinationKind.NUMBER if place.text:
                 return self.end(Forward(place.text, FORWARD_TIMEOUT_S), "destination_number", number=place.text)
             case DestinationKind.VOICEMAIL:
-                return self.end(Voicemail(), "destination_voicemail")
+                return self.end(ask_for_message(self.plan, self.walk), "destination_voicemail")
             case DestinationKind.SAY if place.text:
                 return self.end(Say("own_words", place.text), "destination_say")
             case DestinationKind.NUMBER | DestinationKind.SAY | DestinationKind.NONE:
@@ -162,7 +164,7 @@ class _Road:
                 return self.end(Wait(MUSIC_S[-1]))
             return self.stay()
         # Whatever went wrong, a caller who is still there is asked for a message; one who left does not notice.
-        return self.end(Voicemail(), "voicemail")
+        return self.end(ask_for_message(self.plan, self.walk), "voicemail")
 
     def end(self, decision: Decision, code: str = "", **values: object) -> Routed:
         if code:
@@ -386,6 +388,8 @@ def _first_walk(ctx: RouteContext) -> Walk:
         entered_at=ctx.now,
         language=chosen or ctx.plan.language,
         language_is_chosen=bool(chosen),
+        # Also of a number whose own hours are closed: who called Ana leaves his message for Ana.
+        box=box_after(ctx.number.destination),
     )
 
 

@@ -24,6 +24,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
     # What an agent hears of his own call out.
     "no_answer": {"es": "No contestan.", "en": "There is no answer."},
     "not_reached": {"es": "No se pudo comunicar con ese número.", "en": "That number could not be reached."},
+    "recorded": {
+        "es": "Esta llamada puede ser grabada.",
+        "en": "This call may be recorded.",
+    },
     # The agent's line was lost.
     "reconnecting": {
         "es": "Un momento, por favor. Le estamos volviendo a comunicar.",
@@ -47,6 +51,14 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "The waiting time is about {n} minutes.",
     },
 }
+
+
+#: What Telnyx's speech recognition calls them; its own default is en-US (Record verb, 2026-04).
+LOCALES: Final = {"es": "es-US", "en": "en-US"}
+
+
+def locale(language: str) -> str:
+    return LOCALES.get(language, LOCALES["en"])
 
 
 def voice(language: str) -> str:

@@ -307,16 +307,27 @@ def _rooms(told: Told, language: str) -> Iterator[Entry]:
 # --- Wishes, and the end ------------------------------------------------------------------------------------------
 
 
+#: Kind of event → the code of its words.
+_WISHES: Final = {
+    "hangup.requested": "hangup.requested",
+    "hangup.failed": "hangup.failed",
+    "call.end_requested": "call.end_requested",
+    "agent.released": "agent.released",
+    "voicemail.deleted": "voicemail.deletes",
+}
+
+
 def _wishes(told: Told, language: str) -> Iterator[Entry]:
     for event in told.events:
-        if event.kind not in {"hangup.requested", "hangup.failed", "call.end_requested", "agent.released"}:
+        code = _WISHES.get(event.kind)
+        if code is None:
             continue
         person = told.people.get(_whole(event.payload.get("by")))
         who = person.name if person else say("who.we", language)
         agent = told.agents.get(_whole(event.payload.get("agent")), say("somebody", language))
         errors = event.payload.get("errors")
         why = " ".join(map(str, errors)) if isinstance(errors, list) else str(event.payload.get("reason", ""))
-        yield Entry(event.at, Part.WISH, who, say(event.kind, language, agent=agent), why, ids=(event.id,))
+        yield Entry(event.at, Part.WISH, who, say(code, language, agent=agent), why, ids=(event.id,))
 
 
 def _end(told: Told, language: str) -> Iterator[Entry]:
@@ -383,6 +394,11 @@ def _recordings(told: Told, language: str) -> Iterator[Entry]:
         error = recording.error if recording.state == "failed" else ""
         who = say("who.we", language)
         yield Entry(recording.at, Part.RECORDING, who, what, why, error, (recording.id,))
+    for event in told.events:
+        # Whoever reads the words finds them at the recording; that nothing came is no news.
+        if event.kind == "transcription.completed" and event.source != "reconciler":
+            what = say("transcription", language)
+            yield Entry(event.at, Part.RECORDING, say("who.telnyx", language), what, ids=(event.id,))
 
 
 def _about(recording: RecordingTold, language: str) -> Iterator[str]:
@@ -427,6 +443,8 @@ _KNOWN: Final = (
     "reconciler.",
     "recording.",
     "call.recording.",
+    "transcription.",
+    "voicemail.deleted",
     "call.end_requested",
     "agent.",
 )

@@ -194,6 +194,9 @@ class Record:
     action: str
     recording_callback: str
     max_length_s: int = 60
+    #: Told what was said; without it nobody transcribes, which is charged.
+    transcription_callback: str = ""
+    transcription_language: str = ""
 
     def markup(self) -> str:
         attributes = (
@@ -205,6 +208,9 @@ class Record:
             ("recordingStatusCallback", self.recording_callback),
             ("recordingStatusCallbackEvent", "completed" if self.recording_callback else ""),
             ("recordingStatusCallbackMethod", "POST" if self.recording_callback else ""),
+            ("transcription", "true" if self.transcription_callback else ""),
+            ("transcriptionCallback", self.transcription_callback),
+            ("transcriptionLanguage", self.transcription_language),
             ("action", self.action),
             ("method", "POST" if self.action else ""),
         )
@@ -251,7 +257,8 @@ class StartRecording:
         attributes = (
             ("channels", "dual"),
             ("recordingStatusCallback", self.callback),
-            ("recordingStatusCallbackEvent", "completed"),
+            # Its beginning too: an agent may have paused the recording that it takes over from.
+            ("recordingStatusCallbackEvent", "in-progress completed"),
             ("recordingStatusCallbackMethod", "POST"),
         )
         return f"<Start>{element('Recording', attributes)}</Start>"

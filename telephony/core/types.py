@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from telephony.core.missions import Mission
-from telephony.core.plan import CompanyPlan, Destination, NumberPlan
+from telephony.core.plan import COMPANY, MESSAGE_MAX_S, CompanyPlan, Destination, NumberPlan
 
 #: Telnyx documents no limit of parallel targets in one <Dial>; Twilio's is 10 (docs/telnyx-assumptions.md).
 MAX_PARALLEL_TARGETS: Final = 10
@@ -167,6 +167,8 @@ class Walk:
     hops: int = 0
     #: What comes before the place: a transfer, a rescue. None once it is done.
     mission: Mission | None = None
+    #: Whose voicemail box a message goes to: the user or the queue where the call stood last; COMPANY for neither.
+    box: Destination = COMPANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +277,17 @@ class Gather:
 
 @dataclass(frozen=True, slots=True)
 class Voicemail:
-    """Ask for a message and record it."""
+    """Ask for a message and record it. Without ``play`` and ``words`` the house's own text is said."""
 
-    max_length_s: int = 60
+    max_length_s: int = MESSAGE_MAX_S
+    #: Whose box: a user's, a queue's; COMPANY: the company's.
+    box: Destination = COMPANY
+    #: The box's own greeting, and the language that it is in.
+    words: str = ""
+    language: str = ""
+    #: The path of its recorded greeting.
+    play: str = ""
+    transcribe: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,8 +386,15 @@ def decision_as_json(decision: Decision) -> dict[str, Any]:
                 "finish_on_key": finish_on_key,
                 "language": language,
             }
-        case Voicemail(max_length_s):
-            return {"verb": "voicemail", "max_length_s": max_length_s}
+        case Voicemail(max_length_s, box, words, spoken, play, transcribe):
+            return {
+                "verb": "voicemail",
+                "max_length_s": max_length_s,
+                **({"box": box.as_json()} if box != COMPANY else {}),
+                **({"words": words, "language": spoken} if words else {}),
+                **({"play": play} if play else {}),
+                **({} if transcribe else {"transcribe": False}),
+            }
         case Say(text, words):
             return {"verb": "say", "text": text, **({"words": words} if words else {})}
         case Room(name):
@@ -401,7 +418,14 @@ def decision_from_json(data: Mapping[str, Any]) -> Decision:
         case {"verb": "gather", "menu": menu_id, "text": text, "timeout_s": timeout_s, "again": again}:
             return Gather(menu_id, text, timeout_s, again, data.get("finish_on_key", "#"), data.get("language", "es"))
         case {"verb": "voicemail", "max_length_s": max_length_s}:
-            return Voicemail(max_length_s)
+            return Voicemail(
+                max_length_s,
+                Destination.from_json(data["box"]) if "box" in data else COMPANY,
+                data.get("words", ""),
+                data.get("language", ""),
+                data.get("play", ""),
+                data.get("transcribe", True),
+            )
         case {"verb": "say", "text": text}:
             return Say(text, data.get("words", ""))
         case {"verb": "room", "name": name}:
@@ -422,6 +446,7 @@ def walk_as_json(walk: Walk) -> dict[str, Any]:
         "tries": walk.tries,
         "hops": walk.hops,
         **({"mission": walk.mission.as_json()} if walk.mission else {}),
+        **({"box": walk.box.as_json()} if walk.box != COMPANY else {}),
     }
 
 
@@ -434,4 +459,5 @@ def walk_from_json(data: Mapping[str, Any]) -> Walk:
         tries=data["tries"],
         hops=data["hops"],
         mission=Mission.from_json(data["mission"]) if data.get("mission") else None,
+        box=Destination.from_json(data["box"]) if data.get("box") else COMPANY,
     )

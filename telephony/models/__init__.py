@@ -18,7 +18,9 @@ from telephony.models.plans import (
     SpecialDate,
 )
 from telephony.models.quality import LegQuality
+from telephony.models.recording_rules import RecordingRule
 from telephony.models.talk import OutboundIntent, Talk, TalkCommand
+from telephony.models.voicemail import VoicemailBox
 from telephony.models.wrap_ups import CallWrapUp, Disposition, WrapUpPolicy
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "QueueMember",
     "QueueSkill",
     "QueueVisit",
+    "RecordingRule",
     "RouteTrace",
     "SipEndpoint",
     "SpecialDate",
@@ -55,5 +58,6 @@ __all__ = [
     "TalkCommand",
     "TelnyxAccount",
     "TelnyxEvent",
+    "VoicemailBox",
     "WrapUpPolicy",
 ]

@@ -19,7 +19,7 @@ from agents.operations import release
 from curbe.companies.models import Company
 from curbe.lib import push
 from curbe.lib.ids import uuid7
-from telephony.core import render
+from telephony.core import announcing, render
 from telephony.core.plan import CompanyPlan, Destination
 from telephony.core.types import (
     Entered,
@@ -163,12 +163,14 @@ def _opening(
 ) -> Opening:
     routed = moved.routed
     caller_name = number.contact_name or network_name(request)
+    language = routed.walk.language if routed.walk else number.language
+    said = _notice(request, routed, plan, language)
     document = render.render(
         routed.decision,
         render.CallFacts(
             call_id=str(call_id),
             company=number.company,
-            language=routed.walk.language if routed.walk else number.language,
+            language=language,
             from_number=request.from_number,
             to_number=request.to_number,
             caller_name=caller_name,
@@ -192,12 +194,13 @@ def _opening(
         kind="instruction.voice.blocked" if isinstance(routed.decision, Reject) else "instruction.voice",
         decision=decision_as_json(routed.decision),
         reasons=routed.reasons,
-        document=document,
+        document=announcing.announced(document, said, language),
         outcome=_KNOWN_OUTCOME.get(str(routed.reasons[0]["code"]), ""),
         offered_by=moved.queue_id(),
         # Ascending, as they are claimed.
         offered=tuple(sorted(moved.offered(), key=lambda pair: pair[0])),
-        offers_expire_at=moved.lease,
+        # The phones ring when the notice has been said.
+        offers_expire_at=moved.lease + announcing.lasts(said),
         walk=walk_as_json(routed.walk) if routed.walk else None,
         plan_version=plan.version if plan else 0,
         visits=visits.begun(routed.visits, plan) if plan else (),
@@ -205,6 +208,13 @@ def _opening(
         turn_of_queue=moved.turn_of(plan) if plan else None,
         now=now,
     )
+
+
+def _notice(request: VoiceRequest, routed: Routed, plan: CompanyPlan | None, language: str) -> str:
+    """Return what the caller is told before he is recorded; empty if nothing is, or nobody will be."""
+    if plan is None or not plan.notices or not announcing.leads_on(routed.decision):
+        return ""
+    return announcing.words(plan.notices, direction="inbound", number=request.to_number, language=language)
 
 
 def _queue_of(routed: Routed) -> int | None:

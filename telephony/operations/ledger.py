@@ -40,6 +40,8 @@ MAX_ATTEMPTS: Final = len(PAUSES_S)
 #: At which ages, in seconds, an event whose call is not there looks for it. After the last one it is somebody else's
 #: call, or one that we never saw.
 LOOKS_AT_S: Final = (2, 5, 10, 30, 120, 600, 1800, 3600)
+#: Past this age, in seconds, an event counts as nobody's: the links in it live for ten minutes only.
+UNCLAIMED_AFTER_S: Final = 60
 #: An event that the worker took is not taken again for so long, by him or another: he is at it, or its call is locked.
 TAKEN_FOR: Final = timedelta(seconds=3)
 #: Events that the worker takes at once.
@@ -198,7 +200,11 @@ def _was_turned_away(payload: Mapping[str, Any]) -> bool:
 
 def _wait(event: TelnyxEvent, now: datetime) -> Processing:
     """Have the event look for its call again later; the older it is, the later."""
-    looked = bisect_right(LOOKS_AT_S, (now - event.received_at).total_seconds())
+    age_s = (now - event.received_at).total_seconds()
+    unclaimed = handlers.find_unclaimed(event.kind)
+    if unclaimed is not None and age_s >= UNCLAIMED_AFTER_S:
+        unclaimed(event, now)
+    looked = bisect_right(LOOKS_AT_S, age_s)
     if looked < len(LOOKS_AT_S):
         again_at = event.received_at + timedelta(seconds=LOOKS_AT_S[looked])
         if event.next_attempt_at != again_at:

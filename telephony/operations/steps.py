@@ -15,7 +15,7 @@ from psycopg.errors import DeadlockDetected
 
 from agents.operations import hold
 from curbe.lib import push
-from telephony.core import call_state, queueing, render
+from telephony.core import announcing, call_state, queueing, render
 from telephony.core.call_state import Phase
 from telephony.core.events import LegProgress
 from telephony.core.leg_state import LegKind
@@ -396,6 +396,7 @@ def write_step(
     if call.phase and not isinstance(routed.decision, Room):
         # He may come from a room, whose recording runs on beside whatever his leg does next.
         document = render.without_recording(document)
+    document = _with_notice(document, call, routed, step)
     values: dict[str, Any] = {
         "step": step,
         "decision": decision_as_json(routed.decision),
@@ -422,6 +423,20 @@ def write_step(
     call.save(update_fields=["step", "last_news_at", "queue_id"])
     talks.routed(call, routed.walk is not None and routed.walk.mission is not None, now)
     return document
+
+
+def _with_notice(document: str, call: Call, routed: Routed, step: int) -> str:
+    """Return the first document of somebody whom we called with what he is told before he is recorded.
+
+    A caller was told by his own first document (``inbound``).
+    """
+    is_first = call.direction == Call.Direction.OUTBOUND and step == CUSTOMER_ANSWERS
+    if not is_first or not announcing.leads_on(routed.decision):
+        return document
+    language = _facts(call, routed).language
+    notices = current_plan(call.company_id).notices
+    said = announcing.words(notices, direction=call.direction, number=call.our_number, language=language)
+    return announcing.announced(document, said, language)
 
 
 def _facts(call: Call, routed: Routed) -> render.CallFacts:

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from curbe.lib.ids import first_id_at
-from curbe.lib.phone import NotANumber, is_e164, to_e164
 from telephony.models import Call, Offer, QueueVisit
-from telephony.queries.records import ID_SKEW
+from telephony.queries.bounds import ID_SKEW
+from telephony.queries.filters import Filters
+from telephony.queries.search import newest_ids
 
 PAGE_SIZE: Final = 50
 TODAY_SIZE: Final = 30
-
-
-class Show(StrEnum):
-    """What the history can be narrowed to, in a person's words rather than in the columns'."""
-
-    ALL = ""
-    NOW = "now"
-    ANSWERED = "answered"
-    MISSED = "missed"
-    VOICEMAIL = "voicemail"
-
-
-_NARROWED: Final[dict[Show, Q]] = {
-    Show.NOW: ~Q(status=Call.Status.COMPLETED),
-    Show.ANSWERED: Q(outcome__in=[Call.Outcome.ANSWERED, Call.Outcome.FORWARDED]),
-    Show.MISSED: Q(
-        outcome__in=[Call.Outcome.MISSED, Call.Outcome.ABANDONED, Call.Outcome.FAILED, Call.Outcome.UNASSIGNED]
-    ),
-    Show.VOICEMAIL: Q(outcome=Call.Outcome.VOICEMAIL),
-}
+#: More new calls than these are only said to be many.
+MOST_NEWS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -47,16 +29,28 @@ class Page:
     older_than: UUID | None
 
 
-def page(calls: QuerySet[Call], *, number: str, show: Show, older_than: UUID | None, size: int = PAGE_SIZE) -> Page:
-    """Return up to ``size`` calls below ``older_than`` (ids sort by time), narrowed by what the person asked for."""
-    if show in _NARROWED:
-        calls = calls.filter(_NARROWED[show])
-    if number:
-        calls = calls.filter(_of_number(number))
-    if older_than is not None:
-        calls = calls.filter(id__lt=older_than)
-    rows = tuple(with_all_a_row_shows(calls).order_by("-id")[: size + 1])
-    return Page(rows[:size], rows[size - 1].id if len(rows) > size else None)
+def page(
+    calls: QuerySet[Call],
+    filters: Filters,
+    *,
+    older_than: UUID | None,
+    now: datetime,
+    zone: tzinfo,
+    size: int = PAGE_SIZE,
+) -> Page:
+    """Return up to ``size`` calls of a company below ``older_than`` (ids sort by time) that fit the filters."""
+    ids = newest_ids(calls, filters, below=older_than, size=size + 1, now=now, zone=zone)
+    rows = with_all_a_row_shows(calls.filter(pk__in=ids[:size])).order_by("-id") if ids else ()
+    return Page(tuple(rows), ids[size - 1] if len(ids) > size else None)
+
+
+def newer(
+    calls: QuerySet[Call], filters: Filters, *, than: UUID | None, now: datetime, zone: tzinfo
+) -> tuple[UUID, ...]:
+    """Return the ids of the calls that fit and came after ``than``, newest first; up to ``MOST_NEWS``."""
+    if than is not None:
+        calls = calls.filter(id__gt=than)
+    return tuple(newest_ids(calls, filters, below=None, size=MOST_NEWS, now=now, zone=zone))
 
 
 def todays(calls: QuerySet[Call], *, now: datetime, zone: tzinfo) -> tuple[Call, ...]:
@@ -85,17 +79,3 @@ def zone_of(name: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError):
         # A company without a valid zone still has a history.
         return ZoneInfo("UTC")
-
-
-def _of_number(text: str) -> Q:
-    """Return the condition for what a person typed: a whole number is looked up, a part of one is searched for."""
-    try:
-        whole = to_e164(text, region="US")
-    except NotANumber:
-        whole = ""
-    if is_e164(whole):
-        return Q(from_number=whole) | Q(to_number=whole)
-    digits = "".join(character for character in text if character.isdigit())
-    if not digits:
-        return Q(caller_name__icontains=text)
-    return Q(from_number__contains=digits) | Q(to_number__contains=digits)

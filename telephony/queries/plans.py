@@ -12,14 +12,17 @@ from curbe.companies.models import Company
 from telephony.core.hours import Calendar, SpecialDate, Switch
 from telephony.core.hours_text import DAYS, intervals_of
 from telephony.core.plan import (
+    COMPANY,
     NOWHERE,
     WITH_TARGET,
     WITH_TEXT,
+    BoxPlan,
     CompanyPlan,
     Destination,
     DestinationKind,
     MenuOption,
     MenuPlan,
+    Notice,
     NumberPlan,
     PriorityMode,
     QueuePlan,
@@ -28,7 +31,16 @@ from telephony.core.plan import (
     WhenClosing,
     Window,
 )
-from telephony.models import BusinessHours, CallQueue, Menu, PhoneNumber, Place, PlanVersion
+from telephony.models import (
+    BusinessHours,
+    CallQueue,
+    Menu,
+    PhoneNumber,
+    Place,
+    PlanVersion,
+    RecordingRule,
+    VoicemailBox,
+)
 
 #: Fields that a queue's row and its plan share under one name.
 _PLAIN: Final = (
@@ -55,7 +67,7 @@ _PLAIN: Final = (
 
 
 def compile_plan(company: Company, version: int = 0) -> CompanyPlan:
-    """Return the plan of the rows as they are in this transaction. Six queries, whatever the company's size."""
+    """Return the plan of the rows as they are in this transaction. Seven queries, whatever the company's size."""
     hours = BusinessHours.objects.filter(company=company).prefetch_related("special_dates").order_by("id")
     queues = (
         CallQueue.objects.filter(company=company)
@@ -69,6 +81,7 @@ def compile_plan(company: Company, version: int = 0) -> CompanyPlan:
         .prefetch_related("options__place")
         .order_by("id")
     )
+    rules = RecordingRule.objects.filter(company=company).select_related("number").order_by("id")
     languages = Skill.objects.filter(company=company).exclude(language="").values_list("language", "id")
     return CompanyPlan(
         version=version,
@@ -79,6 +92,18 @@ def compile_plan(company: Company, version: int = 0) -> CompanyPlan:
         queues=_by_id(_queue(one) for one in queues),
         menus=_by_id(_menu(one) for one in menus),
         language_skills=MappingProxyType(dict(languages)),
+        notices=tuple(_notice(one) for one in rules),
+        boxes=MappingProxyType({box.owner: box for box in _boxes(company)}),
+    )
+
+
+def _notice(rule: RecordingRule) -> Notice:
+    said = {"es": rule.say_es, "en": rule.say_en}
+    return Notice(
+        direction=rule.direction,
+        number=rule.number.e164 if rule.number else "",
+        announces=rule.announces,
+        say=MappingProxyType({language: text for language, text in said.items() if text}),
     )
 
 
@@ -164,6 +189,32 @@ def _menu(menu: Menu) -> MenuPlan:
         on_timeout=destination_of(menu.on_timeout),
         on_wrong=destination_of(menu.on_wrong),
     )
+
+
+def _boxes(company: Company) -> Iterable[BoxPlan]:
+    """Yield the boxes that are not as every box is: a company of a thousand users has a small plan."""
+    for row in VoicemailBox.objects.filter(company=company).order_by("id"):
+        box = box_plan(row)
+        if box != BoxPlan(box.owner):
+            yield box
+
+
+def box_plan(row: VoicemailBox) -> BoxPlan:
+    said = {"es": row.say_es, "en": row.say_en}
+    return BoxPlan(
+        owner=owner_of(row),
+        say=MappingProxyType({language: text for language, text in said.items() if text.strip()}),
+        play=f"/greetings/{row.greeting_key}.mp3" if row.greeting else "",
+        transcribe=row.transcribe,
+        max_length_s=row.max_length_s,
+    )
+
+
+def owner_of(row: VoicemailBox) -> Destination:
+    """Return whose box it is, in the words of a plan."""
+    if row.queue_id is not None:
+        return Destination(DestinationKind.QUEUE, row.queue_id)
+    return COMPANY if row.agent_id is None else Destination(DestinationKind.USER, row.agent_id)
 
 
 def strategies_of(versions: Iterable[int]) -> dict[tuple[int, int], str]:

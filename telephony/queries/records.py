@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
-from curbe.lib.ids import first_id_at
+from telephony.core.search import LONGEST, Wanted, wanted_by
 from telephony.models import Call, CallLeg, TelnyxEvent
+from telephony.queries import filters, search
+from telephony.queries.bounds import FIRST_YEAR, LAST_YEAR, BadFilter
 from telephony.queries.wrap_ups import said_of
 
 PAGE_SIZE: Final = 50
 LARGEST_PAGE: Final = 200
 #: A call's story has a dozen events; a call that was asked about for hours is cut here.
 MOST_EVENTS: Final = 500
-#: The id of a call carries our clock when its row was made, its start Telnyx's: they differ by seconds. A day is
-#: plenty, and still spares the rows of all the years before.
-ID_SKEW: Final = timedelta(days=1)
-#: No call of ours began outside of these years.
-FIRST_YEAR: Final = 2000
-LAST_YEAR: Final = 2100
-
-
-class BadFilter(ValueError):
-    """A parameter of the query cannot be understood; ``field`` names it."""
-
-    def __init__(self, field: str, text: str) -> None:
-        self.field = field
-        super().__init__(f"{field}: {text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +31,18 @@ class Page:
 
 
 def page(calls: QuerySet[Call], query: Mapping[str, str]) -> Page:
-    """Return the calls that the query asks for, newest first. Raises BadFilter. Three statements at the most."""
+    """Return the calls that the query asks for, newest first. Raises BadFilter. Seven statements at the most."""
     values = _read(query)
     size = values.pop("limit", PAGE_SIZE)
+    wanted = values.pop("search", Wanted())
+    if "cursor" in values:
+        calls = calls.filter(id__lt=values.pop("cursor"))
+    fitting = calls
     for name, value in values.items():
-        calls = calls.filter(_CONDITIONS[name](value))
-    rows = tuple(_with_what_is_written(calls).order_by("-id")[: size + 1])
+        fitting = filters.said(fitting, value) if name == "disposition" else fitting.filter(_CONDITIONS[name](value))
+    if wanted or values:
+        fitting = calls.filter(pk__in=search.newest(calls, search.compared(fitting, wanted), wanted, size=size + 1))
+    rows = tuple(_with_what_is_written(fitting).order_by("-id")[: size + 1])
     return Page(rows[:size], str(rows[size - 1].pk) if len(rows) > size else None)
 
 
@@ -87,12 +81,6 @@ def _number(text: str) -> tuple[str, ...]:
     return (number, f"+{number}") if number.isdecimal() else (number,)
 
 
-def _status(text: str) -> str:
-    if text not in Call.Status.values:
-        raise ValueError(f"Use one of {', '.join(Call.Status.values)}.")
-    return text
-
-
 def _moment(text: str) -> datetime:
     try:
         # As above: the plus of an offset may arrive as a space.
@@ -126,17 +114,42 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _since(moment: datetime) -> Q:
-    return Q(started_at__gte=moment, id__gte=first_id_at(moment - ID_SKEW))
+def _search(text: str) -> Wanted:
+    wanted = wanted_by(text)
+    if not wanted or len(text) > LONGEST:
+        raise ValueError(f"Write a part of a number or of a name, at most {LONGEST} characters.")
+    return wanted
+
+
+def _one_of(*values: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"Use one of {', '.join(values)}.")
+        return text
+
+    return read
+
+
+def _code(text: str) -> str:
+    if not text or len(text) > 40 or "\x00" in text:
+        raise ValueError("Use the code of a disposition.")
+    return text
 
 
 _PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "from": _number,
     "to": _number,
-    "status": _status,
+    "status": _one_of(*Call.Status.values),
     "since": _moment,
     "agent": _row_id,
     "queue": _row_id,
+    "until": _moment,
+    "search": _search,
+    "direction": _one_of(*Call.Direction.values),
+    "outcome": _one_of(*(one for one in Call.Outcome.values if one)),
+    "disposition": _code,
+    "recording": _one_of("with", "without"),
+    "contact": _row_id,
     "cursor": _cursor,
     "limit": _limit,
 }
@@ -145,10 +158,14 @@ _CONDITIONS: Final[Mapping[str, Callable[[Any], Q]]] = {
     "from": lambda numbers: Q(from_number__in=numbers),
     "to": lambda numbers: Q(to_number__in=numbers),
     "status": lambda status: Q(status=status),
-    "since": _since,
+    "since": filters.since,
+    "until": filters.before,
     "agent": lambda agent_id: Q(agent=agent_id),
     "queue": lambda queue_id: Q(queue=queue_id),
-    "cursor": lambda call_id: Q(id__lt=call_id),
+    "direction": lambda direction: Q(direction=direction),
+    "outcome": lambda outcome: Q(outcome=outcome),
+    "recording": lambda word: filters.with_audio(word == "with"),
+    "contact": lambda contact_id: Q(contact=contact_id),
 }
 
 

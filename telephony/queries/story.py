@@ -196,7 +196,7 @@ def _numbers(events: Iterable[TelnyxEvent], *names: str) -> set[int]:
 def _story(rows: _Rows, language: str, now: datetime) -> CallStory:
     call = rows.call
     who = _who(rows, language)
-    customer = _customer(call, language)
+    customer = customer_name(call, language)
     legs = [_leg_told(leg, who[leg.call_sid]) for leg in call.legs.all()]
     segments = _segments(call, customer, legs, language)
     shown = tuple(_leg_shown(leg, who[leg.call_sid], language) for leg in call.legs.all())
@@ -241,7 +241,8 @@ def _story(rows: _Rows, language: str, now: datetime) -> CallStory:
     )
 
 
-def _customer(call: Call, language: str) -> str:
+def customer_name(call: Call, language: str) -> str:
+    """Return what the customer is called: by name, else by number."""
     return call.caller_name or _number(call.customer_number, language)
 
 
@@ -258,7 +259,7 @@ def _who(rows: _Rows, language: str) -> dict[str, str]:
         if leg.agent is not None:
             names[leg.call_sid] = str(leg.agent)
         elif leg.call_sid == rows.call.customer_sid or leg.kind in {CallLeg.Kind.CALLER, CallLeg.Kind.CALLED}:
-            names[leg.call_sid] = _customer(rows.call, language)
+            names[leg.call_sid] = customer_name(rows.call, language)
         elif is_e164(number := called.get(leg.call_sid, "")):
             names[leg.call_sid] = for_people(number)
         else:
@@ -354,7 +355,7 @@ def _recording_told(segment: Segment, of: int) -> told.RecordingTold:
         id=str(recording.pk),
         kind=recording.kind,
         state=recording.state,
-        at=recording.stored_at or recording.created_at,
+        at=recording.deleted_at or recording.stored_at or recording.created_at,
         place=segment.place,
         of=of,
         duration_s=recording.duration_s,

@@ -20,6 +20,7 @@ class Timing:
     shuffle_most_s: float = 3.0
     order_pending_s: float = 1.0
     recording_ready_s: float = 0.3
+    transcription_ready_s: float = 1.0
     link_lives_s: float = 600.0
     pstn_answers_after_s: float = 1.5
     second_s: float = 1.0  # how long a second of a document lasts: its time-outs, pauses, limits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,14 @@ CONTENT_TYPES: dict[str, str] = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 
 
 @dataclass(frozen=True)
+class Transcription:
+    """What is said is to be written down; `callback_url` is told, if there is one."""
+
+    callback_url: str = ""
+    language: str = "en-US"
+
+
+@dataclass(frozen=True)
 class Wishes:
     """How a recording is made, and who hears of it. `source` is RecordingSource and initiated_by."""
 
@@ -38,6 +47,7 @@ class Wishes:
     callback_events: tuple[str, ...] = ("completed",)
     send_url: bool = True
     as_event: bool = False  # call.recording.saved instead of a form: recordings of an outbound voice profile
+    transcription: Transcription | None = None
 
 
 @dataclass
@@ -96,6 +106,8 @@ class Recordings:
             f"Recorded {recorder.duration_s:.1f} s by {wishes.source}", call_id=running.leg.call.id
         )
         self._world.spawn(self._announce(running))
+        if wishes.transcription is not None:
+            self._world.spawn(self._write_down(running))
         return running.row
 
     def stop_all(self) -> None:
@@ -164,6 +176,63 @@ class Recordings:
             kind="recording",
             method=wishes.callback_method,
             store=leg.call.exchanges.append,
+        )
+
+    async def _write_down(self, running: Running) -> None:
+        """Put down what the leg's party said while it was recorded, as a resource, and tell (assumption S-80).
+
+        A pretend person's words are known to the letter; of a browser, a tone or silence nothing is.
+        """
+        wanted, leg = running.wishes.transcription, running.leg
+        assert wanted is not None and running.row is not None
+        await asyncio.sleep(self._world.config.timing.transcription_ready_s)
+        began, ended = running.recorder.started_at, clock.parse_iso(running.row["recording_ended_at"])
+        heard = [one for one in leg.said if one.began_at < ended and (one.ended_at or ended) > began]
+        segments = [
+            {
+                "start": round(max(0.0, (one.began_at - began).total_seconds()), 2),
+                "end": round((min(one.ended_at or ended, ended) - began).total_seconds(), 2),
+                "text": one.text,
+            }
+            for one in heard
+        ]
+        at = clock.iso(clock.now())
+        row = self._world.account.put(
+            "recording_transcriptions",
+            {
+                "id": ids.new_uuid(),
+                "record_type": "recording_transcription",
+                "recording_id": running.sid,
+                "duration_millis": running.row["duration_millis"],
+                "status": "completed",
+                "transcription_text": " ".join(one.text for one in heard),
+                "created_at": at,
+                "updated_at": at,
+                "_segments": segments,
+            },
+        )
+        if wanted.callback_url:
+            self._tell_text(running, wanted, row)
+
+    def _tell_text(self, running: Running, wanted: Transcription, row: Row) -> None:
+        leg = running.leg
+        identity = leg.identity()
+        fields = {name: identity[name] for name in ("AccountSid", "CallSid", "From", "To") if name in identity} | {
+            "CallStatus": "completed" if leg.ended.is_set() else "in-progress",
+            "RecordingSid": running.sid,
+            "RecordingUrl": self.fresh_url(running.row) if running.row else "",
+            "TranscriptionSid": row["id"],
+            "TranscriptionStatus": "completed",
+            "TranscriptionText": row["transcription_text"],
+            "TranscriptionSegments": json.dumps(row["_segments"]),
+        }
+        if self._world.trouble.switches.lose_transcription_callback:
+            message = form_message("transcription", wanted.callback_url, fields, method="POST",
+                                   store=leg.call.exchanges.append)  # fmt: skip
+            self._world.webhooks.drop(message)
+            return
+        self._world.webhooks.notify(
+            wanted.callback_url, fields, kind="transcription", method="POST", store=leg.call.exchanges.append
         )
 
     def _announce_as_event(self, running: Running, row: Row) -> None:

@@ -21,6 +21,7 @@ class Switches:
     shuffle: bool = False  # notifications wait a random while, so they overtake each other
     drop: bool = False  # one notification in ten is never sent (an instruction never is)
     lose_recording_callback: bool = False
+    lose_transcription_callback: bool = False
     slow_api_ms: int = 0
     refuse_api: Refusal = "no"
     # Only the updates that put another document in a live leg's place (`Url`, `Texml`); hang-ups pass.

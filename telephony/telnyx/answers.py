@@ -132,6 +132,19 @@ class Participant:
 
 
 @dataclass(frozen=True)
+class LegRecording:
+    """A recording of a leg that may be running (``GET …/Calls/{sid}/Recordings.json``)."""
+
+    sid: str
+    #: in-progress, paused, completed, ….
+    status: str
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(sid=text(data.get("sid"), 64), status=text(data.get("status"), 32))
+
+
+@dataclass(frozen=True)
 class RemoteRecording:
     """A recording as ``GET /recordings`` lists it. The links in ``urls`` live 10 minutes."""
 
@@ -147,6 +160,10 @@ class RemoteRecording:
     created_at: datetime | None
     mp3_url: str
     wav_url: str
+    from_: str = ""
+    to: str = ""
+    #: When the audio begins, where Telnyx says it.
+    started_at: datetime | None = None
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
@@ -165,6 +182,9 @@ class RemoteRecording:
             created_at=moment(data.get("created_at")),
             mp3_url=text(urls.get("mp3"), 4000),
             wav_url=text(urls.get("wav"), 4000),
+            from_=text(data.get("from"), 64),
+            to=text(data.get("to"), 64),
+            started_at=moment(data.get("recording_started_at")),
         )
 
     @property

@@ -15,12 +15,14 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from telephony.core.transcription import Said, said_of_resource
 from telephony.telnyx import answers
 from telephony.telnyx.answers import (
     AvailableNumber,
     Balance,
     Credential,
     FoundCall,
+    LegRecording,
     LegReport,
     LiveCall,
     Participant,
@@ -231,6 +233,38 @@ class TelnyxClient:
     def recording(self, recording_id: str) -> RemoteRecording:
         """Return one recording, with fresh links."""
         return RemoteRecording.read(self._transport.data(Wish("GET", f"/recordings/{_id(recording_id)}", True)))
+
+    def delete_recording(self, recording_id: str) -> None:
+        """Delete a recording at Telnyx. One that is not there (any more) is a success."""
+        try:
+            self._transport.data(Wish("DELETE", f"/recordings/{_id(recording_id)}", True))
+        except TelnyxRefused as err:
+            if err.status not in {404, 410}:
+                raise
+
+    def leg_recordings(self, account_sid: str, call_sid: str) -> list[LegRecording]:
+        """Return what is being recorded of a leg, and was; nothing for a leg that is over."""
+        try:
+            rows = self._transport.data(Wish("GET", f"{_leg(account_sid, call_sid)}/Recordings.json", True))
+        except TelnyxRefused as err:
+            if err.status == 404 or _ended(err):
+                return []
+            raise
+        found = rows.get("recordings")
+        return [LegRecording.read(row) for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+
+    def switch_leg_recording(self, account_sid: str, call_sid: str, recording_sid: str, *, paused: bool) -> None:
+        """Pause a running recording, or have it go on. Asked twice, it is as good as once."""
+        path = f"{_leg(account_sid, call_sid)}/Recordings/{_id(recording_sid)}.json"
+        form = {"Status": "paused" if paused else "in-progress"}
+        self._transport.data(Wish("POST", path, True, form=form))
+
+    def transcriptions(self, *, recording_id: str) -> list[Said]:
+        """Return the texts that Telnyx wrote down of one recording; none while it is at it."""
+        rows = self._transport.pages("/recording_transcriptions", {"filter[recording_id]": recording_id})
+        # One that is not of this recording, or not done, is no text of it.
+        found = [said_of_resource(row) for row in rows if row.get("status") in {"completed", "failed"}]
+        return [said for said in found if said.recording_id == recording_id]
 
     # --- Credentials of agents -----------------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -111,6 +113,56 @@ def unsettled(call: Call) -> bool:
     if not expects_audio or call.ended_at is None:
         return False
     return (timezone.now() - call.ended_at).total_seconds() < AUDIO_EXPECTED_FOR_S
+
+
+@register.filter
+def awaits_audio(call: Call) -> bool:
+    """Say whether a Play button is due: just ended, talked or left a message, and nothing to hear yet.
+
+    The push makes it appear; the page also asks by the clock for these few, socket or no socket, because a push may be
+    lost (static/js/lib/audio_wait.js).
+    """
+    if call.ended_at is None or call.outcome not in {Call.Outcome.ANSWERED, Call.Outcome.VOICEMAIL}:
+        return False
+    if any(recording.state != "pending" for recording in call.recordings.all()):  # the reverse relation of an app above
+        return False
+    return (timezone.now() - call.ended_at).total_seconds() < AUDIO_EXPECTED_FOR_S
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The recordings of a call that are heard as one."""
+
+    kind: str
+    #: The first that can be played; None while there is none.
+    first: Any
+    duration_s: int | None
+    is_pending: bool
+    #: All that there was is gone by somebody's wish, or by the clock's.
+    is_deleted: bool
+    #: Why it was lost, in words; empty if it was not.
+    error: str
+
+
+@register.filter
+def heard(call: Call) -> list[Heard]:
+    """Return what there is to hear of a call: its segments as one, its message as another."""
+    rows = sorted(call.recordings.all(), key=lambda one: (one.started_at or one.created_at, one.pk))
+    return [_heard([one for one in rows if one.kind == kind]) for kind in dict.fromkeys(one.kind for one in rows)]
+
+
+def _heard(rows: list[Any]) -> Heard:
+    stored = [one for one in rows if one.state == "stored"]
+    known = [one.duration_s for one in stored if one.duration_s]
+    lost = [one.error or "failed" for one in rows if one.state == "failed"]
+    return Heard(
+        kind=rows[0].get_kind_display(),
+        first=next(iter(stored), None),
+        duration_s=sum(known) if known else None,
+        is_pending=any(one.state == "pending" for one in rows),
+        is_deleted=all(one.state == "deleted" for one in rows),
+        error=next(iter(lost), ""),
+    )
 
 
 _OFFER_TONES = {

@@ -16,6 +16,7 @@ from telephony.models import Call
 from telephony.queries import records
 from telephony.queries import story as story_of
 from telephony.queries import trace as trace_of
+from telephony.queries.bounds import BadFilter
 from telephony.views.schemas import CALL_FILTERS, CallsAnswer, CallStoryAnswer, StoryShape, TraceAnswer
 
 REFUSALS = {401: ErrorAnswer, 403: ErrorAnswer}
@@ -32,7 +33,7 @@ REFUSALS = {401: ErrorAnswer, 403: ErrorAnswer}
 def calls(request: Request) -> Response:
     try:
         page = records.page(for_company(request, Call), request.query_params.dict())
-    except records.BadFilter as err:
+    except BadFilter as err:
         return Response({"error": str(err), "field": err.field}, status=400)
     return Response({"results": [records.as_json(call) for call in page.calls], "next": page.next})
 

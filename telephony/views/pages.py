@@ -1,13 +1,11 @@
-"""The pages: the phone with today's calls, the history, one call; and what is shown when something is wrong."""
+"""The pages: the phone with today's calls, one call; and what is shown when something is wrong."""
 
 from __future__ import annotations
 
 from datetime import tzinfo
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -22,7 +20,6 @@ from curbe.lib.http import json_error
 from curbe.lib.phone import is_e164
 from telephony.models import BlockedCaller, Call
 from telephony.queries import history, story
-from telephony.queries.history import Show
 from telephony.queries.wrap_ups import said_of
 from telephony.views.call_bars import bar_of
 
@@ -45,30 +42,6 @@ def todays_calls(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 @member_required
-def calls(request: HttpRequest) -> HttpResponse:
-    number = request.GET.get("number", "").replace("\x00", "").strip()[:64]
-    show = _show(request.GET.get("show", ""))
-    page = history.page(
-        for_company(request, Call), number=number, show=show, older_than=_id_or_none(request.GET.get("older", ""))
-    )
-    filters = {name: value for name, value in (("number", number), ("show", str(show))) if value}
-    context = {
-        "calls": page.calls,
-        "number": number,
-        "show": show,
-        "choices": _choices(show),
-        "is_narrowed": bool(filters),
-        "is_newest": "older" not in request.GET,
-        "older": urlencode({**filters, "older": page.older_than}) if page.older_than else "",
-        "this_page": urlencode({key: request.GET[key] for key in ("number", "show", "older") if key in request.GET}),
-        "zone": _zone(request),
-    }
-    return render(request, "telephony/calls.html", context)
-
-
-@require_GET
-@never_cache
-@member_required
 def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """One row, as every list includes it: what a push refetches."""
     call = get_for_company(request, history.with_all_a_row_shows(for_company(request, Call)), pk=call_id)
@@ -80,6 +53,7 @@ def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
 @member_required
 def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     rows = history.with_waits(story.with_story(for_company(request, Call)))
+    rows = rows.prefetch_related("recordings__transcripts")
     found = get_for_company(request, rows, pk=call_id)
     told = story.story_of(found, language=get_language() or "es", now=timezone.now())
     disposition, note = said_of(found)
@@ -139,29 +113,3 @@ def _todays_context(request: HttpRequest) -> dict[str, Any]:
 
 def _zone(request: HttpRequest) -> tzinfo:
     return history.zone_of(company_of(request).timezone)
-
-
-def _choices(chosen: Show) -> list[tuple[str, str, bool]]:
-    """Return ``(value, label, is chosen)`` for each way to narrow the history."""
-    labels = {
-        Show.ALL: _("All calls"),
-        Show.NOW: _("Going on now"),
-        Show.ANSWERED: _("Answered"),
-        Show.MISSED: _("Missed"),
-        Show.VOICEMAIL: _("Voicemail"),
-    }
-    return [(value.value, label, value is chosen) for value, label in labels.items()]
-
-
-def _show(text: str) -> Show:
-    try:
-        return Show(text)
-    except ValueError as err:
-        raise BadRequest("show") from err
-
-
-def _id_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError as err:
-        raise BadRequest("older") from err

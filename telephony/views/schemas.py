@@ -176,7 +176,7 @@ class Named(serializers.Serializer[Any]):
 class RecordingShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=["call", "voicemail"])
-    state = serializers.ChoiceField(choices=["pending", "stored", "failed"])
+    state = serializers.ChoiceField(choices=["pending", "stored", "failed", "deleted"])
     duration_s = serializers.IntegerField(allow_null=True)
 
 
@@ -495,6 +495,13 @@ CALL_FILTERS: Final = [
     _parameter("since", OpenApiTypes.DATETIME, "Calls that started at this moment or later."),
     _parameter("agent", OpenApiTypes.INT, "The id of the agent who answered."),
     _parameter("queue", OpenApiTypes.INT, "The id of the queue."),
+    _parameter("until", OpenApiTypes.DATETIME, "Calls that started before this moment."),
+    _parameter("search", OpenApiTypes.STR, "Any part of the customer's or our number, or of the name."),
+    _parameter("direction", OpenApiTypes.STR, "Who called.", enum=Call.Direction.values),
+    _parameter("outcome", OpenApiTypes.STR, "How it ended.", enum=[one for one in Call.Outcome.values if one]),
+    _parameter("disposition", OpenApiTypes.STR, "The code of what an agent said of it."),
+    _parameter("recording", OpenApiTypes.STR, "With or without stored audio.", enum=["with", "without"]),
+    _parameter("contact", OpenApiTypes.INT, "The id of the contact."),
     _parameter("cursor", OpenApiTypes.STR, "`next` of the page before."),
     _parameter("limit", OpenApiTypes.INT, "Calls per page, at most 200."),
 ]

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from curbe.lib.http import json_error
 from telephony.core import events as facts
+from telephony.core.transcription import transcription_notice
 from telephony.models import TelnyxEvent
 from telephony.operations import ledger, round_trip
 from telephony.webhooks.decorators import BadForm, form, signed
@@ -51,6 +52,14 @@ def recording(request: HttpRequest, company: str = "") -> HttpResponse:
     """A recording went on."""
     payload = _form_payload(request, company)
     notice = facts.recording_notice(payload) if _readable(payload) else _unreadable(payload)
+    return _take(notice, payload)
+
+
+@signed
+def transcription(request: HttpRequest, company: str = "") -> HttpResponse:
+    """What is said in a recording was written down."""
+    payload = _form_payload(request, company)
+    notice = transcription_notice(payload) if _readable(payload) else _unreadable(payload)
     return _take(notice, payload)
 
 

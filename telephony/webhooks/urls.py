@@ -28,5 +28,6 @@ urlpatterns = [
     path("conference/<company:company>", notifications.conference, name="webhook-conference"),
     path("recording/<company:company>", notifications.recording, name="webhook-recording"),
     path("recording", notifications.recording, name="webhook-recording-any"),
+    path("transcription/<company:company>", notifications.transcription, name="webhook-transcription"),
     path("events", notifications.events, name="webhook-events"),
 ]

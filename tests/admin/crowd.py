@@ -11,7 +11,18 @@ from django.utils import timezone
 from agents.models import Agent, AgentSkill, Beat, BreakReason, Presence, PresenceChange, Skill
 from curbe.companies.models import ApiToken, Company, Membership, User
 from curbe.contacts.models import Contact, ContactNumber
-from recordings.models import Recording
+from recordings.models import (
+    CompanyHold,
+    Message,
+    PollMark,
+    Recording,
+    RecordingAudit,
+    RecordingGap,
+    RecordingPolicy,
+    RemoteDeletion,
+    Transcript,
+    TranscriptPolicy,
+)
 from telephony.models import (
     AccountAudit,
     AccountRepair,
@@ -38,6 +49,7 @@ from telephony.models import (
     QueueMember,
     QueueSkill,
     QueueVisit,
+    RecordingRule,
     RouteTrace,
     SipEndpoint,
     SpecialDate,
@@ -45,6 +57,7 @@ from telephony.models import (
     TalkCommand,
     TelnyxAccount,
     TelnyxEvent,
+    VoicemailBox,
     WrapUpPolicy,
 )
 
@@ -272,6 +285,38 @@ def gather(size: int) -> SimpleNamespace:
         Recording(company=at[i], call=parents[i], telnyx_recording_id=str(uuid.uuid4()), state="failed")
         for i in range(size)
     )
+    RecordingRule.objects.bulk_create(RecordingRule(company=at[i], number=numbers[i]) for i in range(size))
+    RecordingPolicy.objects.bulk_create(
+        RecordingPolicy(company=company, kind=kind, keep_days=90) for company in companies for kind in Recording.Kind
+    )
+    CompanyHold.objects.bulk_create(CompanyHold(company=company, reason="x", since=now) for company in companies)
+    RecordingAudit.objects.bulk_create(
+        RecordingAudit(company=at[i], recording_id=recordings[i].pk, action="listened", by=users[i], at=now)
+        for i in range(size)
+    )
+    RecordingGap.objects.bulk_create(
+        RecordingGap(company=at[i], call=parents[i], agent=agents[i], asked_at=now, ended_at=now) for i in range(size)
+    )
+    RemoteDeletion.objects.bulk_create(
+        RemoteDeletion(telnyx_recording_id=f"crowd-{i}", company=at[i], wanted_at=now) for i in range(size)
+    )
+    PollMark.objects.bulk_create(PollMark(connection_id=f"{i}", polled_until=now) for i in range(size))
+    boxes = VoicemailBox.objects.bulk_create(
+        VoicemailBox(company=at[i], queue=queues[i], say_es=f"greeting {i}") for i in range(size)
+    )
+    Message.objects.bulk_create(
+        Message(
+            company=at[i], box=boxes[i], call=parents[i], recording=recordings[i], state="new", created_at=now,
+            assigned_to=users[i], heard_by=users[i],
+        )
+        for i in range(size)
+    )  # fmt: skip
+    for i in range(size):
+        # One by one: bulk_create leaves out what the database computes.
+        Transcript.objects.create(
+            company=at[i], call=parents[i], recording=recordings[i], telnyx_recording_id=f"r{i}", created_at=now
+        )
+    TranscriptPolicy.objects.bulk_create(TranscriptPolicy(company=company) for company in companies)
     return SimpleNamespace(
         companies=companies,
         users=users,

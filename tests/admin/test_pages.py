@@ -33,6 +33,8 @@ INSIDE_OTHERS = {
     "QueueSkill",
     "SpecialDate",
 }
+#: Bytes that the player draws.
+NOTHING_TO_READ = {"Waveform"}
 MADE_BY_PEOPLE = {
     "AccountAudit",
     "Agent",
@@ -47,9 +49,13 @@ MADE_BY_PEOPLE = {
     "Membership",
     "Menu",
     "PhoneNumber",
+    "RecordingPolicy",
+    "RecordingRule",
     "Skill",
     "TelnyxAccount",
+    "TranscriptPolicy",
     "User",
+    "VoicemailBox",
     "WrapUpPolicy",
 }
 REGISTERED: list[tuple[type[Model], ModelAdmin]] = sorted(  # type: ignore[type-arg]
@@ -74,7 +80,7 @@ def crowd(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 def test_every_model_of_ours_has_a_page_or_a_place_on_one() -> None:
     models = {model.__name__ for model in apps.get_models() if model._meta.app_label in OURS}
 
-    assert models - {model.__name__ for model, _page in REGISTERED} == INSIDE_OTHERS
+    assert models - {model.__name__ for model, _page in REGISTERED} == INSIDE_OTHERS | NOTHING_TO_READ
 
 
 @by_model

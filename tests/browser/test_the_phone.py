@@ -140,7 +140,7 @@ def test_a_walk_arrives_though_the_list_with_its_link_was_fetched_anew_meanwhile
     ana = sit("ana")
     sandbox.hang_up(sandbox.call(TO_ANA, caller=LINA))
     wait_for("the call in the list", lambda: ana.call_from(LINA))
-    ana.page.goto("/calls/")
+    ana.page.goto("/")
     held: list[Route] = []
     ana.page.route(re.compile(r"/calls/[0-9a-f-]+/$"), lambda route: held.append(route))
 
@@ -148,8 +148,8 @@ def test_a_walk_arrives_though_the_list_with_its_link_was_fetched_anew_meanwhile
     href = link.get_attribute("href")
     with ana.page.expect_request(f"**{href}"):
         link.click()
-    with ana.page.expect_response(lambda response: "/calls/?" in response.url):
-        ana.page.evaluate("htmx.trigger('#calls', 'refresh')")
+    with ana.page.expect_response(lambda response: response.url.endswith("/today/")):
+        ana.page.evaluate("htmx.trigger('#todays-calls', 'refresh')")
     held[0].continue_()
 
     ana.page.wait_for_url(f"**{href}")

@@ -122,7 +122,7 @@ def _completed(desk: Desk, caller: str) -> dict[str, str] | None:
 
 def test_nobody_answers_and_the_message_can_be_played(sit: Sit, sandbox: Sandbox) -> None:
     eva = sit("eva", ready=False)
-    eva.page.goto("/calls/")
+    eva.page.goto("/")
     sandbox.post(f"agents/{FALLBACK}", decline_after_ms=200)
 
     call = sandbox.call(TO_COMPANY, caller=ROSA, script=[{"tone": CALLER_HZ}, {"wait_s": 10}, {"hangup": True}])

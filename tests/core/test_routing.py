@@ -95,8 +95,8 @@ FORWARD = Forward(FALLBACK, 25)
         (NOWHERE, [], {"fallback_number": FALLBACK}, Say("unassigned")),
         (USER, [agent(1)], {}, [1]),
         (USER, [busy(1)], {"fallback_number": FALLBACK}, FORWARD),
-        (USER, [busy(1)], {}, Voicemail()),
-        (USER, [busy(1)], {"fallback_number": FALLBACK, "fallback_loops": True}, Voicemail()),
+        (USER, [busy(1)], {}, Voicemail(box=USER)),
+        (USER, [busy(1)], {"fallback_number": FALLBACK, "fallback_loops": True}, Voicemail(box=USER)),
         # He is gone: the number is assigned to nobody.
         (USER, [], {"fallback_number": FALLBACK}, Say("unassigned")),
         # Model A: one. Model B: several, the longest idle first. None, or all busy: fallback number or voicemail.
@@ -112,7 +112,7 @@ FORWARD = Forward(FALLBACK, 25)
         # What has nothing to say or to ring is nowhere.
         (Destination(DestinationKind.SAY), [], {}, Voicemail()),
         (Destination(DestinationKind.NUMBER), [], {"fallback_number": FALLBACK}, FORWARD),
-        (QUEUE, [agent(1)], {}, Voicemail()),
+        (QUEUE, [agent(1)], {}, Voicemail(box=QUEUE)),
         (MENU, [], {"fallback_number": FALLBACK}, FORWARD),
     ],
 )
@@ -585,7 +585,7 @@ def test_an_overflow_into_another_queue_ends_one_visit_and_begins_another() -> N
 def test_a_queue_that_overflows_to_itself_ends_in_voicemail() -> None:
     routed = decided(at_queue(busy(1), waited_s=300, overflow=QUEUE))
 
-    assert routed.decision == Voicemail()
+    assert routed.decision == Voicemail(box=QUEUE)
     assert routed.visits == (Left(VisitOutcome.OVERFLOW_WAIT),)
     assert "goes_in_circles" in codes(routed)
 
@@ -595,7 +595,7 @@ def test_two_empty_queues_that_overflow_into_each_other_end_in_voicemail_each_vi
 
     routed = decided(at_queue(away(1), overflow=OTHER_QUEUE, queues=(other,)))
 
-    assert routed.decision == Voicemail()
+    assert routed.decision == Voicemail(box=QUEUE)
     assert [one.queue_id for one in routed.visits if isinstance(one, Entered)] == [7, 8]
 
 
@@ -908,6 +908,8 @@ def test_an_unassigned_number_is_said_in_the_company_s_language() -> None:
         Wait(20, 3, 2),
         Gather(5, "Marque uno.", 5, "no_digit", "*"),
         Voicemail(90),
+        Voicemail(box=QUEUE, words="Ventas no contesta.", language="es", transcribe=False),
+        Voicemail(box=USER, play="/greetings/x.mp3"),
         Say("unassigned"),
         Say("own_words", "Llame mañana."),
         Hangup(),

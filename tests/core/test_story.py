@@ -132,6 +132,8 @@ SINGLE: list[tuple[EventTold, Part, str, str]] = [
     (event("status.completed", 30, "reconciler", believed={"leg": AGENT}), Part.CORRECTION, "Correction", "End that"),
     (event("reconciler.room_empty", 30, "reconciler", believed={}), Part.CORRECTION, "Correction", "Room"),
     (event("recording.completed", 30, "reconciler", believed={}), Part.CORRECTION, "Correction", "Recording that"),
+    (event("voicemail.deleted", 30, "api", by=5, recording="r1"), Part.WISH, "Eva", "Deletes the message"),
+    (event("transcription.completed", 30), Part.RECORDING, "Telnyx", "Writes down"),
     (event("call.cost", 30), Part.OTHER, "Telnyx", "call.cost"),
 ]
 

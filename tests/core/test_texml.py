@@ -50,7 +50,9 @@ VOICEMAIL = f"""<?xml version="1.0" encoding="UTF-8"?>
 Ahora no podemos atender su llamada. Deje su mensaje después de la señal.</Say>\
 <Record maxLength="60" playBeep="true" finishOnKey="#" channels="single" format="mp3" \
 recordingStatusCallback="{BASE}/recording/b5325600?{CALL}&amp;kind=voicemail" recordingStatusCallbackEvent="completed" \
-recordingStatusCallbackMethod="POST" action="{BASE}/voicemail/b5325600?{CALL}&amp;step=3" method="POST"/></Response>"""
+recordingStatusCallbackMethod="POST" transcription="true" \
+transcriptionCallback="{BASE}/transcription/b5325600?{CALL}" transcriptionLanguage="es-US" \
+action="{BASE}/voicemail/b5325600?{CALL}&amp;step=3" method="POST"/></Response>"""
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def _fields() -> dict[str, str]:
 
 ROOM = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Response><Start><Recording channels="dual" recordingStatusCallback="{BASE}/recording/b5325600?{CALL}&amp;kind=room" \
-recordingStatusCallbackEvent="completed" recordingStatusCallbackMethod="POST"/></Start>\
+recordingStatusCallbackEvent="in-progress completed" recordingStatusCallbackMethod="POST"/></Start>\
 <Dial action="{BASE}/step/b5325600?{CALL}&amp;step=4" method="POST">\
 <Conference participantLabel="customer" startConferenceOnEnter="true" endConferenceOnExit="true" beep="false" \
 waitUrl="https://voice.example.com/static/sound/hold-20.mp3" \

@@ -257,5 +257,5 @@ def test_the_number_of_queries_does_not_grow_with_the_colleagues(
     cast.make_queue(acme, members=agents)
     browser = looking(sam)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         browser.get(f"/agents/{agents[0].pk}/why/")

@@ -268,5 +268,5 @@ def test_the_number_of_queries_does_not_grow(
         QueueVisit.objects.create(company=acme, queue=queue, call=cast.make_call(acme), entered_at=timezone.now())
     browser = looking(sam)
 
-    with django_assert_num_queries(32):
+    with django_assert_num_queries(36):
         browser.get("/routing/")

@@ -188,5 +188,5 @@ def test_the_number_of_queries_does_not_grow(
         cast.make_number(acme, destination="menu", menu=menu, hours=make_hours(acme, f"hours{index}"))
     browser = looking(sam)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(18):
         browser.get("/numbers/")

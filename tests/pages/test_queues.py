@@ -437,7 +437,7 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_num_queries(9):
         browser.get("/queues/")
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(22):
         browser.get(f"/queues/{queues[0].pk}/")
     with django_assert_num_queries(7):
         browser.get(f"/queues/{queues[0].pk}/visits/")

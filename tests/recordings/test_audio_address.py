@@ -24,7 +24,11 @@ CONTENT = files.wav(2)
 
 
 @pytest.fixture
-def stored(pending: Recording) -> Recording:
+def stored(pending: Recording, bob: User) -> Recording:
+    """Bob's call, of which there is a recording."""
+    assert pending.call is not None
+    pending.call.agent = bob.agents.get()
+    pending.call.save()
     pending.audio.save("audio.wav", ContentFile(CONTENT), save=False)
     pending.state = Recording.State.STORED
     pending.content_type = "audio/wav"
@@ -219,8 +223,8 @@ def test_nobody_is_asked_to_log_in(stored: Recording) -> None:
     assert response["WWW-Authenticate"]
 
 
-def test_a_recording_on_its_way_is_404_with_its_state(pending: Recording, bob: User) -> None:
-    response = cast.client_for(bob).get(address(pending))
+def test_a_recording_on_its_way_is_404_with_its_state(pending: Recording, sam: User) -> None:
+    response = cast.client_for(sam).get(address(pending))
 
     assert response.status_code == 404
     assert response.json()["state"] == "pending"
@@ -245,6 +249,6 @@ def test_nothing_can_be_written_there(stored: Recording, bob: User, method: str)
 def test_hearing_costs_few_queries(stored: Recording, bob: User, django_assert_max_num_queries: Any) -> None:
     browser = cast.client_for(bob)
 
-    # Session, user, membership with company, recording.
-    with django_assert_max_num_queries(4):
+    # Session, user, membership with company, recording; who listened just now, and that he did.
+    with django_assert_max_num_queries(6):
         body(browser.get(address(stored)))

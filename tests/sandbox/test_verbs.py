@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,33 @@ def test_keys_reach_the_action_and_none_falls_through(
 
         assert gathered(home) == got
         assert len(home.curbe.at("/none")) == (0 if got else 1)
+
+    told(tmp_path, story)
+
+
+def test_what_the_caller_said_into_a_message_is_written_down(tmp_path: Path) -> None:
+    async def story(home: House) -> None:
+        await home.furnish()
+        text = 'transcription="true" transcriptionCallback="/text?call=7" transcriptionLanguage="es-US"'
+        home.curbe.answers["/voice"] = [
+            f'<Say>Deje su mensaje.</Say><Record playBeep="false" recordingStatusCallback="/kept" {text}/>'
+        ]
+
+        said = [{"until_hears": "recorded"}, {"say": "Soy Marta."}, {"wait_s": 0.1}, {"say": "Llámeme."}]
+        await home.call(script=[{"say": "¿Hola?"}, *said, {"hangup": True}])
+        await home.until(lambda: bool(home.curbe.at("/text")), timeout_s=20)
+
+        [told], [kept] = home.curbe.at("/text"), home.curbe.at("/kept")
+        # What he said before the tone is not in it.
+        assert told["TranscriptionText"] == "Soy Marta. Llámeme."
+        assert (told["RecordingSid"], told["TranscriptionStatus"]) == (kept["RecordingSid"], "completed")
+        first, second = json.loads(told["TranscriptionSegments"])
+        assert 0 <= first["start"] <= first["end"] <= second["start"] <= second["end"]
+        query = {"filter[recording_id]": kept["RecordingSid"]}
+        listed = await home.api("GET", "/recording_transcriptions", params=query)
+        [row] = listed["data"]
+        assert row["transcription_text"] == "Soy Marta. Llámeme."
+        assert "_segments" not in row
 
     told(tmp_path, story)
 

@@ -363,14 +363,19 @@ def test_what_texml_did_not_record_is_kept_from_the_net(telnyx: Telnyx, client: 
     if told_by == "event":
         telnyx.json("/webhooks/telnyx/events", saved("net", call_session_id=story.session_id))
     elif told_by == "form":
-        story.recording(recording_id="net", RecordingSource="Trunking").send(telnyx)
+        story.recording(recording_id="net", url=files.URL, RecordingSource="Trunking").send(telnyx)
     responses.get("https://api.test/v2/recordings", json=listed(remote(story, "net", initiated_by="Trunking")))
 
+    responses.get(files.URL, body=files.wav(seconds=1), content_type="audio/wav")
     search.find_fresh(client, end_of(story) + timedelta(seconds=5))
-    assert not Recording.objects.exists()
+    net = Recording.objects.get(is_net=True)
+    # TeXML's own may still come.
+    assert net.next_attempt_at is not None
+    assert operations.fetch(net.pk, client, net.next_attempt_at - timedelta(seconds=1)) is None
 
-    search.find_fresh(client, end_of(story) + timedelta(seconds=13))
-    assert Recording.objects.get().telnyx_recording_id == "net"
+    operations.fetch(net.pk, client, net.next_attempt_at)
+    net.refresh_from_db()
+    assert (net.telnyx_recording_id, net.state) == ("net", Recording.State.STORED)
 
 
 @responses.activate
@@ -400,11 +405,11 @@ def test_the_net_is_let_go_when_texmls_own_comes_after_all(
     responses.get("https://api.test/v2/recordings", json=listed(remote(story, "net", initiated_by="Trunking")))
     responses.get(files.URL, body=files.wav(seconds=1), content_type="audio/wav")
     search.find_fresh(client, end_of(story) + timedelta(seconds=13))
-    operations.fetch(Recording.objects.get().pk, client, end_of(story) + timedelta(seconds=20))
+    operations.fetch(Recording.objects.get().pk, client, end_of(story) + timedelta(seconds=30))
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
     with django_capture_on_commit_callbacks(execute=True):
-        story.recording(recording_id="own").send(telnyx)
+        story.recording(recording_id="own", RecordingDuration="56").send(telnyx)
 
     assert Recording.objects.get().telnyx_recording_id == "own"
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,5 +1,6 @@
 // Refetches what a push names: one row, or a list that lacks the row. HTML comes from the server only.
 
+import { AudioWait } from "../lib/audio_wait.js";
 import { live, notice } from "../lib/page.js";
 
 /** Several pushes about one call come together; the row is fetched once. */
@@ -11,6 +12,7 @@ const SAY_DOWN_AFTER_MS = 4_000;
 
 const REPAIRS = new Set(["repair.made", "outbound.refused"]);
 
+const audioWait = new AudioWait();
 const waiting = new Map();
 /** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
 const heardAtMs = new Map();
@@ -27,6 +29,7 @@ export function connect() {
     if (REPAIRS.has(detail.type)) document.querySelectorAll("[data-live-repairs]").forEach(refreshSoon);
     if (detail.call_id) document.querySelectorAll("[data-live-calls]").forEach(refreshSoon);
     if (detail.order_id) onOrder();
+    if (detail.message_id) refreshMessage(detail.message_id);
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -38,6 +41,7 @@ export function connect() {
     if (!live?.isUp) askForAMinute();
   });
   setInterval(askIfDown, ASK_EVERY_MS);
+  setInterval(askForAudio, ASK_EVERY_MS);
 }
 
 function onPush(callId) {
@@ -65,8 +69,16 @@ function refreshCall(callId) {
   return rows.forEach(refreshSoon);
 }
 
+function refreshMessage(messageId) {
+  const row = document.querySelector(`[data-message="${CSS.escape(messageId)}"]`);
+  // Somebody is in the middle of the list, which waits for him: the one row is fetched meanwhile, unless he is in it.
+  const list = row?.closest("[data-live-voicemail]");
+  if (list?.contains(document.activeElement) && !row.contains(document.activeElement)) refreshSoon(row);
+  document.querySelectorAll("[data-live-voicemail]").forEach(refreshSoon);
+}
+
 function refreshLists() {
-  document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
+  document.querySelectorAll("[data-live-list], [data-live-voicemail]").forEach(refreshSoon);
 }
 
 function refreshOrders() {
@@ -87,7 +99,10 @@ function refresh(id) {
   const element = document.getElementById(id);
   // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
   if (!element) return;
-  if (element.matches("[data-live-list], [data-live-repairs]") && element.contains(document.activeElement)) {
+  if (
+    element.matches("[data-live-list], [data-live-repairs], [data-live-voicemail]") &&
+    element.contains(document.activeElement)
+  ) {
     element.addEventListener("focusout", () => refreshSoon(element), { once: true });
     return;
   }
@@ -110,6 +125,13 @@ function onDown() {
 
 function askForAMinute() {
   askUntilMs = Date.now() + ASK_FOR_MS;
+}
+
+/** A push may be lost though the socket is up: a full queue drops, Redis may be away. */
+function askForAudio() {
+  const rows = [...document.querySelectorAll("[data-call][data-awaits-audio]")];
+  const due = audioWait.due([...new Set(rows.map((row) => row.dataset.call))], Date.now());
+  rows.filter((row) => due.includes(row.dataset.call)).forEach(refreshSoon);
 }
 
 function askIfDown() {

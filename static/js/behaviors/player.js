@@ -1,28 +1,43 @@
-// One player at the foot of the page: walking to another page does not stop it, an incoming call does.
+// Opens the one player at the foot of the page: walking to another page does not stop it, an incoming call does.
+// `data-play` is the address of the audio, `data-at` the second in it. `?t=83` on a call's page opens it there.
+
+import { momentIn } from "../lib/timeline.js";
+import { Player } from "../player/player.js";
 
 export function connect() {
-  const player = document.querySelector("#player");
-  const audio = player.querySelector("audio");
-  const what = player.querySelector("[data-player-what]");
+  const root = document.querySelector("#player");
+  if (!root) return;
+  const player = new Player(root);
   let opener = null;
+  let shared = "";
 
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-play]");
     if (!button) return;
     opener = button;
-    what.textContent = button.dataset.what;
-    player.hidden = false;
-    audio.src = button.dataset.play;
-    audio.play().catch(() => {});
-    audio.focus({ preventScroll: true });
+    player.open(button.dataset.play, { what: button.dataset.what, atS: Number(button.dataset.at ?? 0) });
   });
-  player.querySelector("[data-player-close]").addEventListener("click", () => {
-    audio.pause();
-    player.hidden = true;
+  player.addEventListener("closed", () => {
     if (opener?.isConnected) opener.focus();
+    else document.querySelector("#main")?.focus({ preventScroll: true });
   });
-  audio.addEventListener("error", () => {
-    if (audio.src) what.textContent = player.dataset.failed;
-  });
-  document.addEventListener("curbe:call", () => audio.pause());
+  player.addEventListener("moment", ({ detail }) => document.dispatchEvent(new CustomEvent("curbe:heard", { detail })));
+  document.addEventListener("curbe:call", () => player.pause());
+  document.addEventListener("htmx:afterSettle", openShared);
+  openShared();
+
+  function openShared() {
+    const momentS = momentIn(location);
+    const here = `${location.pathname}${location.search}${location.hash}`;
+    if (momentS === null || here === shared) return;
+    const wanted = new URLSearchParams(location.search).get("recording") ?? "";
+    const buttons = [...document.querySelectorAll("#main [data-play]")];
+    const button = buttons.find(({ dataset }) => dataset.play.includes(`/${wanted}/`)) ?? buttons[0];
+    if (!button) return;
+    shared = here;
+    opener = button;
+    // Nobody pressed anything on this page yet: the browser would not let it sound.
+    const plays = navigator.userActivation?.hasBeenActive ?? false;
+    player.open(button.dataset.play, { what: button.dataset.what, momentS, plays });
+  }
 }

@@ -27,6 +27,7 @@ TABLES = (
     "number_orders",
     "addresses",
     "recordings",
+    "recording_transcriptions",
 )
 DEFAULT_SETTINGS: Row = {
     # Where account-level JSON events go (a portal setting at Telnyx): number_order.complete, call.recording.saved.

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 Fields = dict[str, str]
 
 
+@dataclass
+class Utterance:
+    """Words that a party says, and when."""
+
+    text: str
+    began_at: datetime
+    ended_at: datetime | None = None  # not ended yet, or cut short by the end of the leg
+
+
 class LegGone(Exception):
     """The party is not there any more: whatever was being done for it ends."""
 
@@ -98,6 +107,7 @@ class Leg:
         self.ended_at: datetime | None = None
         self.recording_facts: Fields = {}
         self.digits: asyncio.Queue[str] = asyncio.Queue()
+        self.said: list[Utterance] = []  # by this party, in words
         self.heard_digits = ""  # the keys that reached this party's ear
         self.recordings: list[Running] = []  # those that run beside the document, ended ones too
         self.when_answered: list[Callable[[], object]] = []
@@ -164,6 +174,11 @@ class Leg:
         if self.state == "new":
             self.state = "ringing"
             self._tell("ringing")
+
+    def begins_to_say(self, text: str) -> Utterance:
+        """The party says something: whoever writes a recording of it down knows the words."""
+        self.said.append(Utterance(text, clock.now()))
+        return self.said[-1]
 
     def answer_by_party(self) -> None:
         """The party picked up; a leg that somebody else won is ended instead (its loser hook does that)."""

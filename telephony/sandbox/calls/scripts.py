@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from telephony.sandbox import clock
 from telephony.sandbox.media import sources
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ async def perform(person: PretendPerson, leg: Leg, steps: tuple[Step, ...]) -> N
             return
         match step.verb:
             case "say":
+                utterance = leg.begins_to_say(step.value)
                 await person.say_text(step.value, step.language)
+                utterance.ended_at = clock.now()
             case "tone":
                 person.say(sources.tone(float(step.value), TONE_S))
             case "wait_s":

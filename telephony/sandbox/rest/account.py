@@ -7,7 +7,7 @@ from datetime import datetime
 from aiohttp import web
 
 from telephony.sandbox import clock
-from telephony.sandbox.account.store import Row, newest_first
+from telephony.sandbox.account.store import Row, newest_first, public
 from telephony.sandbox.keys import public_key_text
 from telephony.sandbox.rest import fields
 from telephony.sandbox.rest.errors import ApiError, Problem, not_found
@@ -62,6 +62,14 @@ async def delete_recording(request: web.Request) -> web.Response:
     return data(world.recordings.shown(row))
 
 
+async def transcriptions(request: web.Request) -> web.Response:
+    """The texts of recordings. The query is that of the SDK (4.189.0)."""
+    query = check_query(fields.TRANSCRIPTIONS_QUERY, request.query)
+    wanted = query.get("filter[recording_id]")
+    rows = newest_first(world_of(request).account.table("recording_transcriptions"))
+    return paged([public(row) for row in rows if wanted in (None, row["recording_id"])], query)
+
+
 async def balance(request: web.Request) -> web.Response:
     left = world_of(request).account.settings["balance"]
     return data(
@@ -85,6 +93,7 @@ ROUTES = [
     web.get("/v2/recordings", recordings),
     web.get("/v2/recordings/{id}", recording),
     web.delete("/v2/recordings/{id}", delete_recording),
+    web.get("/v2/recording_transcriptions", transcriptions),
     web.get("/v2/balance", balance),
     web.get("/v2/public_key", public_key),
 ]

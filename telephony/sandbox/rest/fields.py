@@ -217,6 +217,8 @@ TEXML_CALLS_QUERY: Table = {
     "StartTime": str, "StartTime>": str, "StartTime<": str, "EndTime": str, "EndTime>": str, "EndTime<": str,
     "Page": Range(0, 10**6), "PageSize": Range(1, 1000), "PageToken": str,
 }  # fmt: skip
+TRANSCRIPTIONS_QUERY: Table = PAGE | {"filter[recording_id]": str}
+
 RECORDINGS_QUERY: Table = PAGE | {
     f"filter[{name}]": str
     for name in ("call_control_id", "call_leg_id", "call_session_id", "conference_id", "conference_region",

@@ -137,8 +137,8 @@ VERBS: dict[str, Element] = {
             "transcription": boolean, "transcriptionCallback": url, "transcriptionEngine": one_of("A", "B"),
             "transcriptionLanguage": language,
         },
-        does_not_run=("trim", "transcriptionCallback", "transcriptionEngine", "transcriptionLanguage"),
-        only_runs={"transcription": ("false",), "timeout": ("0",)},
+        does_not_run=("trim",),
+        only_runs={"timeout": ("0",)},
     ),
     "Gather": Element(
         attributes=_ACTION | {

@@ -8,7 +8,7 @@ from telephony.sandbox.calls.endings import DOCUMENT_ENDED, REJECTED, REJECTED_B
 from telephony.sandbox.calls.legs import LegGone
 from telephony.sandbox.media import sources
 from telephony.sandbox.media.parties import SilentPort
-from telephony.sandbox.recordings import Wishes
+from telephony.sandbox.recordings import Transcription, Wishes
 from telephony.sandbox.texml.dial import dial
 from telephony.sandbox.texml.document import Node
 from telephony.sandbox.texml.run import Fetch, Next, Performer, Runner, Stop
@@ -169,6 +169,7 @@ async def record(runner: Runner, node: Node) -> Next:
         else "",
         callback_method=node.get("recordingStatusCallbackMethod", "POST"),
         callback_events=tuple(node.get("recordingStatusCallbackEvent", "completed").split()),
+        transcription=_transcription(runner, node) if node.flag("transcription", False) else None,
     )
     # Left is the caller; right is what Telnyx plays to him, which during a recording is silence.
     right = SilentPort() if is_dual else None
@@ -186,6 +187,11 @@ async def record(runner: Runner, node: Node) -> Next:
     )
     leg.recording_facts = dict(facts[:2])
     return Fetch(node.get("action"), node.get("method", "POST"), facts) if node.get("action") else None
+
+
+def _transcription(runner: Runner, node: Node) -> Transcription:
+    told = node.get("transcriptionCallback")
+    return Transcription(runner.absolute(told) if told else "", node.get("transcriptionLanguage", "en-US"))
 
 
 async def _recorded_until(runner: Runner, node: Node) -> str | None:

@@ -1,0 +1,219 @@
+"""A recording is announced: by its callback, by an event of the profile's, by Telnyx's list. One row, whoever tells.
+
+Recordings of TeXML are a call's own. What an outbound profile, or a number, records by itself is the net below them: it
+is kept only where no recording of TeXML's has that call and time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from recordings import deletions, operations
+from recordings.covering import Gap, Span, is_covered, span_of
+from recordings.loudness import SHORTEST_S
+from recordings.models import Recording, RecordingGap
+from recordings.push import tell
+from telephony.core.channels import Layout, layout_of
+from telephony.core.events import SOURCE_NET, RecordingProgress, recording_progress
+from telephony.models import Call, CallIdentifier, PhoneNumber, TelnyxAccount, TelnyxEvent
+from telephony.operations import progress as call_progress
+
+logger = logging.getLogger(__name__)
+
+#: TeXML's own recording of the same talk is told of within seconds, or found by the second look for it (search).
+NET_WAITS: Final = timedelta(seconds=15)
+
+
+def expect(
+    progress: RecordingProgress, call: Call, now: datetime, *, told_at: datetime | None = None
+) -> Recording | None:
+    """Make the row of a recording that Telnyx has, and queue its fetch after commit. Expected twice, it is one row.
+
+    Returns it, None if it is the net's and was let go.
+    The call's row is locked by the caller. ``told_at`` is when Telnyx said so, right after the audio's end. A row that
+    belonged to no call yet becomes this one's. What the net has of a talk that is kept already makes none.
+    """
+    is_net = progress.source == SOURCE_NET
+    defaults = _columns(progress, now, is_net=is_net) | {
+        "company_id": call.company_id,
+        "call": call,
+        "started_at": progress.started_at or _begun_at(progress, call, told_at or now),
+        "next_attempt_at": now + NET_WAITS if is_net else now,
+    }
+    recording, made = Recording.objects.get_or_create(telnyx_recording_id=progress.recording_id, defaults=defaults)
+    if made or recording.call_id is None:
+        return _arrived(recording, call, defaults, made=made, now=now)
+    if recording.is_net and not is_net:
+        # The same one told twice, and only now by whom it was made.
+        Recording.objects.filter(pk=recording.pk).update(is_net=False)
+        _let_go_of_nets(call, now)
+    return recording
+
+
+def _arrived(
+    recording: Recording, call: Call, defaults: dict[str, Any], *, made: bool, now: datetime
+) -> Recording | None:
+    if not made:
+        _match(recording, call, defaults)
+    if recording.is_net and is_spare(recording, call):
+        let_go(recording, now)
+        return None
+    CallIdentifier.objects.bulk_create(
+        [CallIdentifier(call=call, kind=CallIdentifier.Kind.RECORDING_ID, value=recording.telnyx_recording_id)],
+        ignore_conflicts=True,
+    )
+    if not recording.is_net:
+        _let_go_of_nets(call, now)
+    # Who hung up at once left no message, and his call is no voicemail.
+    is_long_enough = recording.duration_s is None or recording.duration_s >= SHORTEST_S
+    if recording.kind == Recording.Kind.VOICEMAIL and is_long_enough:
+        call_progress.leave_voicemail(call, now)
+    if recording.state == Recording.State.PENDING:
+        tell(recording, "pending")
+        if not recording.is_net:
+            operations.queue(recording.pk)
+    elif recording.state == Recording.State.STORED:
+        tell(recording, "stored")
+    return recording
+
+
+def _match(recording: Recording, call: Call, defaults: dict[str, Any]) -> None:
+    """Give a recording that waited for its call to it, with what only the call tells."""
+    recording.call = call
+    recording.company_id = call.company_id
+    for name in ("kind", "layout"):
+        setattr(recording, name, defaults[name])
+    recording.started_at = recording.started_at or defaults["started_at"]
+    recording.save(update_fields=["call", "company", "kind", "layout", "started_at"])
+    logger.info("Recording %s is of call %s", recording.pk, call.pk)
+
+
+def _columns(progress: RecordingProgress, now: datetime, *, is_net: bool) -> dict[str, Any]:
+    layout = layout_of(purpose=progress.purpose, source=progress.source, channels=progress.channels)
+    return {
+        "kind": Recording.Kind.VOICEMAIL if layout is Layout.MESSAGE else Recording.Kind.CALL,
+        "source_url": progress.url,
+        "channels": progress.channels,
+        "layout": layout,
+        "duration_s": progress.duration_s,
+        "next_attempt_at": now,
+        "is_net": is_net,
+    }
+
+
+def _begun_at(progress: RecordingProgress, call: Call, told_at: datetime) -> datetime:
+    """Return when the audio begins: when Telnyx told of its beginning, else its length before its end."""
+    begun = TelnyxEvent.objects.filter(
+        call=call, kind="recording.in-progress", payload__RecordingSid=progress.recording_id
+    )
+    at = begun.order_by("occurred_at").values_list("occurred_at", flat=True).first()
+    # A callback that came late, or a repair, is bounded by the call's own end.
+    return at or min(told_at, call.ended_at or told_at) - timedelta(seconds=progress.duration_s or 0)
+
+
+# --- The net ------------------------------------------------------------------------------------------------------
+
+
+def is_spare(net: Recording, call: Call) -> bool:
+    """Say whether what the net recorded of a call is not to be kept.
+
+    Its own recordings have that time; or an agent paused them, for card data, which the net knew nothing of.
+    """
+    gaps = list(RecordingGap.objects.filter(call=call, began_at__isnull=False))
+    if gaps:
+        return True
+    own = Recording.objects.filter(call=call, is_net=False, kind=Recording.Kind.CALL)
+    own = own.exclude(state=Recording.State.FAILED)
+    spans = [span for one in own if (span := _span(one, gaps)) is not None]
+    span = _span(net, ())
+    # Of what nobody knows the time of, the call decides: it is there already.
+    return bool(own) if span is None else is_covered(span, spans, talked_from=call.answered_at)
+
+
+def _span(recording: Recording, gaps: Iterable[RecordingGap]) -> Span | None:
+    if recording.started_at is None or recording.duration_s is None:
+        return None
+    apart = [Gap(gap.began_at, gap.ended_at) for gap in gaps if gap.began_at is not None]
+    return span_of(recording.started_at, recording.duration_s, apart)
+
+
+def let_go(net: Recording, now: datetime) -> None:
+    """Drop the net's recording of a talk that is kept otherwise; Telnyx's copy goes as the company wishes."""
+    logger.info("Recording %s of call %s is the net's, and is let go", net.telnyx_recording_id, net.call_id)
+    had_gap = RecordingGap.objects.filter(call=net.call_id, began_at__isnull=False).exists()
+    if had_gap:
+        # It has what the agent kept out of the others.
+        deletions.want_remotely([net.telnyx_recording_id], company_id=net.company_id, now=now)
+    deletions.remove_after_commit(net)
+    net.delete()
+
+
+def _let_go_of_nets(call: Call, now: datetime) -> None:
+    nets = list(Recording.objects.filter(call=call, is_net=True, is_held=False).exclude(state=Recording.State.DELETED))
+    # Most calls have none, and are asked no further.
+    if nets and not deletions.is_company_on_hold(call.company_id):
+        for net in nets:
+            if is_spare(net, call):
+                let_go(net, now)
+
+
+def nets_of(call_id: Any) -> list[TelnyxEvent]:
+    """Return the news of what the net recorded of a call, also of what was let go."""
+    events = TelnyxEvent.objects.filter(call=call_id, kind__in=deletions.NEWS)
+    return [one for one in events.order_by("id") if recording_progress(one.payload).source == SOURCE_NET]
+
+
+def fall_back_on_the_net(recording: Recording, now: datetime) -> None:
+    """Take in what the net recorded of a call whose own recording was given up."""
+    if recording.call_id is None or recording.is_net or recording.kind != Recording.Kind.CALL:
+        return
+    with transaction.atomic():
+        call = Call.objects.select_for_update().get(pk=recording.call_id)
+        for event in nets_of(call.pk):
+            expect(recording_progress(event.payload), call, now, told_at=event.occurred_at)
+
+
+# --- Nobody's -----------------------------------------------------------------------------------------------------
+
+
+def keep_unclaimed(event: TelnyxEvent, now: datetime) -> None:
+    """Keep a recording whose call does not come: its link would be dead before the ledger gives up waiting.
+
+    The connection that it was made on, or a number of ours, tells the company; where neither does it is the operator's.
+    """
+    progress = recording_progress(event.payload)
+    if progress.status != "completed" or not progress.recording_id:
+        return
+    company_id = _company_of(progress)
+    recording, made = Recording.objects.get_or_create(
+        telnyx_recording_id=progress.recording_id,
+        defaults=_columns(progress, now, is_net=progress.source == SOURCE_NET)
+        | {
+            "company_id": company_id,
+            "started_at": progress.started_at or event.occurred_at - timedelta(seconds=progress.duration_s or 0),
+            "connection_id": progress.connection_id,
+            "from_number": progress.from_number,
+            "to_number": progress.to_number,
+        },
+    )
+    if made:
+        logger.warning("Recording %s is of no call of ours; it is kept all the same", recording.telnyx_recording_id)
+        operations.queue(recording.pk)
+
+
+def _company_of(progress: RecordingProgress) -> int | None:
+    if progress.connection_id:
+        owned = TelnyxAccount.objects.filter(company__isnull=False)
+        for account in owned:
+            if progress.connection_id in {account.texml_application_id, account.credential_connection_id}:
+                return account.company_id
+    numbers = [number for number in (progress.to_number, progress.from_number) if number]
+    found = dict(PhoneNumber.objects.filter(e164__in=numbers).values_list("e164", "company_id"))
+    # Between two companies of ours it is nobody's until its call says whose.
+    owners = {found[number] for number in numbers if number in found}
+    return owners.pop() if len(owners) == 1 else None

@@ -1,0 +1,108 @@
+"""Boxes and messages that somebody may see, and how many of them are new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from agents.models import Agent
+from curbe.companies.models import Membership, User
+from recordings.models import Message, Transcript
+from recordings.queries.transcripts import recordings_saying
+from telephony.models import CallQueue, VoicemailBox
+
+PER_PAGE: Final = 50
+SHOWN: Final = (Message.State.NEW, Message.State.HEARD)
+
+
+class Show(StrEnum):
+    """Which messages the list has."""
+
+    ALL = ""
+    NEW = "new"
+    MINE = "mine"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    messages: Sequence[Message]
+    #: Where the next page begins; None on the last.
+    older_than: UUID | None
+
+
+def boxes_of(membership: Membership) -> QuerySet[VoicemailBox]:
+    """Return the boxes that a member may see: all of them with a supervising role, else his own and his queues'."""
+    rows = VoicemailBox.objects.filter(company=membership.company_id)
+    if membership.supervises:
+        return rows
+    mine = Agent.objects.filter(company=membership.company_id, user=membership.user_id)
+    queues = CallQueue.objects.filter(company=membership.company_id, memberships__agent__in=mine)
+    return rows.filter(Q(agent__in=mine) | Q(queue__in=queues))
+
+
+def messages_of(membership: Membership) -> QuerySet[Message]:
+    """Return the messages that a member may see: those of his boxes, and those that are assigned to him."""
+    rows = Message.objects.filter(company=membership.company_id)
+    if membership.supervises:
+        # Also of boxes that are gone.
+        return rows
+    return rows.filter(Q(box__in=boxes_of(membership)) | Q(assigned_to=membership.user_id))
+
+
+def with_all_a_row_shows(rows: QuerySet[Message]) -> QuerySet[Message]:
+    related = ("call", "recording", "box__queue", "box__agent__user", "box__company", "heard_by", "assigned_to")
+    texts = Prefetch("recording__transcripts", Transcript.objects.order_by("party").defer("search"))
+    return rows.select_related(*related).prefetch_related(texts)
+
+
+def page(
+    membership: Membership,
+    *,
+    box_id: int | None = None,
+    show: Show = Show.ALL,
+    words: str = "",
+    older_than: UUID | None,
+) -> Page:
+    """Return one page of what a member may see, newest first; by key, so that the thousandth costs as the first."""
+    rows = messages_of(membership).exclude(state=Message.State.ARRIVING)
+    match show:
+        case Show.DROPPED:
+            rows = rows.filter(state=Message.State.DROPPED)
+        case Show.NEW:
+            rows = rows.filter(state=Message.State.NEW)
+        case Show.MINE:
+            rows = rows.filter(state__in=SHOWN, assigned_to=membership.user_id)
+        case Show.ALL:
+            rows = rows.filter(state__in=SHOWN)
+    if box_id is not None:
+        rows = rows.filter(box=box_id)
+    if words:
+        rows = rows.filter(recording__in=recordings_saying(membership.company_id, words))
+    if older_than is not None:
+        rows = rows.filter(pk__lt=older_than)
+    found = list(with_all_a_row_shows(rows).order_by("-id")[: PER_PAGE + 1])
+    shown = found[:PER_PAGE]
+    return Page(shown, shown[-1].pk if len(found) > PER_PAGE else None)
+
+
+def count_new(membership: Membership) -> int:
+    """Return how many messages nobody has heard, of those that a member may see."""
+    return messages_of(membership).filter(state=Message.State.NEW).count()
+
+
+def boxes_with_counts(membership: Membership) -> list[VoicemailBox]:
+    """Return the boxes that a member may see, each with ``new``: how many of its messages nobody has heard."""
+    new = Count("messages", filter=Q(messages__state=Message.State.NEW))
+    rows = boxes_of(membership).select_related("queue", "agent__user", "company").annotate(new=new)
+    return sorted(rows, key=lambda box: (box.queue_id is not None or box.agent_id is not None, str(box).casefold()))
+
+
+def people_to_assign(company_id: int) -> list[User]:
+    """Return who may be asked to call somebody back: every member of the company."""
+    return list(User.objects.filter(memberships__company=company_id, is_active=True).order_by("name", "username"))

@@ -1,0 +1,15 @@
+// Below the push, a net: for a minute the page asks for calls whose audio is due, socket or no socket.
+
+export const ASK_FOR_MS = 60_000;
+
+/** Remembers since when each call is waited for, so that a page whose server is silent does not ask for ever. */
+export class AudioWait {
+  #sinceMs = new Map();
+
+  /** Return those of the calls that are asked for now. */
+  due(callIds, nowMs) {
+    for (const id of this.#sinceMs.keys()) if (!callIds.includes(id)) this.#sinceMs.delete(id);
+    for (const id of callIds) if (!this.#sinceMs.has(id)) this.#sinceMs.set(id, nowMs);
+    return callIds.filter((id) => nowMs - this.#sinceMs.get(id) <= ASK_FOR_MS);
+  }
+}

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ASK_FOR_MS, AudioWait } from "../../static/js/lib/audio_wait.js";
+
+test("a call is asked for during a minute, each from its own beginning", () => {
+  const wait = new AudioWait();
+  assert.deepEqual(wait.due(["a"], 0), ["a"]);
+  assert.deepEqual(wait.due(["a", "b"], ASK_FOR_MS), ["a", "b"]);
+  assert.deepEqual(wait.due(["a", "b"], ASK_FOR_MS + 1), ["b"]);
+  assert.deepEqual(wait.due(["a", "b"], 2 * ASK_FOR_MS + 1), []);
+});
+
+test("one that is there is forgotten", () => {
+  const wait = new AudioWait();
+  wait.due(["a"], 0);
+  assert.deepEqual(wait.due([], 5_000), []);
+  assert.deepEqual(wait.due(["a"], ASK_FOR_MS + 1), ["a"]);
+});

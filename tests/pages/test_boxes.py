@@ -1,0 +1,213 @@
+"""``/voicemail/boxes/``: greetings as text, recorded and sent; who may; and where Telnyx plays them from."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pytest_django import Settings
+
+from curbe.companies.models import Company, User
+from recordings import greetings
+from recordings.greetings import UnusableGreeting, to_mp3
+from recordings.loudness import measure
+from recordings.models import TranscriptPolicy
+from telephony.core.plan import COMPANY
+from telephony.models import VoicemailBox
+from telephony.operations.plans import current_plan
+from tests import cast
+from tests.pages.people import html, looking, words
+from tests.recordings import files
+
+URL = "/voicemail/boxes/company/"
+FORM = {"say_es": "", "say_en": "", "max_length_s": "60", "transcribe": "on", "emails": ""}
+
+
+@pytest.fixture(autouse=True)
+def storage(settings: Settings, tmp_path: Path) -> Path:
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "default": backend, "recordings": backend}
+    return tmp_path
+
+
+def kept(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def converted(audio: bytes, container: str, codec: str) -> bytes:
+    """Return the audio as a browser would have recorded it."""
+    made = io.BytesIO()
+    with av.open(io.BytesIO(audio)) as source, av.open(made, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=48000, layout="mono")
+        resampler = av.AudioResampler(format=stream.format.name, layout="mono", rate=48000, frame_size=960)
+        for frame in source.decode(audio=0):
+            for piece in resampler.resample(frame):
+                out.mux(stream.encode(piece))
+        for piece in resampler.resample(None):
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    return made.getvalue()
+
+
+def sent(client: Client, audio: bytes, url: str = f"{URL}greeting", **headers: str) -> Any:
+    return client.post(url, {"audio": SimpleUploadedFile("greeting.webm", audio)}, headers=headers)
+
+
+# --- Text ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_is_kept_and_published_in_the_plan(acme: Company, alice: User) -> None:
+    said = {**FORM, "say_es": "Acme no contesta.", "emails": "a@acme.test, b@acme.test\na@acme.test", "of_calls": "on"}
+
+    answer = looking(alice).post(URL, said)
+
+    assert answer.status_code == 302
+    box = VoicemailBox.objects.get()
+    assert (box.say_es, box.emails, box.transcribe) == ("Acme no contesta.", ["a@acme.test", "b@acme.test"], True)
+    assert current_plan(acme.pk).boxes[COMPANY].say == {"es": "Acme no contesta."}
+    assert TranscriptPolicy.objects.get().of_calls
+    page = words(looking(alice).get("/voicemail/boxes/"))
+    assert "Acme no contesta." in page
+    assert "a@acme.test, b@acme.test" in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"emails": "not an address"}, "not an address"),
+        ({"emails": "\n".join(f"a{n}@acme.test" for n in range(11))}, "At most 10 addresses"),
+        ({"max_length_s": "5"}, "10"),
+        ({"max_length_s": "301"}, "300"),
+        ({"say_es": "x" * 501}, "500"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_kept(alice: User, wrong: dict[str, str], said: str) -> None:
+    answer = looking(alice).post(URL, {**FORM, **wrong})
+
+    assert answer.status_code == 422
+    assert said in words(answer)
+    assert not VoicemailBox.objects.exists()
+
+
+def test_each_may_edit_what_is_his(acme: Company, alice: User, bob: User, sam: User, mallory: User) -> None:
+    queue, luis = cast.make_queue(acme), cast.make_agent(acme, "luis")
+    own, other = f"/voicemail/boxes/user/{bob.agents.get().pk}/", f"/voicemail/boxes/user/{luis.pk}/"
+    of_queue = f"/voicemail/boxes/queue/{queue.pk}/"
+
+    def statuses(person: User) -> list[int]:
+        return [cast.client_for(person).get(url).status_code for url in (URL, of_queue, own, other)]
+
+    assert statuses(alice) == [200, 200, 200, 200]
+    assert statuses(bob) == [403, 403, 200, 403]
+    assert statuses(sam) == [403, 403, 403, 403]
+    assert statuses(mallory) == [200, 404, 404, 404]
+    assert cast.client_for(bob).post(own, {**FORM, "say_en": "I am Bob."}).status_code == 302
+    assert cast.client_for(bob).post(of_queue, FORM).status_code == 403
+    assert VoicemailBox.objects.get().agent == bob.agents.get()
+
+
+# --- Recorded -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("webm", "libopus"), ("ogg", "libopus"), ("mp4", "aac"), ("mp3", "libmp3lame"), ("wav", "pcm_s16le")],
+)
+def test_whatever_a_browser_records_becomes_an_mp3(container: str, codec: str) -> None:
+    audio = converted(files.wav(3, channels=1, hz=16000), container, codec)
+
+    mp3, duration_s = to_mp3(io.BytesIO(audio), len(audio))
+
+    assert duration_s == pytest.approx(3, abs=0.2)
+    heard = measure(io.BytesIO(mp3))
+    assert heard.duration_s == pytest.approx(3, abs=0.3)
+    assert not heard.is_silent
+
+
+@pytest.mark.parametrize(
+    ("audio", "code"),
+    [
+        (b"", "empty"),
+        (b"hello", "unknown"),
+        # A playlist would have FFmpeg open what it names.
+        (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "unknown"),
+        (b"<html></html>", "unknown"),
+        (b"\x1a\x45\xdf\xa3" + bytes(50), "unknown"),
+        (b"RIFF\x00\x00\x00\x00WAVE", "unknown"),
+        (files.wav(0.5), "short"),
+        (files.wav(121, channels=1, hz=2000), "long"),
+        (files.wav(2)[:44] + bytes(64000), "silent"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_greeting_is_refused_in_words(alice: User, storage: Path, audio: bytes, code: str) -> None:
+    with pytest.raises(UnusableGreeting) as refused:
+        to_mp3(io.BytesIO(audio), len(audio))
+    assert refused.value.code == code
+
+    by_script = sent(looking(alice), audio, Accept="application/json")
+    by_form = sent(looking(alice), audio)
+
+    assert (by_script.status_code, by_form.status_code) == (422, 422)
+    assert by_script.json()["error"] in words(by_form)
+    assert kept(storage) == []
+
+
+def test_a_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnusableGreeting) as refused:
+        to_mp3(io.BytesIO(b"RIFF"), greetings.LARGEST_BYTES + 1)
+
+    assert refused.value.code == "large"
+
+
+def test_a_recording_is_played_from_an_address_that_nobody_can_guess(
+    acme: Company, alice: User, storage: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sent(looking(alice), files.wav(2), Accept="application/json").status_code == 204
+    first = current_plan(acme.pk).boxes[COMPANY].play
+    assert len(first) > 40
+    # Telnyx has no log-in.
+    audio = Client().get(first)
+    assert (audio.status_code, audio["Content-Type"]) == (200, "audio/mpeg")
+    assert b"".join(audio.streaming_content)[:3] in {b"ID3", b"\xff\xf3\x48", b"\xff\xf3\x58"}
+    assert Client().post(first).status_code == 405
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sent(looking(alice), files.wav(3)).status_code == 302
+
+    second = current_plan(acme.pk).boxes[COMPANY].play
+    assert first != second
+    assert (Client().get(first).status_code, len(kept(storage))) == (404, 1)
+    assert f'src="{second}"' in html(looking(alice).get(URL))
+    with django_capture_on_commit_callbacks(execute=True):
+        looking(alice).post(f"{URL}greeting", {"delete": "1"})
+    assert Client().get(second).status_code == 404
+    assert kept(storage) == []
+    assert COMPANY not in current_plan(acme.pk).boxes
+
+
+@pytest.mark.parametrize("key", ["x", "a" * 43, "%20"])
+def test_an_unknown_greeting_is_not_there(db: None, key: str) -> None:
+    VoicemailBox.objects.create(company=cast.make_company())
+
+    assert Client().get(f"/greetings/{key}.mp3").status_code == 404
+
+
+def test_nobody_records_for_somebody_else(acme: Company, alice: User, bob: User, mallory: User, storage: Path) -> None:
+    luis = cast.make_agent(acme, "luis")
+    queue = cast.make_queue(acme)
+
+    assert sent(cast.client_for(bob), files.wav(2)).status_code == 403
+    assert sent(cast.client_for(bob), files.wav(2), f"/voicemail/boxes/user/{luis.pk}/greeting").status_code == 403
+    assert (
+        sent(cast.client_for(mallory), files.wav(2), f"/voicemail/boxes/queue/{queue.pk}/greeting").status_code == 404
+    )
+
+    assert kept(storage) == []
+    assert not VoicemailBox.objects.exists()
