@@ -101,7 +101,7 @@ def fill(connection: psycopg.Connection, size: Size) -> None:
         members=MEMBERS_PER_QUEUE,
     )
     with connection.transaction():
-        connection.execute("TRUNCATE companies_company, companies_user CASCADE", prepare=False)
+        connection.execute("TRUNCATE companies_company, companies_user RESTART IDENTITY CASCADE", prepare=False)
         for one in statement.split(";\n"):
             if one.strip():
                 connection.execute(one, prepare=False)  # type: ignore[call-overload]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from curbe.lib.db import inserted, prepared
 from recordings import deletions, operations
 from recordings.covering import Gap, Span, is_covered, span_of
 from recordings.loudness import SHORTEST_S
@@ -45,7 +46,10 @@ def expect(
         "started_at": progress.started_at or _begun_at(progress, call, told_at or now),
         "next_attempt_at": now + NET_WAITS if is_net else now,
     }
-    recording, made = Recording.objects.get_or_create(telnyx_recording_id=progress.recording_id, defaults=defaults)
+    recording = Recording(telnyx_recording_id=progress.recording_id, **defaults)
+    made = inserted(recording, now=now)
+    if not made:
+        recording = Recording.objects.get(telnyx_recording_id=progress.recording_id)
     if made or recording.call_id is None:
         return _arrived(recording, call, defaults, made=made, now=now)
     if recording.is_net and not is_net:
@@ -63,10 +67,8 @@ def _arrived(
     if recording.is_net and is_spare(recording, call):
         let_go(recording, now)
         return None
-    CallIdentifier.objects.bulk_create(
-        [CallIdentifier(call=call, kind=CallIdentifier.Kind.RECORDING_ID, value=recording.telnyx_recording_id)],
-        ignore_conflicts=True,
-    )
+    kind = CallIdentifier.Kind.RECORDING_ID
+    inserted(CallIdentifier(call=call, kind=kind, value=recording.telnyx_recording_id), now=now)
     if not recording.is_net:
         _let_go_of_nets(call, now)
     # Who hung up at once left no message, and his call is no voicemail.
@@ -106,12 +108,16 @@ def _columns(progress: RecordingProgress, now: datetime, *, is_net: bool) -> dic
     }
 
 
+_BEGUN: Final = """
+SELECT min(occurred_at)
+  FROM telephony_telnyxevent
+ WHERE call_id = %(call)s::uuid AND kind = 'recording.in-progress' AND payload ->> 'RecordingSid' = %(recording)s
+"""
+
+
 def _begun_at(progress: RecordingProgress, call: Call, told_at: datetime) -> datetime:
     """Return when the audio begins: when Telnyx told of its beginning, else its length before its end."""
-    begun = TelnyxEvent.objects.filter(
-        call=call, kind="recording.in-progress", payload__RecordingSid=progress.recording_id
-    )
-    at = begun.order_by("occurred_at").values_list("occurred_at", flat=True).first()
+    ((at,),) = prepared(_BEGUN, {"call": call.pk, "recording": progress.recording_id})
     # A callback that came late, or a repair, is bounded by the call's own end.
     return at or min(told_at, call.ended_at or told_at) - timedelta(seconds=progress.duration_s or 0)
 
@@ -153,9 +159,14 @@ def let_go(net: Recording, now: datetime) -> None:
     net.delete()
 
 
+_HAS_NET: Final = "SELECT 1 FROM recordings_recording WHERE call_id = %(call)s::uuid AND is_net LIMIT 1"
+
+
 def _let_go_of_nets(call: Call, now: datetime) -> None:
+    if not prepared(_HAS_NET, {"call": call.pk}):
+        # As most calls.
+        return
     nets = list(Recording.objects.filter(call=call, is_net=True, is_held=False).exclude(state=Recording.State.DELETED))
-    # Most calls have none, and are asked no further.
     if nets and not deletions.is_company_on_hold(call.company_id):
         for net in nets:
             if is_spare(net, call):

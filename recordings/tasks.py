@@ -49,9 +49,21 @@ def fetch_recording(*, recording_id: str, **_: object) -> None:
             messages.judge(message.pk, timezone.now())
     if tried is not None and tried.state == Recording.State.FAILED:
         arrivals.fall_back_on_the_net(tried, timezone.now())
-    # Asked after the process was given back: whoever found none left until then is seen here.
-    for next_id in operations.due(timezone.now()).values_list("pk", flat=True)[:1]:
-        operations.queue(next_id)
+    _go_on()
+
+
+def _go_on() -> None:
+    """Hand the process that was just given back to what found none left: audio first, for its links die.
+
+    Asked after it was given back, so that whoever came until then is seen.
+    """
+    now = timezone.now()
+    fetched_next = list(operations.due(now).values_list("pk", flat=True)[:1])
+    for recording_id in fetched_next:
+        operations.queue(recording_id)
+    if not fetched_next:
+        for recording_id in waveforms.missing(now)[:1]:
+            waveforms.queue(recording_id)
 
 
 @shared_task
@@ -64,8 +76,11 @@ def fetch_due(**_: object) -> None:
 def make_waveform(*, recording_id: str, **_: object) -> None:
     """Make one waveform, if a process can be spared; else the clock comes back to it."""
     with processes.spare() as is_spared:
-        if is_spared:
-            waveforms.make(UUID(recording_id), timezone.now())
+        if not is_spared:
+            return
+        made = waveforms.make(UUID(recording_id), timezone.now())
+    if made is not None:
+        _go_on()
 
 
 @shared_task

@@ -9,8 +9,9 @@ from typing import Final
 from django.db import transaction
 
 from curbe.lib import push
+from curbe.lib.db import prepared
 from recordings import messages
-from recordings.models import Message, Recording, Transcript, TranscriptPolicy
+from recordings.models import Message, Recording, Transcript
 from telephony.core.transcription import Said
 from telephony.models import Call, RouteTrace
 from telephony.telnyx.client import TelnyxClient
@@ -24,10 +25,15 @@ BATCH: Final = 20
 LONGEST_TEXT: Final = 200_000
 
 
+_IS_THERE: Final = "SELECT 1 FROM recordings_transcript WHERE telnyx_recording_id = %(recording)s LIMIT 1"
+_OF_CALLS: Final = "SELECT 1 FROM recordings_transcriptpolicy WHERE company_id = %(company)s::bigint AND of_calls"
+
+
 def expect(recording: Recording, call: Call, now: datetime) -> None:
     """Note that a recording's text is wanted, if it is; a text that came before its recording finds it here."""
     of_recording = Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id)
-    if of_recording.update(recording=recording) or not _is_wanted(recording, call):
+    is_there = bool(prepared(_IS_THERE, {"recording": recording.telnyx_recording_id}))
+    if (is_there and of_recording.update(recording=recording)) or not _is_wanted(recording, call):
         return
     Transcript.objects.get_or_create(
         telnyx_recording_id=recording.telnyx_recording_id,
@@ -44,7 +50,7 @@ def expect(recording: Recording, call: Call, now: datetime) -> None:
 
 def _is_wanted(recording: Recording, call: Call) -> bool:
     if recording.kind == Recording.Kind.CALL:
-        return TranscriptPolicy.objects.filter(company=call.company_id, of_calls=True).exists()
+        return bool(prepared(_OF_CALLS, {"company": call.company_id}))
     asked = RouteTrace.objects.filter(call=call, decision__verb="voicemail").order_by("-step")
     decision = asked.values_list("decision", flat=True).first()
     # An apology takes a message too, and has nothing written down.

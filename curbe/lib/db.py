@@ -10,13 +10,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db.models import AutoField, Model
+from django.db.models.fields.files import FieldFile
 from psycopg.abc import Transformer as Reader
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
@@ -26,6 +28,7 @@ from psycopg.types.json import Jsonb
 
 Params = Mapping[str, Any] | Sequence[Any]
 Rows = list[tuple[Any, ...]]
+M = TypeVar("M", bound=Model)
 
 
 def prepared(sql: str, params: Params) -> Rows:
@@ -46,6 +49,39 @@ def prepared(sql: str, params: Params) -> Rows:
             raise
         connection.close()
         return _run(statement, params)
+
+
+def columns_of(model: type[Model], table: str = "") -> str:
+    """Return the columns of a model's rows in their order, for a statement whose rows ``row_of`` reads."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(f"{prefix}{field.column}" for field in model._meta.concrete_fields)
+
+
+def row_of(model: type[M], values: Sequence[Any]) -> M:
+    """Return a row that ``columns_of`` asked for as its model, as the ORM would; it has no field that converts."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    return model.from_db(DEFAULT_DB_ALIAS, names, values)
+
+
+def inserted(row: Model, *, now: datetime) -> bool:
+    """Insert a row unless one like it is there; say whether it was. ``now`` fills what is filled by being added.
+
+    Nothing else that ``save`` does happens (signals), and the row does not learn a key that the database gives.
+    """
+    meta = row._meta
+    fields = [one for one in meta.concrete_fields if not (isinstance(one, AutoField) and row.pk is None)]
+    values = [now if getattr(one, "auto_now_add", False) else one.value_from_object(row) for one in fields]
+    given = [str(value) if isinstance(value, FieldFile) else value for value in values]
+    places = ", ".join(["%s"] * len(fields))
+    names = ", ".join(one.column for one in fields)
+    statement = f"INSERT INTO {meta.db_table} ({names}) VALUES ({places}) ON CONFLICT DO NOTHING RETURNING 1"
+    if not prepared(statement, given):
+        return False
+    for one in fields:
+        if getattr(one, "auto_now_add", False):
+            setattr(row, one.attname, now)
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return True
 
 
 def _is_dead() -> bool:

@@ -19,11 +19,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import Value
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.types.json import Jsonb
 
-from curbe.lib.db import prepared
+from curbe.lib.db import columns_of, prepared, row_of
 from curbe.lib.ids import uuid7
 from telephony import handlers
 from telephony.core import events
@@ -156,12 +155,21 @@ def process(event_id: uuid.UUID, now: datetime) -> Processing:
     return Processing.FAILED
 
 
+# With the event comes how long its call's lock is waited for, in this transaction.
+_LOCK: Final = f"""
+SELECT set_config('lock_timeout', '{LOCK_TIMEOUT_MS}ms', true), {columns_of(TelnyxEvent)}
+  FROM telephony_telnyxevent
+ WHERE id = %(id)s::uuid AND processed_at IS NULL
+   FOR UPDATE SKIP LOCKED
+"""
+_LOCK_CALL: Final = f"SELECT {columns_of(Call)} FROM telephony_call WHERE id = %(id)s::uuid FOR UPDATE"
+
+
 def _process_locked(event_id: uuid.UUID, now: datetime) -> Processing:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_MS}ms'")
-    event = TelnyxEvent.objects.select_for_update(skip_locked=True).filter(pk=event_id, processed_at=None).first()
-    if event is None:
+    found = prepared(_LOCK, {"id": event_id})
+    if not found:
         return Processing.BUSY
+    event = row_of(TelnyxEvent, found[0][1:])
     account_handler = handlers.find_for_account(event.kind)
     if account_handler is not None:
         account_handler(event, now)
@@ -172,7 +180,7 @@ def _process_locked(event_id: uuid.UUID, now: datetime) -> Processing:
         if handler is not None and not _was_turned_away(event.payload):
             return _wait(event, now)
     elif handler is not None:
-        call = Call.objects.select_for_update().get(pk=event.call_id)
+        call = row_of(Call, prepared(_LOCK_CALL, {"id": event.call_id})[0])
         handler(event, call, now)
         event.company_id = call.company_id
     else:
@@ -180,12 +188,20 @@ def _process_locked(event_id: uuid.UUID, now: datetime) -> Processing:
     return _done(event, now)
 
 
+_DONE: Final = """
+UPDATE telephony_telnyxevent
+   SET call_id = %(call)s::uuid, company_id = %(company)s::bigint, processed_at = %(now)s::timestamptz,
+       next_attempt_at = NULL, attempts = attempts + 1, error = ''
+ WHERE id = %(id)s::uuid
+"""
+
+
 def _done(event: TelnyxEvent, now: datetime) -> Processing:
     event.processed_at = now
     event.next_attempt_at = None
     event.attempts += 1
     event.error = ""
-    event.save(update_fields=["call_id", "company_id", "processed_at", "next_attempt_at", "attempts", "error"])
+    prepared(_DONE, {"id": event.pk, "call": event.call_id, "company": event.company_id, "now": now})
     return Processing.DONE
 
 
@@ -238,19 +254,30 @@ def process_again(event_id: uuid.UUID, now: datetime) -> Processing:
     return process(event_id, now)
 
 
+# What a browser told (it has an agent) is not asked: nobody may give his call the name of somebody else's. Of one name
+# the first that was learned counts; before all, the leg that opened a call is that call's.
+_FIND: Final = """
+SELECT found.call_id
+  FROM unnest(%(named)s::text[]) WITH ORDINALITY AS named (value, place)
+ CROSS JOIN LATERAL (
+         SELECT id AS call_id, 0 AS learned FROM telephony_call WHERE root_call_sid = named.value
+          UNION ALL
+         SELECT call_id, id FROM telephony_callidentifier WHERE value = named.value AND agent_id IS NULL
+          ORDER BY learned
+          LIMIT 1
+       ) found
+ ORDER BY named.place
+ LIMIT 1
+"""
+
+
 def find_call(payload: Mapping[str, Any]) -> uuid.UUID | None:
     """Return the call that an event speaks of; None when it is not there (yet).
 
     The ids in the signed body decide. The address of the callback, which nobody signs, only helps where they are all
     unknown, and only within the company that it names.
     """
-    named = events.leg_ids(payload)
-    # What a browser told is not asked: nobody may give his call the name of somebody else's.
-    learned = CallIdentifier.objects.filter(value__in=named, agent=None).values_list("value", "call_id", "id")
-    roots = Call.objects.filter(root_call_sid__in=named).values_list("root_call_sid", "pk", Value(0))
-    # The first that was learned counts; before all, the leg that opened a call is that call's.
-    known = {value: call_id for value, call_id, _ in learned.union(roots, all=True).order_by("-id")}
-    found = next((known[value] for value in named if value in known), None)
+    found = next((call_id for (call_id,) in prepared(_FIND, {"named": events.leg_ids(payload)})), None)
     address = events.address(payload)
     pointed = _uuid(address.get("call"))
     if found is not None:

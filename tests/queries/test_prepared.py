@@ -13,8 +13,10 @@ from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
 
 from curbe.companies.models import Company
-from curbe.lib.db import prepared
-from telephony.models import TelnyxEvent
+from curbe.lib.db import columns_of, inserted, prepared, row_of
+from recordings.models import Recording
+from telephony.models import Call, TelnyxEvent
+from tests import cast
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +111,44 @@ def test_a_statement_is_planned_once_whatever_its_arrays_hold() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements")
         assert cursor.fetchall() == [(8, 0)]
+
+
+@pytest.mark.parametrize("model", [Call, TelnyxEvent])
+def test_a_row_that_is_read_so_is_the_row_of_the_orm(acme: Company, model: type[Call] | type[TelnyxEvent]) -> None:
+    call = cast.make_call(acme)
+    event = TelnyxEvent.objects.create(
+        dedupe_key="k", kind="status.ringing", occurred_at=call.started_at, payload={"é": [1, None]}, call=call
+    )
+    known = call if model is Call else event
+
+    (row,) = prepared(
+        f"SELECT {columns_of(model)} FROM {model._meta.db_table} WHERE id = %(id)s::uuid", {"id": known.pk}
+    )
+
+    read, as_ever = row_of(model, row), model.objects.get(pk=known.pk)
+    names = [field.attname for field in model._meta.concrete_fields]
+    assert [getattr(read, name) for name in names] == [getattr(as_ever, name) for name in names]
+    read.save()
+    assert model.objects.count() == 1, "it is known to be in the database"
+
+
+def test_a_row_is_inserted_once_and_says_whether_it_was(acme: Company) -> None:
+    now = datetime(2026, 4, 1, 12, 30, tzinfo=UTC)
+
+    def row() -> Recording:
+        return Recording(company=acme, call=cast.make_call(acme), telnyx_recording_id="rec-1", is_net=True)
+
+    first, second = row(), row()
+
+    assert [inserted(one, now=now) for one in (first, second)] == [True, False]
+    kept = Recording.objects.get()
+    assert (kept.pk, kept.created_at, kept.is_net, kept.audio.name) == (first.pk, now, True, "")
+    assert first.created_at == now
+
+
+def test_a_row_whose_key_the_database_gives_is_inserted_too(acme: Company) -> None:
+    company = Company(slug="new", name="New", public_id="0a0b0c0d", outbound_countries=["US", "MX"])
+
+    assert inserted(company, now=datetime(2026, 4, 1, tzinfo=UTC))
+
+    assert Company.objects.get(slug="new").outbound_countries == ["US", "MX"]

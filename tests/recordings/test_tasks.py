@@ -24,8 +24,8 @@ from pytest_django import Settings
 
 from curbe.companies.models import Company
 from recordings import operations, processes
-from recordings.models import Recording
-from recordings.tasks import fetch_recording, find_missing
+from recordings.models import Recording, Waveform
+from recordings.tasks import fetch_recording, find_missing, make_waveform
 from telephony.telnyx.client import TelnyxClient
 from tests import cast
 from tests.recordings import files
@@ -147,6 +147,36 @@ def test_who_has_brought_one_in_goes_on_with_the_one_that_has_waited_longest(acm
 
     Recording.objects.filter(pk__in=(later.pk, longest.pk)).update(state=Recording.State.STORED)
     assert queued(not_yet) == []
+
+
+def test_who_found_the_processes_taken_is_called_when_one_is_given_back(acme: Company, pending: Recording) -> None:
+    """Audio goes before waveforms, whoever had the process: links die, and what is stored can be drawn any time."""
+    stored = [
+        Recording.objects.create(
+            company=acme, call=cast.make_call(acme), telnyx_recording_id=f"stored-{number}", state="stored"
+        )
+        for number in (1, 2)
+    ]
+    with (
+        patch("recordings.operations.queue") as fetches,
+        patch("recordings.waveforms.queue") as waveforms,
+        patch("recordings.waveforms.make", lambda pk, now: Waveform.objects.create(pk=pk, channels=1, per_s=1, made_at=now)),
+    ):
+        make_waveform(recording_id=str(stored[0].pk))
+        assert [call.args for call in fetches.call_args_list] == [(pending.pk,)]
+        assert not waveforms.called
+
+        Recording.objects.filter(pk=pending.pk).update(state=Recording.State.FAILED)
+        Waveform.objects.all().delete()
+        make_waveform(recording_id=str(stored[0].pk))
+        assert [call.args for call in waveforms.call_args_list] == [(stored[1].pk,)]
+
+
+def test_a_waveform_that_cannot_be_made_now_is_not_called_again_at_once(acme: Company, pending: Recording) -> None:
+    with patch("recordings.tasks._go_on") as goes_on:
+        make_waveform(recording_id=str(pending.pk))
+
+    assert not goes_on.called
 
 
 @pytest.fixture

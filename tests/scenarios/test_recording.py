@@ -11,6 +11,7 @@ import pytest
 import responses
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from pytest_django import DjangoAssertNumQueries as AssertNumQueries
 from pytest_django import DjangoCaptureOnCommitCallbacks as CaptureOnCommit
 from pytest_django import Settings
 
@@ -65,6 +66,17 @@ def test_a_recording_is_pending_as_soon_as_telnyx_says_so_and_its_fetch_is_queue
     assert queued.call_args.args == ("recordings.tasks.fetch_recording",)
     assert queued.call_args.kwargs["kwargs"] == {"recording_id": str(recording.pk)}
     assert CallIdentifier.objects.filter(call=story.call, value="rec-1", kind="recording_id").exists()
+
+
+def test_its_webhook_takes_few_statements(
+    telnyx: Telnyx, django_assert_num_queries: AssertNumQueries, django_capture_on_commit_callbacks: CaptureOnCommit
+) -> None:
+    story = Story(telnyx)
+    talk(story)
+    letter = story.recording(recording_id="rec-1", url=files.URL)
+
+    with patch(QUEUED), django_capture_on_commit_callbacks(execute=True), django_assert_num_queries(13):
+        letter.send(telnyx)
 
 
 def test_without_a_broker_the_webhook_succeeds_and_the_beat_finds_the_recording(
