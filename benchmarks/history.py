@@ -24,8 +24,8 @@ ROUNDS: Final = 10
 DATABASE_MS: Final = 50
 SERVED_MS: Final = 150
 
-#: Two years of calls, five queues (the last one rare), ten agents (the tenth left after the first months), two hundred
-#: thousand customers of whom a third have names.
+#: Two years of calls of which a fifth was written down, five queues (the last one rare), ten agents (the tenth left
+#: after the first months), two hundred thousand customers of whom a third have names.
 _FILL: Final = """
 INSERT INTO telephony_callqueue
   SELECT (jsonb_populate_record(q, jsonb_build_object('id', 1000 + n, 'name', 'queue ' || n))).*
@@ -72,11 +72,24 @@ INSERT INTO telephony_callwrapup (company_id, call_id, agent_id, mode, started_a
 SELECT 1, id, agent_id, 'OPTIONAL', ended_at, ended_at, ended_at, 'done',
   CASE WHEN substr(root_call_sid, 7)::int %% 4999 = 6 THEN 6 ELSE substr(root_call_sid, 7)::int %% 5 + 1 END, ''
 FROM telephony_call WHERE company_id = 1 AND outcome = 'answered' AND agent_id IS NOT NULL;
+INSERT INTO recordings_transcript (company_id, call_id, telnyx_recording_id, party, state, text, segments, looks,
+  created_at)
+SELECT 1, c.id, 'bench:' || c.id, '', 'saved', said.text
+    || CASE WHEN substr(c.root_call_sid, 7)::int %% 333333 = 10 THEN ' zanahoria' ELSE '' END, '[]', 0, c.started_at
+FROM telephony_call c
+CROSS JOIN LATERAL (
+  SELECT string_agg((ARRAY['quiero','cancelar','the','factura','invoice','hola','gracias','cuenta','account','pedido',
+    'order','mañana','tomorrow','precio','price','pago','payment','nombre','name','sí'])
+    [(hashint8(w * 7919 + substr(c.root_call_sid, 7)::int) & 2147483647) %% 20 + 1], ' ') AS text
+  FROM generate_series(1, 40) w
+) said
+WHERE c.company_id = 1 AND substr(c.root_call_sid, 7)::int %% 5 = 0 AND c.outcome = 'answered';
 CREATE INDEX call_grams ON telephony_call
   USING gin (telephony_call_grams(direction, from_number, to_number, caller_name));
 ALTER INDEX call_grams ALTER COLUMN 1 SET STATISTICS 500;
 VACUUM ANALYZE telephony_call;
 VACUUM ANALYZE recordings_recording;
+VACUUM ANALYZE recordings_transcript;
 VACUUM ANALYZE telephony_callwrapup;
 VACUUM ANALYZE telephony_callqueue;
 VACUUM ANALYZE contacts_contact;
@@ -129,6 +142,12 @@ ASKED: Final[Mapping[str, Mapping[str, str]]] = {
     "4 digits, last 30 days": {"number": "7919", "period": "30d"},
     "common name, agent": {"number": "maría", "agent": "3"},
     "common name, rare queue": {"number": "maría", "queue": "1005"},
+    "said often": {"said": "factura"},
+    "said often, a phrase": {"said": '"pago mañana"'},
+    "said once a year": {"said": "zanahorias"},
+    "said by nobody": {"said": "ornitorrinco"},
+    "said often, agent": {"said": "factura", "agent": "3"},
+    "said often, a month long ago": {"said": "factura", "from": "2025-06-01", "to": "2025-06-30"},
     "common name, rare outcome": {"number": "maría", "outcome": "failed"},
 }
 
@@ -142,6 +161,7 @@ def fill(connection: psycopg.Connection) -> None:
 def report(stack: Stack) -> None:
     """Print a line per question: what the database took, and the page."""
     django_of(stack.env)
+    _supervisor()
     cookie = _cookie()
     limits = f"limits {DATABASE_MS} ms in the database, {SERVED_MS} ms served"
     print(f"History of {CALLS:,} calls: {limits} (median, worst of {ROUNDS})")
@@ -212,3 +232,10 @@ def _cookie() -> str:
     client = Client()
     client.force_login(User.objects.get(username="agent-1"))
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def _supervisor() -> None:
+    """Only who supervises may search by what was said."""
+    from curbe.companies.models import Membership, Role
+
+    Membership.objects.filter(user__username="agent-1").update(role=Role.SUPERVISOR)

@@ -51,10 +51,9 @@ def prepared(sql: str, params: Params) -> Rows:
         return _run(statement, params)
 
 
-def columns_of(model: type[Model], table: str = "") -> str:
+def columns_of(model: type[Model]) -> str:
     """Return the columns of a model's rows in their order, for a statement whose rows ``row_of`` reads."""
-    prefix = f"{table}." if table else ""
-    return ", ".join(f"{prefix}{field.column}" for field in model._meta.concrete_fields)
+    return ", ".join(str(field.column) for field in model._meta.concrete_fields)
 
 
 def row_of(model: type[M], values: Sequence[Any]) -> M:
@@ -73,7 +72,7 @@ def inserted(row: Model, *, now: datetime) -> bool:
     values = [now if getattr(one, "auto_now_add", False) else one.value_from_object(row) for one in fields]
     given = [str(value) if isinstance(value, FieldFile) else value for value in values]
     places = ", ".join(["%s"] * len(fields))
-    names = ", ".join(one.column for one in fields)
+    names = ", ".join(str(one.column) for one in fields)
     statement = f"INSERT INTO {meta.db_table} ({names}) VALUES ({places}) ON CONFLICT DO NOTHING RETURNING 1"
     if not prepared(statement, given):
         return False

@@ -135,6 +135,12 @@ class Call(CompanyOwned):
             ),
             # Partial: a new call has no agent yet, and most have no contact. What they do not have costs them nothing.
             models.Index(fields=["agent", "-id"], name="call_agent_newest", condition=models.Q(agent__isnull=False)),
+            # An agent answers most of his calls: the others would be looked for among all of them.
+            models.Index(
+                fields=["agent", "-id"],
+                name="call_agent_unanswered",
+                condition=models.Q(agent__isnull=False) & ~models.Q(outcome="answered"),
+            ),
             models.Index(fields=["contact", "-id"], name="call_contact", condition=models.Q(contact__isnull=False)),
             # The reconciler and the live pages read only open calls, which are few.
             models.Index(fields=["last_news_at"], name="call_open_news", condition=~models.Q(status="completed")),

@@ -277,7 +277,9 @@ def find_call(payload: Mapping[str, Any]) -> uuid.UUID | None:
     The ids in the signed body decide. The address of the callback, which nobody signs, only helps where they are all
     unknown, and only within the company that it names.
     """
-    found = next((call_id for (call_id,) in prepared(_FIND, {"named": events.leg_ids(payload)})), None)
+    found: uuid.UUID | None = next(
+        (call_id for (call_id,) in prepared(_FIND, {"named": events.leg_ids(payload)})), None
+    )
     address = events.address(payload)
     pointed = _uuid(address.get("call"))
     if found is not None:

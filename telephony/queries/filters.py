@@ -120,11 +120,12 @@ def read(query: Mapping[str, str]) -> Filters:
 
 
 def narrowed(
-    calls: QuerySet[Call], filters: Filters, *, now: datetime, zone: tzinfo, by_key: bool = False
+    calls: QuerySet[Call], filters: Filters, *, now: datetime, zone: tzinfo, by_key: bool = False, is_rare: bool = False
 ) -> QuerySet[Call]:
     """Return the calls that fit all filters but ``number``, which ``queries.search`` looks for.
 
-    ``by_key``: to be read in the order of ``key_of(filters)``, then of the ids.
+    ``by_key``: to be read in the order of ``key_of(filters)``, then of the ids. ``is_rare``: what was said is looked up
+    first.
     """
     if filters.show in _SHOWN:
         calls = calls.filter(_SHOWN[filters.show])
@@ -140,7 +141,7 @@ def narrowed(
     if filters.recording:
         calls = calls.filter(with_audio(filters.recording is Audio.WITH))
     if filters.said:
-        calls = saying(calls, filters.said)
+        calls = saying(calls, filters.said, by_index=is_rare)
     begin, end = moments(filters, now=now, zone=zone)
     if begin is not None:
         calls = calls.filter(since(begin))

@@ -49,23 +49,48 @@ def newest_ids(
         # Only signs: nobody is called so.
         return []
     fitting = compared(narrowed(calls, filters, now=now, zone=zone), wanted)
-    key = key_of(filters)
-    keyed = narrowed(calls, filters, now=now, zone=zone, by_key=True).order_by(key, "-id") if key else None
-    return newest(calls, fitting, wanted, size=size, rare=keyed)
+    rare = None
+    if key := key_of(filters):
+        rare = narrowed(calls, filters, now=now, zone=zone, by_key=True).order_by(key, "-id")
+    elif filters.said:
+        rare = compared(narrowed(calls, filters, now=now, zone=zone, is_rare=True), wanted).order_by("-id")
+    return newest(calls, fitting, wanted, size=size, rare=rare, pool=_pool(calls, filters, now=now, zone=zone))
+
+
+def _pool(calls: QuerySet[Call], filters: Filters, *, now: datetime, zone: tzinfo) -> QuerySet[Call] | None:
+    """Return the calls of the one agent, queue or contact among which a text is looked for; None: among all."""
+    whose = Filters(contact=filters.contact, queue=filters.queue, agent=filters.agent)
+    key = key_of(whose)
+    if not filters.number or not key:
+        return None
+    return narrowed(calls, whose, now=now, zone=zone, by_key=True).order_by(key, "-id")
 
 
 def newest(
-    calls: QuerySet[Call], fitting: QuerySet[Call], wanted: Wanted, *, size: int, rare: QuerySet[Call] | None = None
+    calls: QuerySet[Call],
+    fitting: QuerySet[Call],
+    wanted: Wanted,
+    *,
+    size: int,
+    rare: QuerySet[Call] | None = None,
+    pool: QuerySet[Call] | None = None,
 ) -> list[UUID]:
     """Return the ids of the newest ``size`` calls of ``fitting``, which are those of ``calls`` that fit.
 
-    ``rare``: the same calls in the same order, asked for as it is best where they are rare.
+    ``rare``: the same calls in the same order, asked for as it is best where they are rare. ``pool``: some of the
+    calls, newest first by an index of their own, among which all that fit are: they too are read through first.
     """
     calls, ids = calls.order_by("-id"), fitting.order_by("-id").values_list("id", flat=True)
     floor = calls.values_list("id", flat=True)[NEWEST : NEWEST + 1].first()
     if floor is None:
         return list(ids[:size])
     found = list(ids.filter(id__gt=floor)[:size])
+    if len(found) < size and pool is not None:
+        below = pool.filter(id__lte=floor).values_list("id", flat=True)
+        found += ids.filter(pk__in=below[:NEWEST])[: size - len(found)]
+        floor = below[NEWEST : NEWEST + 1].first()
+        if floor is None:
+            return found
     if len(found) < size:
         rest = ids if rare is None else rare.values_list("id", flat=True)
         found += by_index(rest.filter(id__lte=floor), wanted, calls)[: size - len(found)]

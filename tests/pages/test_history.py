@@ -156,6 +156,21 @@ def test_what_is_rare_is_found_behind_the_newest_calls(
     assert found(sam, number="oscar 0143") == []
 
 
+def test_what_is_rare_is_found_behind_the_newest_calls_of_one_agent_or_queue(
+    acme: Company, sam: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NEWEST", 2)
+    ana, bea = cast.make_agent(acme, "Ana"), cast.make_agent(acme, "Bea")
+    eva = [call_at(acme, NOON + timedelta(minutes=minute), caller_name="Eva", agent=ana) for minute in range(2)]
+    call_at(acme, NOON + timedelta(minutes=3), caller_name="Eva", agent=bea)
+    for minute in range(4, 10):
+        call_at(acme, NOON + timedelta(minutes=minute), caller_name="Leo", agent=ana if minute % 2 else bea)
+
+    assert found(sam, number="eva", agent=ana.pk) == [str(call.pk) for call in reversed(eva)]
+    assert found(sam, number="eva", agent=ana.pk, show="missed") == []
+    assert found(sam, number="max", agent=ana.pk) == []
+
+
 def test_pages_follow_each_other_across_the_newest(acme: Company, sam: User, monkeypatch: pytest.MonkeyPatch) -> None:
     from telephony.queries import history
 
@@ -253,6 +268,27 @@ def test_exports_leave_threads_for_the_calls(acme: Company, sam: User, monkeypat
     # At its end the seat is free again.
     assert len(rows_of(running)) == 2
     assert len(rows_of(browser.get("/calls/export.csv"))) == 2
+
+
+def test_what_was_said_long_ago_is_found_behind_the_newest_calls(
+    acme: Company, elsewhere: Company, sam: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NEWEST", 1)
+    ana = cast.make_agent(acme, "Ana")
+    calls = [call_at(acme, NOON + timedelta(minutes=minute), agent=ana) for minute in range(4)]
+    for call in (calls[0], calls[2], call_at(elsewhere, NOON)):
+        Transcript.objects.create(
+            company_id=call.company_id,
+            call=call,
+            telnyx_recording_id=f"t-{call.pk}",
+            state=Transcript.State.SAVED,
+            text="Quiero renovar la póliza.",
+            created_at=call.started_at,
+        )
+
+    assert found(sam, said="renovar") == [str(calls[2].pk), str(calls[0].pk)]
+    assert found(sam, said="pólizas", agent=ana.pk) == [str(calls[2].pk), str(calls[0].pk)]
+    assert found(sam, said="renovar -póliza") == []
 
 
 def test_who_supervises_finds_calls_by_what_was_said(acme: Company, sam: User, bob: User) -> None:

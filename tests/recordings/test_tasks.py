@@ -160,7 +160,10 @@ def test_who_found_the_processes_taken_is_called_when_one_is_given_back(acme: Co
     with (
         patch("recordings.operations.queue") as fetches,
         patch("recordings.waveforms.queue") as waveforms,
-        patch("recordings.waveforms.make", lambda pk, now: Waveform.objects.create(pk=pk, channels=1, per_s=1, made_at=now)),
+        patch(
+            "recordings.waveforms.make",
+            lambda pk, now: Waveform.objects.create(pk=pk, channels=1, per_s=1, made_at=now),
+        ),
     ):
         make_waveform(recording_id=str(stored[0].pk))
         assert [call.args for call in fetches.call_args_list] == [(pending.pk,)]
