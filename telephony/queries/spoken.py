@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from telephony.models import Call
 
@@ -29,10 +29,19 @@ def has_words(words: str) -> Q:
     return found
 
 
-def saying(calls: QuerySet[Call], words: str) -> QuerySet[Call]:
-    """Return those of a company's calls in which the words were said."""
+def saying(calls: QuerySet[Call], words: str, heard_by: Q) -> QuerySet[Call]:
+    """Return those of a company's calls in which the words were said, in a recording that fits ``heard_by``.
+
+    A text that is here before its recording is nobody's yet but of who may hear all.
+    """
     # The recordings' app stands above this one: it is reached by the reverse relation.
-    transcripts: Any = Call._meta.get_field("transcripts").related_model
+    transcripts, recordings = (_above(name) for name in ("transcripts", "recordings"))
     company_ids = calls.order_by().values("company")[:1]
     found = transcripts.objects.filter(has_words(words), company__in=company_ids)
+    if heard_by:
+        found = found.filter(Exists(recordings.objects.filter(heard_by, pk=OuterRef("recording"))))
     return calls.filter(pk__in=found.values("call_id"))
+
+
+def _above(name: str) -> Any:
+    return Call._meta.get_field(name).related_model
