@@ -84,10 +84,10 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
         """Write the team and who is in it. Raises NameTaken, and then nothing is written."""
         team: Team = super().save(commit=False)
         team.company = self.company
-        try:
-            with transaction.atomic():
+        with transaction.atomic():
+            try:
                 team.save()
-                set_people(team, [row["person"] for row in self.people.rows()])
-        except IntegrityError as err:
-            raise NameTaken from err
+            except IntegrityError as err:
+                raise NameTaken from err
+            set_people(team, [row["person"] for row in self.people.rows()])
         return team

@@ -266,6 +266,7 @@ SOMEBODYS: list[tuple[Callable[[Acme], Recording], set[str]]] = [
     (_a_supervisors_own_call, {"tim"} | ALL),
     (_of_no_call, ALL),
 ]
+MESSAGES = [row for row in SOMEBODYS if row[0].__name__.startswith("_a_message")]
 
 
 @pytest.mark.parametrize(("made", "who"), SOMEBODYS, ids=[made.__name__.strip("_") for made, _who in SOMEBODYS])
@@ -275,13 +276,11 @@ def test_a_recording_is_somebodys_by_what_he_did_or_by_his_box(
     assert hearing(teams, made(teams)) == who
 
 
-@pytest.mark.parametrize(("made", "who"), SOMEBODYS, ids=[made.__name__.strip("_") for made, _who in SOMEBODYS])
+@pytest.mark.parametrize(("made", "who"), MESSAGES, ids=[made.__name__.strip("_") for made, _who in MESSAGES])
 def test_what_stands_in_somebodys_list_he_may_hear(
     teams: Acme, made: Callable[[Acme], Recording], who: set[str]
 ) -> None:
     recording = made(teams)
-    if not Message.objects.exists():
-        pytest.skip("no message")
 
     listed = {
         name
