@@ -10,12 +10,14 @@ class RecordingsConfig(AppConfig):
 
     def ready(self) -> None:
         from curbe.companies import company_file
+        from recordings.access import audible
         from recordings.company_file import SECTIONS
         from recordings.handlers import on_deleted, on_recording, on_transcription, on_unclaimed
         from recordings.search import find_fresh
         from recordings.signals import recording_deleted
         from telephony.handlers import register, register_unclaimed
         from telephony.operations import reconcile
+        from telephony.queries import hearing
 
         register("recording.*", on_recording)
         register("call.recording.saved", on_recording)
@@ -25,5 +27,6 @@ class RecordingsConfig(AppConfig):
         register("call.recording.transcription.saved", on_transcription)
         recording_deleted.connect(on_deleted, dispatch_uid="recordings.what_was_made_of_it_goes")
         reconcile.also(find_fresh)
+        hearing.register(audible)
         for section in SECTIONS:
             company_file.register(section)

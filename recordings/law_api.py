@@ -19,6 +19,7 @@ from agents.models import Agent
 from agents.schemas import ErrorAnswer
 from curbe.companies.access import get_for_company, membership_of
 from recordings import audit, deletions, pausing
+from recordings.access import get_audible
 from recordings.models import Recording, RecordingAudit, RecordingGap
 from telephony.telnyx.client import TelnyxClient, get_client
 from telephony.views.doors import agent_in_the_company_of
@@ -96,6 +97,8 @@ def audit_lines(request: Request, recording_id: UUID) -> Response:
     row = get_for_company(request, Recording, pk=recording_id)
     if not membership_of(request).supervises:
         raise PermissionDenied(_("Only who supervises may see who listened."))
+    # Who listened is as little another team's as the sound.
+    row = get_audible(request, row.pk)
     lines = RecordingAudit.objects.filter(company=row.company_id, recording_id=row.pk).order_by("-at", "-id")
     return Response(AuditAnswer({"results": list(lines[:MOST_LINES])}).data, headers={"Cache-Control": "no-store"})
 

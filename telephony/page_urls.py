@@ -20,6 +20,7 @@ from telephony.views import (
     queue_pages,
     repair_pages,
     routing_pages,
+    team_pages,
 )
 
 urlpatterns = [
@@ -66,6 +67,10 @@ urlpatterns = [
     path("dispositions/new/", after_call_pages.new_disposition, name="new-disposition"),
     path("dispositions/<int:disposition_id>/", after_call_pages.disposition, name="disposition"),
     path("dispositions/<int:disposition_id>/delete/", after_call_pages.remove_disposition, name="delete-disposition"),
+    path("teams/", team_pages.teams, name="teams"),
+    path("teams/new/", team_pages.new_team, name="new-team"),
+    path("teams/<int:team_id>/", team_pages.team, name="team"),
+    path("teams/<int:team_id>/delete/", team_pages.delete_team, name="delete-team"),
     path("wrap-up/", after_call_pages.wrap_up_policies, name="wrap-up-policies"),
     path("numbers/<int:number_id>/services/", number_services.number_services, name="number-services"),
     path("numbers/<int:number_id>/release/", number_services.release_number, name="release-number"),

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from agents.models import Agent, Beat
-from curbe.companies.models import ApiToken, Company, Membership, Role, User
+from curbe.companies.models import ApiToken, Company, Membership, Role, Team, TeamMembership, User
 from curbe.contacts.models import Contact, ContactNumber
 from telephony.models import BusinessHours, Call, CallQueue, PhoneNumber, QueueMember, SipEndpoint
 
@@ -45,6 +45,13 @@ def make_user(
 
 def make_membership(company: Company, user: User, *, role: str = Role.AGENT) -> Membership:
     return Membership.objects.create(company=company, user=user, role=role)
+
+
+def make_team(company: Company, name: str = "norte", *people: User) -> Team:
+    team = Team.objects.create(company=company, name=name)
+    for user in people:
+        TeamMembership.objects.create(company=company, team=team, membership=user.memberships.get(company=company))
+    return team
 
 
 def make_token(user: User, name: str = "a program") -> str:

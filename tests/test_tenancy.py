@@ -20,7 +20,7 @@ from django.urls.converters import get_converters
 from django.utils import timezone
 from pytest_django import Settings
 
-from curbe.companies.models import Company, User
+from curbe.companies.models import Company, Team, TeamMembership, User
 from recordings.models import Message, Recording, Transcript
 from telephony.models import Call, CallLeg, RouteTrace, VoicemailBox
 from tests import cast
@@ -57,6 +57,7 @@ class Acme:
     agent_id: int
     queue_id: int
     message: Message
+    team_id: int
 
 
 def hang_up(acme: Acme) -> dict[str, Any]:
@@ -125,7 +126,9 @@ EXPECTED: dict[str, Expected] = {
         ("recording-settings", "new-announcement"),
         Expected(stranger=frozenset({200, 302, 422}), nobody=LOG_IN | WRONG_METHOD),
     ),
-    "recordings-audit": MINE,
+    **dict.fromkeys(("recordings-audit", "teams"), MINE),
+    # A form of her own company, not filled in.
+    "new-team": Expected(stranger=frozenset({200, 422}), nobody=LOG_IN | WRONG_METHOD),
     # Her own company's hold, for which she gives no reason.
     "recording-company-hold": Expected(stranger=frozenset({302, 405}), nobody=LOG_IN | WRONG_METHOD),
     "recording-hold": Expected(
@@ -193,6 +196,7 @@ def url(route: str, pattern: URLPattern, acme: Acme) -> str:
         "call_id": str(acme.call.pk),
         "message_id": str(acme.message.pk),
         "queue_id": str(acme.queue_id),
+        "team_id": str(acme.team_id),
         "token": "x-y",
         "uidb64": "MQ",
     }
@@ -251,7 +255,8 @@ def acme_rows(acme: Company, bob: User, settings: Settings, tmp_path: Path) -> A
         text=SECRET,
         created_at=call.started_at,
     )
-    return Acme(acme, call, recording, agent.pk, queue.pk, message)
+    team = cast.make_team(acme, f"team of {SECRET}", bob)
+    return Acme(acme, call, recording, agent.pk, queue.pk, message, team.pk)
 
 
 def ask(client: Client, method: str, address: str, row: Expected, acme: Acme) -> Any:
@@ -316,7 +321,7 @@ def test_nobody_gets_nothing_of_acmes(acme_rows: Acme, route: str, pattern: URLP
 
 @every_address
 def test_a_stranger_changes_nothing_of_acmes(acme_rows: Acme, mallory: User, route: str, pattern: URLPattern) -> None:
-    models = (Call, CallLeg, RouteTrace, Recording, Message, VoicemailBox)
+    models = (Call, CallLeg, RouteTrace, Recording, Message, VoicemailBox, Team, TeamMembership)
 
     def rows() -> list[Any]:
         return [list(model.objects.order_by("pk").values()) for model in models] + [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,6 +12,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -22,8 +23,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from curbe.companies.company_file import export_company
 from curbe.companies.invitations import invitation_link
-from curbe.companies.models import ApiToken, Company, Membership, User
-from curbe.lib.console import KeepingAdmin, Keeps, OperatorAdmin, OperatorInline, column, page_button
+from curbe.companies.models import ApiToken, Company, Membership, Team, TeamMembership, User
+from curbe.lib.console import KeepingAdmin, Keeps, OfCompany, OperatorAdmin, OperatorInline, column, page_button
 
 admin.site.unregister(Group)  # Roles are memberships; nobody's rights come from groups.
 
@@ -125,6 +126,47 @@ class MembershipAdmin(OperatorAdmin):
     @column(gettext_lazy("user name"), ordering="user__username")
     def username(self, membership: Membership) -> str:
         return membership.user.username
+
+
+class PeopleOfTeam(OfCompany):
+    of_company: ClassVar[dict[str, type[Model]]] = {"membership": Membership}
+    related: ClassVar[dict[str, tuple[str, ...]]] = {"membership": ("user", "company")}
+
+    def save_new(self, form: forms.ModelForm, commit: bool = True) -> Any:  # type: ignore[type-arg]
+        form.instance.company_id = self.instance.company_id
+        return super().save_new(form, commit)
+
+
+class TeamMembershipInline(OperatorInline):
+    model = TeamMembership
+    formset = PeopleOfTeam
+    fields = ("membership",)
+    related = ("membership__user", "membership__company", "team")
+    ordering = ("id",)
+
+
+@admin.register(Team)
+class TeamAdmin(OperatorAdmin):
+    list_display = ("name", "company", "people_count", "created_at")
+    list_select_related = ("company",)
+    search_fields = ("name", "company__name", "company__slug")
+    list_filter = (("company", AutocompleteSelectFilter),)
+    autocomplete_fields = ("company",)
+    fixed_fields = ("company",)
+    readonly_fields = ("created_at",)
+    ordering = ("-id",)
+
+    def get_inlines(self, request: HttpRequest, obj: Team | None) -> list[type[OperatorInline]]:
+        # Who can be in it is known once its company is.
+        return [TeamMembershipInline] if obj else []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
+        rows: QuerySet[Team] = super().get_queryset(request)
+        return rows.annotate(people_now=Count("people"))
+
+    @column(gettext_lazy("people"))
+    def people_count(self, team: Team) -> int:
+        return int(team.people_now)  # type: ignore[attr-defined]
 
 
 @admin.register(ApiToken)

@@ -10,7 +10,8 @@ class CompaniesConfig(AppConfig):
     verbose_name = _("Companies and people")
 
     def ready(self) -> None:
-        from curbe.companies import company_file, schema, sections  # noqa: F401
+        from curbe.companies import company_file, schema, sections, team_section  # noqa: F401
 
         company_file.register_head(sections.HEAD_SECTION)
         company_file.register(sections.USERS)
+        company_file.register(team_section.TEAMS)

@@ -139,6 +139,48 @@ class Membership(CompanyOwned):
         return self.role in ADMINISTERING_ROLES
 
 
+class Team(CompanyOwned):
+    """People whose work the supervisors among them see to: ``curbe.companies.teams`` says what that opens to them."""
+
+    # The unique constraint below begins with it.
+    company = models.ForeignKey(
+        Company, on_delete=models.CASCADE, related_name="+", db_index=False, verbose_name=_("company")
+    )
+    name = models.CharField(_("name"), max_length=80)
+    members = models.ManyToManyField(
+        Membership, through="TeamMembership", related_name="teams", verbose_name=_("members")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        constraints = [models.UniqueConstraint(fields=["company", "name"], name="one_team_of_a_name_per_company")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamMembership(CompanyOwned):
+    """A member of the company in a team of the company. One person may be in several."""
+
+    # The unique constraint below begins with it.
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, related_name="people", db_index=False, verbose_name=_("team")
+    )
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="team_memberships", verbose_name=_("membership")
+    )
+
+    class Meta:
+        verbose_name = _("member of a team")
+        verbose_name_plural = _("members of teams")
+        constraints = [models.UniqueConstraint(fields=["team", "membership"], name="a_member_is_once_in_a_team")]
+
+    def __str__(self) -> str:
+        return str(self.membership.user)
+
+
 class ApiToken(CompanyOwned):
     """A key with which a program acts as one member of one company (``Authorization: Token …``).
 

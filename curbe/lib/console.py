@@ -158,6 +158,8 @@ class OfCompany(BaseInlineFormSet):  # type: ignore[type-arg]
 
     #: The field → the model of its choices.
     of_company: ClassVar[dict[str, type[Model]]] = {}
+    #: The field → what the names of its choices are made of, read with them.
+    related: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def add_fields(self, form: ModelForm, index: int | None) -> None:  # type: ignore[type-arg]
         super().add_fields(form, index)
@@ -170,8 +172,9 @@ class OfCompany(BaseInlineFormSet):  # type: ignore[type-arg]
     def _rows(self, name: str) -> QuerySet[Any]:
         known = self.__dict__.setdefault("_rows_of_company", {})
         if name not in known:
-            of_company = self.of_company[name]._default_manager.filter(company=self.instance.company_id)
-            known[name] = of_company.order_by("pk")
+            rows = self.of_company[name]._default_manager.filter(company=self.instance.company_id).order_by("pk")
+            # Without a name it would read whatever a row points to.
+            known[name] = rows.select_related(*self.related[name]) if name in self.related else rows
         rows: QuerySet[Any] = known[name]
         return rows
 

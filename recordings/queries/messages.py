@@ -12,9 +12,10 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from agents.models import Agent
 from curbe.companies.models import Membership, User
+from curbe.companies.teams import people_of
 from recordings.models import Message, Transcript
 from recordings.queries.transcripts import recordings_saying
-from telephony.models import CallQueue, VoicemailBox
+from telephony.models import QueueMember, VoicemailBox
 
 PER_PAGE: Final = 50
 SHOWN: Final = (Message.State.NEW, Message.State.HEARD)
@@ -37,22 +38,30 @@ class Page:
 
 
 def boxes_of(membership: Membership) -> QuerySet[VoicemailBox]:
-    """Return the boxes that a member may see: all of them with a supervising role, else his own and his queues'."""
+    """Return the boxes that a member may see: those of the people whose work he sees to, and of their queues.
+
+    The company's own box is for everybody with a supervising role.
+    """
     rows = VoicemailBox.objects.filter(company=membership.company_id)
-    if membership.supervises:
+    people = people_of(membership)
+    if people is None:
         return rows
-    mine = Agent.objects.filter(company=membership.company_id, user=membership.user_id)
-    queues = CallQueue.objects.filter(company=membership.company_id, memberships__agent__in=mine)
-    return rows.filter(Q(agent__in=mine) | Q(queue__in=queues))
+    agents = Agent.objects.filter(company=membership.company_id, user__in=people).values("pk")
+    queues = QueueMember.objects.filter(agent__in=agents).values("queue")
+    seen = Q(agent__in=agents) | Q(queue__in=queues)
+    return rows.filter(seen | Q(agent=None, queue=None) if membership.supervises else seen)
 
 
 def messages_of(membership: Membership) -> QuerySet[Message]:
-    """Return the messages that a member may see: those of his boxes, and those that are assigned to him."""
+    """Return the messages that a member may see: those of his boxes, and what is assigned to him or his people."""
     rows = Message.objects.filter(company=membership.company_id)
-    if membership.supervises:
+    people = people_of(membership)
+    if people is None:
         # Also of boxes that are gone.
         return rows
-    return rows.filter(Q(box__in=boxes_of(membership)) | Q(assigned_to=membership.user_id))
+    seen = Q(box__in=boxes_of(membership).values("pk")) | Q(assigned_to__in=people)
+    # A box that is gone leaves its messages to the company.
+    return rows.filter(seen | Q(box=None) if membership.supervises else seen)
 
 
 def with_all_a_row_shows(rows: QuerySet[Message]) -> QuerySet[Message]:

@@ -54,8 +54,7 @@ def party_word(party: str) -> str:
 @register.simple_tag(takes_context=True)
 def audible_of(context: Any, call: Call) -> Collection[UUID]:
     """Return the ids of the call's recordings that who asks may hear, and with that read. No query for who may all."""
-    rows = call.recordings.all()
-    membership = membership_of(context["request"])
-    if membership.supervises or not rows:
+    rows, his = call.recordings.all(), audible(membership_of(context["request"]))
+    if not his or not rows:
         return {row.pk for row in rows}
-    return set(Recording.objects.filter(audible(membership), call=call).values_list("pk", flat=True))
+    return set(Recording.objects.filter(his, call=call).values_list("pk", flat=True))

@@ -15,6 +15,7 @@ from curbe.lib.ids import first_id_at
 from telephony.core.search import LONGEST
 from telephony.models import Call, CallWrapUp, Disposition
 from telephony.queries.bounds import FIRST_YEAR, ID_SKEW, LAST_YEAR, BadFilter
+from telephony.queries.hearing import NOTHING
 from telephony.queries.spoken import question, saying
 
 
@@ -85,14 +86,16 @@ class Filters:
     contact: int | None = None
     #: Words that were said, where what is said is written down.
     said: str = ""
+    #: No parameter of an address: in which recordings who asks may look for words (``queries.hearing``).
+    heard_by: Q = NOTHING
 
     def __bool__(self) -> bool:
         return bool(self.as_query())
 
     def as_query(self) -> dict[str, str]:
         """Return the parameters of the address that means these filters."""
-        values = ((_NAMES.get(field.name, field.name), getattr(self, field.name)) for field in fields(self))
-        return {name: str(value) for name, value in values if value not in {None, ""}}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "heard_by"}
+        return {_NAMES.get(name, name): str(value) for name, value in values.items() if value not in {None, ""}}
 
     def without(self, name: str) -> Filters:
         """Return the filters without the one that the address calls ``name``."""
@@ -141,7 +144,7 @@ def narrowed(
     if filters.recording:
         calls = calls.filter(with_audio(filters.recording is Audio.WITH))
     if filters.said:
-        calls = saying(calls, filters.said, by_index=is_rare)
+        calls = saying(calls, filters.said, filters.heard_by, by_index=is_rare)
     begin, end = moments(filters, now=now, zone=zone)
     if begin is not None:
         calls = calls.filter(since(begin))

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from curbe.companies.models import Membership
 from curbe.lib.ids import first_id_at
 from telephony.models import Call, Offer, QueueVisit
 from telephony.queries.bounds import ID_SKEW
 from telephony.queries.filters import Filters
+from telephony.queries.hearing import recordings_for
 from telephony.queries.search import newest_ids
 
 PAGE_SIZE: Final = 50
@@ -36,11 +38,12 @@ def page(
     older_than: UUID | None,
     now: datetime,
     zone: tzinfo,
+    hearer: Membership,
     size: int = PAGE_SIZE,
 ) -> Page:
     """Return up to ``size`` calls of a company below ``older_than`` (ids sort by time) that fit the filters."""
     ids = newest_ids(calls, filters, below=older_than, size=size + 1, now=now, zone=zone)
-    rows = with_all_a_row_shows(calls.filter(pk__in=ids[:size])).order_by("-id") if ids else ()
+    rows = with_all_a_row_shows(calls.filter(pk__in=ids[:size]), hearer).order_by("-id") if ids else ()
     return Page(tuple(rows), ids[size - 1] if len(ids) > size else None)
 
 
@@ -53,17 +56,18 @@ def newer(
     return tuple(newest_ids(calls, filters, below=None, size=MOST_NEWS, now=now, zone=zone))
 
 
-def todays(calls: QuerySet[Call], *, now: datetime, zone: tzinfo) -> tuple[Call, ...]:
+def todays(calls: QuerySet[Call], *, now: datetime, zone: tzinfo, hearer: Membership) -> tuple[Call, ...]:
     """Return the newest calls since midnight of the company's own clock."""
     midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
     # The bound on the key spares the rows of all the days before: the newest calls come last in no other index.
     today = calls.filter(started_at__gte=midnight, id__gte=first_id_at(midnight - ID_SKEW))
-    return tuple(with_all_a_row_shows(today).order_by("-id")[:TODAY_SIZE])
+    return tuple(with_all_a_row_shows(today, hearer).order_by("-id")[:TODAY_SIZE])
 
 
-def with_all_a_row_shows(calls: QuerySet[Call]) -> QuerySet[Call]:
-    # The recordings' app stands above this one: it is reached by the reverse relation.
-    return with_waits(calls.select_related("agent__user", "queue", "number").prefetch_related("recordings"))
+def with_all_a_row_shows(calls: QuerySet[Call], hearer: Membership) -> QuerySet[Call]:
+    """Return the calls with what their rows show to a member of their company, who may not hear each recording."""
+    shown = calls.select_related("agent__user", "queue", "number").prefetch_related(recordings_for(hearer))
+    return with_waits(shown)
 
 
 def with_waits(calls: QuerySet[Call]) -> QuerySet[Call]:

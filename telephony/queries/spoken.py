@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
 
 from telephony.models import Call
 
@@ -30,16 +30,19 @@ def has_words(words: str) -> Q:
     return found
 
 
-def saying(calls: QuerySet[Call], words: str, *, by_index: bool = False) -> QuerySet[Call]:
-    """Return those of a company's calls in which the words were said.
+def saying(calls: QuerySet[Call], words: str, heard_by: Q, *, by_index: bool = False) -> QuerySet[Call]:
+    """Return those of a company's calls in which the words were said, in a recording that fits ``heard_by``.
 
+    A text that is here before its recording is nobody's yet but of who may hear all.
     ``by_index``: they are looked up first, as it is best where they are rare. Left to itself the planner, who guesses
     that every 200th text has them, reads text after text in the order of the calls.
     """
     # The recordings' app stands above this one: it is reached by the reverse relation.
-    transcripts: Any = Call._meta.get_field("transcripts").related_model
+    transcripts, recordings = (_above(name) for name in ("transcripts", "recordings"))
     company_ids = calls.order_by().values("company")[:1]
     found = transcripts.objects.filter(has_words(words), company__in=company_ids)
+    if heard_by:
+        found = found.filter(Exists(recordings.objects.filter(heard_by, pk=OuterRef("recording"))))
     ids = found.values("call_id")
     return calls.filter(_is_any_of("id", ids) if by_index else Q(pk__in=ids))
 
@@ -49,3 +52,7 @@ def _is_any_of(name: str, ids: QuerySet[Any, Any]) -> Func:
     return Func(
         F(name), ArraySubquery(ids), template="%(expressions)s)", arg_joiner=" = ANY (", output_field=BooleanField()
     )
+
+
+def _above(name: str) -> Any:
+    return Call._meta.get_field(name).related_model

@@ -134,8 +134,10 @@ class Heard:
     """The recordings of a call that are heard as one."""
 
     kind: str
-    #: The first that can be played; None while there is none.
+    #: The first that can be played by who asks; None while there is none.
     first: Any
+    #: There is something to hear, and not for who asks.
+    is_private: bool
     duration_s: int | None
     is_pending: bool
     #: All that there was is gone by somebody's wish, or by the clock's.
@@ -146,18 +148,21 @@ class Heard:
 
 @register.filter
 def heard(call: Call) -> list[Heard]:
-    """Return what there is to hear of a call: its segments as one, its message as another."""
+    """Return what there is to hear of a call of a list: its segments as one, its message as another."""
     rows = sorted(call.recordings.all(), key=lambda one: (one.started_at or one.created_at, one.pk))
     return [_heard([one for one in rows if one.kind == kind]) for kind in dict.fromkeys(one.kind for one in rows)]
 
 
 def _heard(rows: list[Any]) -> Heard:
-    stored = [one for one in rows if one.state == "stored"]
+    kept = [one for one in rows if one.state == "stored"]
+    # Whoever read the rows knows for whom (queries.hearing); of rows that nobody asked about nothing is offered.
+    stored = [one for one in kept if getattr(one, "is_audible", False)]
     known = [one.duration_s for one in stored if one.duration_s]
     lost = [one.error or "failed" for one in rows if one.state == "failed"]
     return Heard(
         kind=rows[0].get_kind_display(),
         first=next(iter(stored), None),
+        is_private=bool(kept) and not stored,
         duration_s=sum(known) if known else None,
         is_pending=any(one.state == "pending" for one in rows),
         is_deleted=all(one.state == "deleted" for one in rows),

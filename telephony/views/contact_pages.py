@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from curbe.companies.access import company_of, for_company, get_for_company, member_required
+from curbe.companies.access import company_of, for_company, get_for_company, member_required, membership_of
 from curbe.contacts import queries
 from curbe.contacts.models import Contact
 from telephony.forms.contacts import ContactForm, NumberTaken
@@ -53,6 +53,7 @@ def contact(request: HttpRequest, contact_id: int) -> HttpResponse:
         older_than=_id_or_none(request.GET.get("older", "")),
         now=timezone.now(),
         zone=zone,
+        hearer=membership_of(request),
     )
     context = {
         "contact": found,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from telephony.models import Call, CallQueue, Disposition
 from telephony.queries import export, history
 from telephony.queries.bounds import BadFilter
 from telephony.queries.filters import Audio, Filters, Period, Show, read
+from telephony.queries.hearing import audible
 from telephony.queries.spoken import LONGEST_QUESTION
 
 
@@ -51,7 +52,9 @@ class Chip:
 def calls(request: HttpRequest) -> HttpResponse:
     filters, older_than = _filters(request), _id_or_none(request, "older")
     zone, now = history.zone_of(company_of(request).timezone), timezone.now()
-    page = history.page(for_company(request, Call), filters, older_than=older_than, now=now, zone=zone)
+    page = history.page(
+        for_company(request, Call), filters, older_than=older_than, now=now, zone=zone, hearer=membership_of(request)
+    )
     query, fields = filters.as_query(), _fields(request, filters)
     context = {
         "calls": page.calls,
@@ -130,9 +133,10 @@ def _filters(request: HttpRequest) -> Filters:
     except BadFilter as err:
         raise BadRequest(str(err)) from err
     # What was said in a colleague's call is as little an agent's as its audio.
-    if filters.said and not membership_of(request).supervises:
+    membership = membership_of(request)
+    if filters.said and not membership.supervises:
         raise PermissionDenied
-    return filters
+    return replace(filters, heard_by=audible(membership)) if filters.said else filters
 
 
 def _id_or_none(request: HttpRequest, name: str) -> UUID | None:

@@ -44,7 +44,8 @@ def todays_calls(request: HttpRequest) -> HttpResponse:
 @member_required
 def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """One row, as every list includes it: what a push refetches."""
-    call = get_for_company(request, history.with_all_a_row_shows(for_company(request, Call)), pk=call_id)
+    rows = history.with_all_a_row_shows(for_company(request, Call), membership_of(request))
+    call = get_for_company(request, rows, pk=call_id)
     return render(request, "telephony/_call_row.html", {"call": call, "zone": _zone(request)})
 
 
@@ -108,7 +109,9 @@ def _problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
 
 def _todays_context(request: HttpRequest) -> dict[str, Any]:
     zone = _zone(request)
-    return {"calls": history.todays(for_company(request, Call), now=timezone.now(), zone=zone), "zone": zone}
+    calls = for_company(request, Call)
+    shown = history.todays(calls, now=timezone.now(), zone=zone, hearer=membership_of(request))
+    return {"calls": shown, "zone": zone}
 
 
 def _zone(request: HttpRequest) -> tzinfo:

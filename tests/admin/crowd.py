@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from agents.models import Agent, AgentSkill, Beat, BreakReason, Presence, PresenceChange, Skill
-from curbe.companies.models import ApiToken, Company, Membership, User
+from curbe.companies.models import ApiToken, Company, Membership, Team, TeamMembership, User
 from curbe.contacts.models import Contact, ContactNumber
 from recordings.models import (
     CompanyHold,
@@ -73,6 +73,11 @@ def gather(size: int) -> SimpleNamespace:
     members = Membership.objects.bulk_create(Membership(company=at[i], user=users[i]) for i in range(size))
     ApiToken.objects.bulk_create(
         ApiToken(company=at[i], membership=members[i], name=f"token {i}", digest=f"{i:064x}") for i in range(size)
+    )
+    teams = Team.objects.bulk_create(Team(company=at[i], name=f"team {i}") for i in range(size))
+    TeamMembership.objects.bulk_create(
+        TeamMembership(company=at[i], team=teams[i if i % 2 else i % len(companies)], membership=members[i])
+        for i in range(size)
     )
     agents = Agent.objects.bulk_create(Agent(company=at[i], user=users[i]) for i in range(size))
     Beat.objects.bulk_create(Beat(agent=agent, phone_id="p", last_seen_at=now, ready=True) for agent in agents)

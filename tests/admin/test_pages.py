@@ -32,6 +32,7 @@ INSIDE_OTHERS = {
     "QueueMember",
     "QueueSkill",
     "SpecialDate",
+    "TeamMembership",
 }
 #: Bytes that the player draws.
 NOTHING_TO_READ = {"Waveform"}
@@ -52,6 +53,7 @@ MADE_BY_PEOPLE = {
     "RecordingPolicy",
     "RecordingRule",
     "Skill",
+    "Team",
     "TelnyxAccount",
     "TranscriptPolicy",
     "User",

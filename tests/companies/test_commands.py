@@ -74,8 +74,8 @@ def test_an_error_names_file_line_and_reason(file: Path) -> None:
 
     assert str(caught.value).splitlines() == [
         f"{file}:4: users: role must be one of owner, admin, supervisor, agent, not boss",
-        f"{file}:5: unknown section rates; this version knows company, users, skills, hours, queues, menus, numbers, "
-        "announcements, breaks, dispositions, wrap_up, voicemail, recordings",
+        f"{file}:5: unknown section rates; this version knows company, users, teams, skills, hours, queues, menus, "
+        "numbers, announcements, breaks, dispositions, wrap_up, voicemail, recordings",
         "Nothing was changed.",
     ]
 
