@@ -263,6 +263,8 @@ if RECORDINGS_STORAGE.startswith("s3://"):
             "default_acl": None,
             # Ten threads with a part of 8 MiB each would be most of what a worker may use.
             "transfer_config": TransferConfig(use_threads=False),
+            # What is read again (for its waveform) lies on the disk from here on; else four hours lie in memory.
+            "max_memory_size": 1024 * 1024,
         },
     }
 else:

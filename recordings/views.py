@@ -10,6 +10,7 @@ from django.core.files.storage import Storage
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
@@ -17,8 +18,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from curbe.companies.access import follow, membership_of
 from curbe.lib.http import json_error
-from recordings import audit
+from recordings import audit, storage
 from recordings.access import get_audible
 from recordings.models import Recording
 from recordings.ranges import Part, Unsatisfiable, part_of
@@ -60,26 +62,35 @@ class RecordingAudio(APIView):
             (200, "audio/mpeg"): OpenApiTypes.BINARY,
             (200, "audio/wav"): OpenApiTypes.BINARY,
             (206, "audio/mpeg"): OpenApiTypes.BINARY,
-            403: OpenApiResponse(description="The recording of another agent's call."),
+            403: OpenApiResponse(
+                description="The recording of another agent's call; or a download, for who may only hear it."
+            ),
             404: OpenApiResponse(description="Not there, not yet stored, or another company's."),
             416: OpenApiResponse(description="The range lies outside the file."),
-            503: OpenApiResponse(description="Too many whole files are being sent: `Retry-After`."),
+            503: OpenApiResponse(
+                description="Too many whole files are being sent, or the storage is away: `Retry-After`."
+            ),
         },
     )
     def get(self, request: Request, recording_id: uuid.UUID) -> HttpResponseBase:
+        # <audio> and downloads send no header that says from which page they come.
+        follow(request, Recording.objects.filter(pk=recording_id))
         recording = get_audible(request, recording_id)
+        downloaded = _is_download(request)
+        if downloaded and not membership_of(request).supervises:
+            return json_error(403, _("You may hear this recording, and not keep it as a file."))
         if recording.state != Recording.State.STORED or not recording.audio.name:
             return json_error(404, "The recording is not there yet.", state=str(recording.state))
-        storage = recording.audio.storage
         try:
-            # Opened before anything is promised: a file that is gone must be a 404, not a broken stream.
-            file = storage.open(recording.audio.name, "rb")
-        except (FileNotFoundError, OSError):
+            answer = _opened(request, recording)
+        except FileNotFoundError:
             logger.exception("The audio of recording %s is not in the storage", recording.pk)
             return json_error(404, "The recording's file is gone.")
-        answer = _answer(request, recording, file, _size(recording, storage))
-        if request.method != "HEAD" and answer.status_code in {200, 206}:
-            downloaded = request.query_params.get("download") in {"1", "true"}
+        except Exception as err:
+            logger.warning("The audio of recording %s cannot be read: %s", recording.pk, storage.said(err))
+            return _busy(_("The storage of the recordings does not answer. Try again in a few seconds."))
+        # The browser's own copy is heard too (304).
+        if request.method != "HEAD" and answer.status_code in {200, 206, 304}:
             who = audit.who_asks(request._request)
             audit.note_heard(recording, who=who, now=timezone.now(), downloaded=downloaded)
         return answer
@@ -88,10 +99,17 @@ class RecordingAudio(APIView):
         return self.get(request, recording_id)
 
 
-def _size(recording: Recording, storage: Storage) -> int:
-    if recording.size_bytes is not None:
-        return recording.size_bytes
-    return storage.size(str(recording.audio.name))
+def _is_download(request: Request) -> bool:
+    return request.query_params.get("download") in {"1", "true"}
+
+
+def _opened(request: Request, recording: Recording) -> HttpResponseBase:
+    """Return the answer. Opened before anything is promised: a file that is gone must be a 404, not a broken stream."""
+    place: Storage = recording.audio.storage
+    name = str(recording.audio.name)
+    file = place.open(name, "rb")
+    size_bytes = place.size(name) if recording.size_bytes is None else recording.size_bytes
+    return _answer(request, recording, file, size_bytes)
 
 
 def _answer(request: Request, recording: Recording, file: IO[bytes], size_bytes: int) -> HttpResponseBase:
@@ -99,8 +117,9 @@ def _answer(request: Request, recording: Recording, file: IO[bytes], size_bytes:
     headers = {
         "Accept-Ranges": "bytes",
         "ETag": etag,
-        # A recording never changes, but whoever may hear it can: the browser keeps it, nobody between does.
-        "Cache-Control": "private, max-age=3600",
+        # A recording never changes, but it is deleted, and who may hear it changes: kept by the browser, and asked for
+        # each time. Nobody between keeps it.
+        "Cache-Control": "private, no-cache",
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": _disposition(request, recording),
     }
@@ -132,12 +151,12 @@ def _answer(request: Request, recording: Recording, file: IO[bytes], size_bytes:
         stream = Stream(file, sent)
     except TooManyStreams:
         file.close()
-        return _busy()
+        return _busy("Too many files are being sent. Try again in a few seconds, or ask for parts (Range).")
     return StreamingHttpResponse(stream, status=status, headers=headers, content_type=recording.content_type)
 
 
-def _busy() -> HttpResponse:
-    response = json_error(503, "Too many files are being sent. Try again in a few seconds, or ask for parts (Range).")
+def _busy(text: str) -> HttpResponse:
+    response = json_error(503, text)
     response.headers["Retry-After"] = "5"
     return response
 
@@ -145,5 +164,5 @@ def _busy() -> HttpResponse:
 def _disposition(request: Request, recording: Recording) -> str:
     extension = "wav" if recording.content_type == "audio/wav" else "mp3"
     name = f"{recording.created_at:%Y-%m-%d_%H-%M}_{recording.pk}.{extension}"
-    kind = "attachment" if request.query_params.get("download") in {"1", "true"} else "inline"
+    kind = "attachment" if _is_download(request) else "inline"
     return f'{kind}; filename="{name}"'

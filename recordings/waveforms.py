@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from curbe.lib.db import prepared
 from curbe.lib.ids import first_id_at
+from recordings import storage
 from recordings.models import Recording, Waveform
 
 logger = logging.getLogger(__name__)
@@ -36,7 +41,25 @@ def _queue(recording_id: UUID) -> None:
 
 
 def make(recording_id: UUID, now: datetime) -> Waveform | None:
-    """Make the waveform of a stored recording; return it, None if there was nothing to do."""
+    """Make the waveform of a stored recording; return it, None if there was nothing to do, or somebody is at it."""
+    with _alone(recording_id) as is_alone:
+        return _make(recording_id, now) if is_alone else None
+
+
+@contextmanager
+def _alone(recording_id: UUID) -> Iterator[bool]:
+    """Hold, while the block runs, the lock of who draws this one: a player asks again while a long one is read."""
+    # Apart from the lock of who fetches it (``operations``), which has the numbers below.
+    key = recording_id.int & (2**62 - 1) | 2**62
+    ((is_ours,),) = prepared("SELECT pg_try_advisory_lock(%(key)s::bigint)", {"key": key})
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            prepared("SELECT pg_advisory_unlock(%(key)s::bigint)", {"key": key})
+
+
+def _make(recording_id: UUID, now: datetime) -> Waveform | None:
     recording = Recording.objects.filter(pk=recording_id, state=Recording.State.STORED, waveform=None).first()
     if recording is None or not recording.audio.name:
         return None
@@ -46,12 +69,13 @@ def make(recording_id: UUID, now: datetime) -> Waveform | None:
     try:
         with recording.audio.storage.open(recording.audio.name, "rb") as file:
             peaks = peaks_of(cast(BinaryIO, file))
-    except NotReadable as err:
+    except (NotReadable, SoftTimeLimitExceeded) as err:
+        # Also what takes longer than a task may: else the clock would begin it anew each minute.
         logger.warning("The waveform of recording %s cannot be made: %s", recording.pk, err)
         peaks = Peaks(1, b"")
-    except OSError as err:
+    except Exception as err:
         # The storage is away, or the file is gone: the clock comes back to it while it is young.
-        logger.warning("The audio of recording %s cannot be read: %s", recording.pk, err)
+        logger.warning("The audio of recording %s cannot be read: %s", recording.pk, storage.said(err))
         return None
     with transaction.atomic():
         # Deleted meanwhile: then there is nothing to draw, and nothing may be kept of it.

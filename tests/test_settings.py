@@ -22,12 +22,15 @@ SAFE = {
 }
 
 
-def load(**changes: str) -> subprocess.CompletedProcess[str]:
+SHOWN = "s.TELNYX_API_URL, s.LANGUAGE_CODE"
+
+
+def load(show: str = SHOWN, **changes: str) -> subprocess.CompletedProcess[str]:
     """Load the settings with the safe environment and these changes; an empty value takes a variable away."""
     env = {name: value for name, value in {**SAFE, **changes}.items() if value}
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-c", "import curbe.settings as s; print(s.TELNYX_API_URL, s.LANGUAGE_CODE)"],
+        [sys.executable, "-c", f"import curbe.settings as s; print({show})"],
         env={**kept, **env, "CURBE_IGNORE_DOTENV": "1"},
         cwd=config.ROOT,
         capture_output=True,
@@ -39,6 +42,13 @@ def test_a_safe_environment_is_accepted_and_means_telnyx_itself() -> None:
     loaded = load()
 
     assert loaded.stdout.split() == ["https://api.telnyx.com/v2", "es"], loaded.stderr
+
+
+def test_of_a_bucket_no_more_than_a_piece_lies_in_memory() -> None:
+    """Unless it is told how much, django-storages keeps all of what it reads there: half a gigabyte of a night."""
+    loaded = load("s.STORAGES['recordings']['OPTIONS']['max_memory_size']", RECORDINGS_STORAGE="s3://audio/calls")
+
+    assert 0 < int(loaded.stdout) <= 4 * 1024**2, loaded.stderr
 
 
 @pytest.mark.parametrize(

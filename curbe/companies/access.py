@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -84,6 +84,22 @@ def membership_in(request: HttpRequest | Request, public_id: str) -> Membership:
 def company_of(request: HttpRequest | Request) -> Company:
     """Return the open company. Raises NotAMember."""
     return membership_of(request).company
+
+
+def follow(request: HttpRequest | Request, rows: QuerySet[Any]) -> None:
+    """Open the company of these rows for this request, if it is one of who asks.
+
+    For what a browser fetches without a page's header (``<audio>``, a download): another tab may have opened another
+    company since. Who belongs to one company costs no query; a program has that of its token.
+    """
+    plain, mine = _plain(request), memberships_of(request)
+    is_named = PAGE_COMPANY in plain.headers or getattr(request, "auth", None) is not None
+    if is_named or len(mine) < 2:
+        return
+    by_id = {one.company_id: one for one in mine}
+    company_id = rows.filter(company__in=by_id).values_list("company", flat=True).first()
+    if company_id is not None:
+        plain.membership = by_id[company_id]  # type: ignore[attr-defined]
 
 
 def for_company(request: HttpRequest | Request, model: type[M]) -> QuerySet[M]:

@@ -27,6 +27,8 @@ class Contact(CompanyOwned):
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
+        # The list is read in this order, page by page.
+        indexes = [models.Index(fields=["company", "name", "id"], name="contact_by_name")]
 
     def __str__(self) -> str:
         return self.name

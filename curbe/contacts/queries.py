@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Lower
 
 from curbe.contacts.models import Contact, ContactNumber
+from curbe.lib.names import ACCENTED, PLAIN, plain
 
 PAGE_SIZE: Final = 50
+
+_NAME: Final = Func(Lower("name"), Value(ACCENTED), Value(PLAIN), function="translate", output_field=TextField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +29,23 @@ def contact_with(company_id: int, e164: str) -> Contact | None:
 
 
 def page(contacts: QuerySet[Contact], *, text: str, after: tuple[str, int] | None, size: int = PAGE_SIZE) -> Page:
-    """Return the contacts by name whose name or number has ``text`` in it, from the one after ``after`` on."""
+    """Return the contacts by name whose name or number has what was typed, from the one after ``after`` on."""
     if text:
-        contacts = contacts.filter(_with(text))
+        contacts = contacts.alias(plain_name=_NAME).filter(_with(text))
     if after is not None:
         name, pk = after
-        contacts = contacts.filter(Q(name__gt=name) | Q(name=name, id__gt=pk))
+        # The first condition is where the index begins; with the second alone it would be read from the letter A on.
+        contacts = contacts.filter(Q(name__gte=name), Q(name__gt=name) | Q(id__gt=pk))
     rows = tuple(contacts.prefetch_related("numbers").order_by("name", "id")[: size + 1])
     last = rows[size - 1] if len(rows) > size else None
     return Page(rows[:size], None if last is None else (last.name, last.pk))
 
 
 def _with(text: str) -> Q:
-    condition = Q(name__icontains=text)
+    """Return the condition that the name has each of the words, or a number has the digits."""
+    condition = Q()
+    for word in plain(text).split():
+        condition &= Q(plain_name__contains=word)
     digits = "".join(character for character in text if character in "0123456789")
     if digits and not any(character.isalpha() for character in text):
         condition |= Q(Exists(ContactNumber.objects.filter(contact=OuterRef("pk"), e164__contains=digits)))

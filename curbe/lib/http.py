@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve
@@ -24,6 +25,14 @@ SHORT_PREFIXES: Final = ("/webhooks/", "/healthz", "/readyz")
 PHONE_TICKET: Final = "Phone "
 #: The one address where a ticket opens anything.
 HEARTBEAT_PATH: Final = "/api/agents/heartbeat"
+
+
+class BadParameter(BadRequest):
+    """A parameter of a page's address means nothing: 400, and the page names it."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(field)
 
 
 def short_road(get_response: Road) -> Road:

@@ -11,17 +11,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from curbe.lib.names import plain
 from curbe.lib.phone import NotANumber, is_e164, to_e164
 
 LONGEST: Final = 64
 #: A number with its area: from here on it is looked up whole. Shorter ones are parts of a number.
 WHOLE_DIGITS: Final = 10
 GRAM: Final = 3
-#: What ``telephony_call_grams`` takes off the letters, in the same order there.
-ACCENTED: Final = "áàäâãåéèëêíìïîóòöôõúùüûñç"
-PLAIN: Final = "aaaaaaeeeeiiiiooooouuuunc"
-
-_PLAINLY: Final = str.maketrans(ACCENTED, PLAIN)
 #: What is dialled before a country's code, instead of the plus: from Europe and most of Latin America; from the US.
 _ABROAD: Final = re.compile(r"^\s*(?:00|011)\s*(?=[1-9])")
 
@@ -38,11 +34,6 @@ class Wanted:
 
     def __bool__(self) -> bool:
         return bool(self.e164 or self.digits or self.words)
-
-
-def plain(text: str) -> str:
-    """Return the text as names are compared: small letters, no accents."""
-    return text.lower().translate(_PLAINLY)
 
 
 def wanted_by(text: str, *, region: str = "US") -> Wanted:

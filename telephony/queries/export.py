@@ -6,6 +6,7 @@ clean-up of every table with it; pages by key are as quick and hold nothing betw
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Prefetch, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -23,8 +25,13 @@ from telephony.models import Call, CallWrapUp
 from telephony.queries.filters import Filters
 from telephony.queries.search import newest_ids
 
+logger = logging.getLogger(__name__)
+
 #: Rows per statement, and per piece that is sent.
 PAGE: Final = 500
+#: How the last line of a file begins that is not whole: the server ends a stream that broke as it ends a whole one, and
+#: neither a person nor the page's script could tell. No other line begins with it.
+BROKEN: Final = "⚠"
 
 
 class TooManyExports(Exception):
@@ -46,20 +53,30 @@ _seats: Final = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
 
 
 class Export(Iterator[bytes]):
-    """The file, piece by piece. Raises TooManyExports. Gives its seat back when it is closed, dropped or at its end."""
+    """The file, piece by piece. Raises TooManyExports. Gives its seat back when it is closed, dropped or at its end.
+
+    If it breaks off, its last line says so.
+    """
 
     def __init__(self, wish: Wish) -> None:
         self._has_seat = _seats.acquire(blocking=False)
         if not self._has_seat:
             raise TooManyExports
         self._pieces = pieces(wish)
+        self._language = wish.language
 
     def __next__(self) -> bytes:
         try:
             return next(self._pieces).encode()
-        except BaseException:
+        except StopIteration:
             self.close()
             raise
+        except Exception:
+            logger.exception("An export broke off")
+            self.close()
+            # The generator is over: the next question ends the file.
+            with translation.override(self._language):
+                return lines([[f"{BROKEN} {_('The export broke off here. Calls are missing.')}"]]).encode()
 
     def close(self) -> None:
         if self._has_seat:
@@ -78,16 +95,24 @@ def pieces(wish: Wish) -> Iterator[str]:
     yield head
     below: UUID | None = None
     while True:
-        ids = newest_ids(wish.calls, wish.filters, below=below, size=PAGE, now=wish.now, zone=wish.zone)
-        if not ids:
-            return
-        # The server asks for the pieces after the request's own language is gone.
-        with translation.override(wish.language):
-            piece = lines(_row(call, wish.zone) for call in _page(wish.calls, ids))
-        yield piece
+        try:
+            ids, piece = _piece(wish, below)
+        except (OperationalError, InterfaceError):
+            # A connection that died, a database that was started anew: asked once more, on another one.
+            connection.close()
+            ids, piece = _piece(wish, below)
+        if piece:
+            yield piece
         if len(ids) < PAGE:
             return
         below = ids[-1]
+
+
+def _piece(wish: Wish, below: UUID | None) -> tuple[list[UUID], str]:
+    ids = newest_ids(wish.calls, wish.filters, below=below, size=PAGE, now=wish.now, zone=wish.zone)
+    # The server asks for the pieces after the request's own language is gone.
+    with translation.override(wish.language):
+        return ids, lines(_row(call, wish.zone) for call in _page(wish.calls, ids)) if ids else ""
 
 
 def _page(calls: QuerySet[Call], ids: Iterable[UUID]) -> QuerySet[Call]:

@@ -50,10 +50,10 @@ def page(
 def newer(
     calls: QuerySet[Call], filters: Filters, *, than: UUID | None, now: datetime, zone: tzinfo
 ) -> tuple[UUID, ...]:
-    """Return the ids of the calls that fit and came after ``than``, newest first; up to ``MOST_NEWS``."""
+    """Return the ids of the calls that fit and came after ``than``, newest first; ``MOST_NEWS`` and one if many did."""
     if than is not None:
         calls = calls.filter(id__gt=than)
-    return tuple(newest_ids(calls, filters, below=None, size=MOST_NEWS, now=now, zone=zone))
+    return tuple(newest_ids(calls, filters, below=None, size=MOST_NEWS + 1, now=now, zone=zone))
 
 
 def todays(calls: QuerySet[Call], *, now: datetime, zone: tzinfo, hearer: Membership) -> tuple[Call, ...]:

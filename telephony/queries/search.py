@@ -15,7 +15,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Lower
 
-from telephony.core.search import ACCENTED, PLAIN, Wanted, grams_of_digits, grams_of_words, wanted_by
+from curbe.lib.names import ACCENTED, PLAIN
+from telephony.core.search import Wanted, grams_of_digits, grams_of_words, wanted_by
 from telephony.models import Call, PhoneNumber
 from telephony.queries.filters import Filters, key_of, narrowed
 

@@ -33,7 +33,9 @@ class Segment:
 
     #: A row of the app above: ``recordings.models.Recording``.
     recording: Any
+    #: Which of so many of its kind: a message is no part of a conversation.
     place: int
+    of: int
     channels: tuple[str, str] | None
 
 
@@ -223,7 +225,7 @@ def _story(rows: _Rows, language: str, now: datetime) -> CallStory:
         offers=tuple(_offer_told(offer) for offer in rows.offers),
         visits=tuple(_visit_told(visit) for visit in rows.visits),
         steps=tuple(_step_told(trace, language) for trace in rows.traces),
-        recordings=tuple(_recording_told(segment, len(segments)) for segment in segments),
+        recordings=tuple(_recording_told(segment) for segment in segments),
         quality=tuple(_quality_told(leg) for leg in shown if leg.sound is not None),
         people=rows.people,
         agents=rows.agents,
@@ -325,10 +327,12 @@ def _segments(call: Call, customer: str, legs: Iterable[told.LegTold], language:
         for leg in legs
         if not leg.is_customers and leg.answered_at is not None
     ]
+    kinds = [recording.kind for recording in recordings]
     return tuple(
         Segment(
             recording,
-            place,
+            kinds[:place].count(recording.kind),
+            kinds.count(recording.kind),
             channels.names(
                 recording.layout,
                 customer=customer,
@@ -349,7 +353,7 @@ def _ends_at(recording: Any) -> datetime | None:
     return ends_at
 
 
-def _recording_told(segment: Segment, of: int) -> told.RecordingTold:
+def _recording_told(segment: Segment) -> told.RecordingTold:
     recording = segment.recording
     return told.RecordingTold(
         id=str(recording.pk),
@@ -357,7 +361,7 @@ def _recording_told(segment: Segment, of: int) -> told.RecordingTold:
         state=recording.state,
         at=recording.deleted_at or recording.stored_at or recording.created_at,
         place=segment.place,
-        of=of,
+        of=segment.of,
         duration_s=recording.duration_s,
         channels=segment.channels,
         error=recording.error,

@@ -17,6 +17,8 @@ register = template.Library()
 
 #: Telnyx tells of a recording seconds after the call; past a minute the page stops asking.
 AUDIO_EXPECTED_FOR_S = 60
+#: How a call ends that is recorded; a forwarded one is, too.
+_RECORDED = frozenset({Call.Outcome.ANSWERED, Call.Outcome.FORWARDED, Call.Outcome.VOICEMAIL})
 #: What networks put where the number would be (RFC 3323, RFC 3325, and old switches).
 WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown", "private"})
 
@@ -109,7 +111,7 @@ def unsettled(call: Call) -> bool:
     recordings = call.recordings.all()  # the reverse relation of an app above
     if call.status != Call.Status.COMPLETED or any(recording.state == "pending" for recording in recordings):
         return True
-    expects_audio = call.outcome in {Call.Outcome.ANSWERED, Call.Outcome.VOICEMAIL} and not recordings
+    expects_audio = call.outcome in _RECORDED and not recordings
     if not expects_audio or call.ended_at is None:
         return False
     return (timezone.now() - call.ended_at).total_seconds() < AUDIO_EXPECTED_FOR_S
@@ -122,7 +124,7 @@ def awaits_audio(call: Call) -> bool:
     The push makes it appear; the page also asks by the clock for these few, socket or no socket, because a push may be
     lost (static/js/lib/audio_wait.js).
     """
-    if call.ended_at is None or call.outcome not in {Call.Outcome.ANSWERED, Call.Outcome.VOICEMAIL}:
+    if call.ended_at is None or call.outcome not in _RECORDED:
         return False
     if any(recording.state != "pending" for recording in call.recordings.all()):  # the reverse relation of an app above
         return False

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from curbe.companies.access import company_of, for_company, get_for_company, member_required, membership_of
 from curbe.contacts import queries
 from curbe.contacts.models import Contact
+from curbe.lib.http import BadParameter
 from telephony.forms.contacts import ContactForm, NumberTaken
 from telephony.models import Call
 from telephony.queries import history
@@ -101,7 +101,7 @@ def _after(request: HttpRequest) -> tuple[str, int] | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise BadRequest("after")
+        raise BadParameter("after")
     return request.GET.get("name", "").replace("\x00", "")[:120], int(text)
 
 
@@ -109,4 +109,4 @@ def _id_or_none(text: str) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError as err:
-        raise BadRequest("older") from err
+        raise BadParameter("older") from err

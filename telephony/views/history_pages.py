@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,7 +21,7 @@ from agents.models import Agent
 from curbe.companies.access import company_of, for_company, member_required, membership_of, role_required
 from curbe.companies.models import SUPERVISING_ROLES
 from curbe.contacts.models import Contact
-from curbe.lib.http import json_error
+from curbe.lib.http import BadParameter, json_error
 from telephony.models import Call, CallQueue, Disposition
 from telephony.queries import export, history
 from telephony.queries.bounds import BadFilter
@@ -86,8 +86,8 @@ def calls_news(request: HttpRequest) -> HttpResponse:
     ids = history.newer(for_company(request, Call), filters, than=newest, now=timezone.now(), zone=zone)
     query = filters.as_query()
     context = {
-        "amount": len(ids),
-        "is_many": len(ids) >= history.MOST_NEWS,
+        "amount": min(len(ids), history.MOST_NEWS),
+        "is_many": len(ids) > history.MOST_NEWS,
         "newest": newest or "",
         "query": urlencode(query),
     }
@@ -131,7 +131,7 @@ def _filters(request: HttpRequest) -> Filters:
     try:
         filters = read(request.GET)
     except BadFilter as err:
-        raise BadRequest(str(err)) from err
+        raise BadParameter(err.field) from err
     # What was said in a colleague's call is as little an agent's as its audio.
     membership = membership_of(request)
     if filters.said and not membership.supervises:
@@ -144,7 +144,7 @@ def _id_or_none(request: HttpRequest, name: str) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError as err:
-        raise BadRequest(name) from err
+        raise BadParameter(name) from err
 
 
 def _fields(request: HttpRequest, filters: Filters) -> dict[str, list[Choice]]:

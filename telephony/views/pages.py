@@ -16,7 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from curbe.companies.access import company_of, for_company, get_for_company, member_required, membership_of
-from curbe.lib.http import json_error
+from curbe.contacts.queries import contact_with
+from curbe.lib.http import BadParameter, json_error
 from curbe.lib.phone import is_e164
 from telephony.models import BlockedCaller, Call
 from telephony.queries import history, story
@@ -62,6 +63,8 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     may_block = may_block and is_e164(found.from_number)
     context = {
         "call": found,
+        # Also one who was given this number after the call.
+        "contact": found.contact or contact_with(found.company_id, found.customer_number),
         "story": told,
         "bar": bar_of(told.picture),
         "disposition": disposition,
@@ -83,7 +86,8 @@ def incoming(request: HttpRequest, call_id: UUID) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _problem(request, 400, _("The address is not one that we understand."))
+    field = exception.field if isinstance(exception, BadParameter) else ""
+    return _problem(request, 400, _("The address is not one that we understand."), field=field)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -101,10 +105,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
-def _problem(request: HttpRequest, status: int, text: str) -> HttpResponse:
+def _problem(request: HttpRequest, status: int, text: str, *, field: str = "") -> HttpResponse:
     if request.path_info.startswith("/api/"):
         return json_error(status, text)
-    return render(request, f"{status}.html", status=status)
+    return render(request, f"{status}.html", {"field": field}, status=status)
 
 
 def _todays_context(request: HttpRequest) -> dict[str, Any]:

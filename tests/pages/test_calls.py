@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from curbe.companies.models import Company, User
@@ -150,6 +152,30 @@ def test_only_rows_that_will_change_are_asked_for_by_the_clock(
         recording_of(call, recording)
 
     assert ("data-unsettled" in html(looking(sam).get(f"/calls/{call.id}/row"))) is unsettled
+
+
+@pytest.mark.parametrize(
+    ("outcome", "age_s", "recording", "awaits"),
+    [
+        ("answered", 5, None, True),
+        ("forwarded", 5, None, True),
+        ("voicemail", 5, "pending", True),
+        ("answered", 5, "stored", False),
+        ("abandoned", 5, None, False),
+        ("answered", 61, None, False),
+    ],
+)
+def test_a_row_whose_audio_is_due_is_asked_for_during_a_minute(
+    acme: Company, sam: User, outcome: str, age_s: int, recording: str | None, awaits: bool
+) -> None:
+    ended_at = timezone.now() - timedelta(seconds=age_s)
+    call = cast.make_call(acme, status="completed", outcome=outcome, ended_at=ended_at)
+    if recording:
+        recording_of(call, recording)
+    browser = looking(sam)
+
+    for address in (f"/calls/{call.id}/row", f"/calls/{call.id}/"):
+        assert (" data-awaits-audio" in html(browser.get(address))) is awaits, address
 
 
 def test_names_from_outside_are_text(acme: Company, sam: User) -> None:

@@ -25,7 +25,7 @@ def test_contacts_stand_by_name_and_are_found_by_any_part(acme: Company, bob: Us
     browser = looking(bob)
 
     assert names_on(html(browser.get("/contacts/"))) == ["María Fernández", "Zoe"]
-    for typed in ("fern", "0142", "+1 305 555 0142"):
+    for typed in ("fern", "0142", "+1 305 555 0142", "maria", "MARÍA", "fernandez mar"):
         assert names_on(html(browser.get("/contacts/", {"search": typed}))) == ["María Fernández"], typed
     assert "No contact matches" in words(browser.get("/contacts/", {"search": "nobody"}))
 
@@ -107,6 +107,19 @@ def test_a_number_of_another_company_is_free_here(acme: Company, elsewhere: Comp
     cast.make_contact(elsewhere, "María", "+13055550142")
 
     assert looking(bob).post("/contacts/new/", {"name": "Eva", "numbers": "+13055550142"}).status_code == 302
+
+
+def test_a_call_knows_the_contact_that_was_made_of_it(acme: Company, bob: User) -> None:
+    call = answered_call(acme, from_number="+13055550142")
+    browser = looking(bob)
+    page = html(browser.get(f"/calls/{call.pk}/"))
+    assert "/contacts/new/?number=%2B13055550142" in page
+
+    browser.post("/contacts/new/", {"name": "María", "numbers": "+13055550142"})
+
+    page = html(browser.get(f"/calls/{call.pk}/"))
+    assert "/contacts/new/" not in page
+    assert f'href="/contacts/{Contact.objects.get().pk}/"' in page
 
 
 @pytest.mark.parametrize("amount", [1, 12])

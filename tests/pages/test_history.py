@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from curbe.companies.models import Company, User
@@ -111,7 +114,9 @@ def test_a_period_is_counted_from_today(acme: Company, sam: User) -> None:
     ],
 )
 def test_a_filter_that_means_nothing_is_a_400(sam: User, query: dict[str, str]) -> None:
-    assert looking(sam).get("/calls/", query).status_code == 400
+    answer = looking(sam).get("/calls/", query)
+    assert answer.status_code == 400
+    assert f"for “{next(iter(query))}” means nothing" in words(answer)
     assert looking(sam).get("/calls/news", query).status_code == 400
 
 
@@ -206,6 +211,32 @@ def test_new_calls_are_announced_and_move_nothing(acme: Company, sam: User) -> N
     assert 'id="calls" aria-label="Calls">' in page
 
 
+def test_many_new_calls_are_more_than_it_counts_and_no_fewer(
+    acme: Company, sam: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from telephony.queries import history
+
+    monkeypatch.setattr(history, "MOST_NEWS", 2)
+    first = call_at(acme, NOON)
+    browser, address = looking(sam), f"/calls/news?newest={first.pk}"
+    for second in (1, 2):
+        call_at(acme, NOON + timedelta(seconds=second))
+    assert words(browser.get(address)) == "2 new calls: show"
+
+    call_at(acme, NOON + timedelta(seconds=3))
+
+    assert words(browser.get(address)) == "more than 2 new calls: show"
+
+
+def test_news_are_said_within_what_is_read_out(acme: Company, sam: User) -> None:
+    """A live region that is itself replaced is spoken by no screen reader."""
+    call_at(acme, NOON)
+    browser = looking(sam)
+
+    assert re.search(r'<div class="news" role="status"><div id="calls-news"', html(browser.get("/calls/")))
+    assert "role=" not in html(browser.get("/calls/news"))
+
+
 def test_an_empty_history_fills_by_itself(sam: User) -> None:
     page = html(looking(sam).get("/calls/"))
 
@@ -238,6 +269,50 @@ def test_the_export_has_every_call_that_fits(acme: Company, sam: User, monkeypat
     assert row[7:14] == ["Ana", "Completed", "Answered", "Sale", "9", "65", "1"]
 
 
+def test_a_connection_that_dies_costs_the_export_nothing(
+    acme: Company, sam: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = answered_call(acme)
+    read, failed = export.newest_ids, []
+
+    def once_away(*args: Any, **kwargs: Any) -> Any:
+        if not failed:
+            failed.append(True)
+            raise OperationalError("server closed the connection unexpectedly")
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(export, "newest_ids", once_away)
+    monkeypatch.setattr(export, "connection", SimpleNamespace(close=lambda: None))
+
+    assert [row[-1] for row in rows_of(looking(sam).get("/calls/export.csv"))[1:]] == [str(call.pk)]
+
+
+def test_an_export_that_breaks_off_says_so_in_its_last_line(
+    acme: Company, sam: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends a stream that broke as it ends a whole one: nobody else could tell."""
+    monkeypatch.setattr(export, "PAGE", 2)
+    monkeypatch.setattr(export, "_seats", threading.BoundedSemaphore(1))
+    for _ in range(3):
+        answered_call(acme)
+    read, asked = export.newest_ids, []
+
+    def breaks(*args: Any, **kwargs: Any) -> Any:
+        asked.append(kwargs["below"])
+        if len(asked) > 1:
+            raise RuntimeError("something of ours")
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(export, "newest_ids", breaks)
+    browser = looking(sam)
+    _head, first, second, last = rows_of(browser.get("/calls/export.csv"))
+
+    assert len({first[-1], second[-1]}) == 2
+    assert last == ["⚠ The export broke off here. Calls are missing."]
+    monkeypatch.setattr(export, "newest_ids", read)
+    assert len(rows_of(browser.get("/calls/export.csv"))) == 4
+
+
 def test_the_export_speaks_the_readers_language(acme: Company, sam: User) -> None:
     answered_call(acme)
     head, row = rows_of(looking(sam, "es").get("/calls/export.csv"))
@@ -255,8 +330,6 @@ def test_agents_export_nothing(acme: Company, bob: User, mallory: User) -> None:
 
 
 def test_exports_leave_threads_for_the_calls(acme: Company, sam: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     monkeypatch.setattr(export, "_seats", threading.BoundedSemaphore(1))
     answered_call(acme)
     browser = looking(sam)

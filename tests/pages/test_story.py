@@ -75,6 +75,16 @@ def test_recordings_stand_in_order_and_say_which_channel_is_whom(call: Call, sam
     assert "Call 2" in page(sam, call)
 
 
+def test_a_message_is_no_part_of_a_conversation(call: Call, sam: User) -> None:
+    recording_of(call, layout="dial", channels=2, started_at=call.answered_at, duration_s=20)
+    recording_of(call, kind="voicemail", started_at=call.started_at + timedelta(seconds=40))
+    seen = page(sam, call)
+
+    assert "part 1 of 2" not in seen
+    assert "Call 1" not in seen
+    assert "Play: call of María" in html(looking(sam).get(f"/calls/{call.pk}/"))
+
+
 def test_the_sound_of_a_leg_has_a_word_and_its_numbers(call: Call, sam: User) -> None:
     LegQuality.objects.create(
         leg=call.legs.get(kind="agent"),

@@ -9,12 +9,15 @@ import uuid
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
 from django.test import Client
 
-from curbe.companies.models import User
-from recordings.models import Recording
+from curbe.companies.access import COMPANY_KEY
+from curbe.companies.models import Company, Role, User
+from recordings.models import Recording, RecordingAudit
 from recordings.ranges import Part
 from recordings.streams import PIECE_BYTES, read
 from tests import cast
@@ -105,9 +108,9 @@ class TestAFileThatIsLongerThanOnePiece:
 
     @pytest.mark.parametrize("query", ["", "?download=1"])
     def test_whoever_does_not_ask_for_a_part_gets_the_whole(
-        self, stored: Recording, bob: User, content: bytes, query: str
+        self, stored: Recording, sam: User, content: bytes, query: str
     ) -> None:
-        response = cast.client_for(bob).get(address(stored) + query)
+        response = cast.client_for(sam).get(address(stored) + query)
 
         assert (response.status_code, response["Content-Length"]) == (200, str(len(content)))
         assert body(response) == content
@@ -187,12 +190,59 @@ def test_head_says_how_long_it_is(stored: Recording, bob: User) -> None:
     assert body(response) == b""
 
 
-def test_it_can_be_kept_as_a_file(stored: Recording, bob: User) -> None:
-    response = cast.client_for(bob).get(address(stored) + "?download=1")
+def test_who_supervises_keeps_it_as_a_file_and_an_agent_hears_it_only(stored: Recording, bob: User, sam: User) -> None:
+    kept = cast.client_for(sam).get(address(stored) + "?download=1")
+    refused = cast.client_for(bob).get(address(stored) + "?download=1")
 
-    assert response["Content-Disposition"] == (
-        f'attachment; filename="{stored.created_at:%Y-%m-%d_%H-%M}_{stored.pk}.wav"'
-    )
+    assert kept["Content-Disposition"] == (f'attachment; filename="{stored.created_at:%Y-%m-%d_%H-%M}_{stored.pk}.wav"')
+    assert refused.status_code == 403
+    assert "no guardarla" in refused.json()["error"]
+    assert cast.client_for(bob).get(address(stored)).status_code == 200
+
+
+def test_the_browser_asks_each_time_and_what_it_has_is_heard_too(stored: Recording, bob: User) -> None:
+    browser = cast.client_for(bob)
+    first = browser.get(address(stored))
+    RecordingAudit.objects.all().delete()
+
+    assert first["Cache-Control"] == "private, no-cache"
+    assert browser.get(address(stored), headers={"if-none-match": first["ETag"]}).status_code == 304
+    assert [line.by_name for line in RecordingAudit.objects.all()] == ["Bob"]
+
+
+def test_sound_is_that_of_the_page_whatever_company_another_tab_opened(
+    stored: Recording, bob: User, elsewhere: Company, mallory: User
+) -> None:
+    """An audio element sends no header that names the page's company."""
+    cast.make_membership(elsewhere, bob, role=Role.OWNER)
+    browser = cast.client_for(bob)
+    session = browser.session
+    session[COMPANY_KEY] = elsewhere.public_id
+    session.save()
+
+    assert browser.get(address(stored)).status_code == 200
+    # In the other company he is the owner, and here an agent still.
+    assert browser.get(address(stored) + "?download=1").status_code == 403
+    cast.make_membership(cast.make_company(), mallory)
+    assert cast.client_for(mallory).get(address(stored)).status_code == 404
+
+
+@pytest.mark.parametrize("step", ["open", "read"])
+def test_a_storage_that_is_away_is_said_and_is_no_fault_of_ours(
+    stored: Recording, bob: User, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise EndpointConnectionError(endpoint_url="http://bucket")
+
+    if step == "open":
+        monkeypatch.setattr(FileSystemStorage, "open", away)
+    else:
+        monkeypatch.setattr("recordings.views.read", away)
+    response = cast.client_for(bob).get(address(stored), headers={"range": "bytes=0-"})
+
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert "almacén" in response.json()["error"]
+    assert not RecordingAudit.objects.exists()
 
 
 def test_a_player_that_accepts_only_audio_gets_it(stored: Recording, bob: User) -> None:

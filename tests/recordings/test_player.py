@@ -6,13 +6,18 @@ import base64
 import io
 import math
 import struct
+import threading
 import tracemalloc
 import wave
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+from django.db import connections
 from django.utils import timezone
 
 from curbe.companies.models import Company, User
@@ -163,6 +168,57 @@ def test_a_file_that_is_away_is_looked_for_again(acme: Company) -> None:
 
     assert waveforms.make(recording.pk, timezone.now()) is None
     assert waveforms.missing(timezone.now()) == [recording.pk]
+
+
+def test_a_storage_that_is_away_is_waited_for(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = stored(cast.make_call(acme), files.wav(1))
+
+    def away(*_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="http://bucket")
+
+    monkeypatch.setattr(FileSystemStorage, "open", away)
+
+    assert waveforms.make(recording.pk, timezone.now()) is None
+    assert waveforms.missing(timezone.now()) == [recording.pk]
+
+
+def test_what_takes_longer_than_a_task_may_is_not_begun_anew_each_minute(
+    acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = stored(cast.make_call(acme), files.wav(1))
+
+    def for_ever(_: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr("recordings.peaks.peaks_of", for_ever)
+    waveforms.make(recording.pk, timezone.now())
+
+    assert bytes(Waveform.objects.get().peaks) == b""
+    assert waveforms.missing(timezone.now()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_one_is_drawn_by_one_worker_however_often_a_player_asks(
+    acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = stored(cast.make_call(acme), files.wav(1))
+    asked = []
+
+    def slow(file: Any) -> Any:
+        def second_worker() -> None:
+            asked.append(waveforms.make(recording.pk, timezone.now()))
+            connections.close_all()
+
+        thread = threading.Thread(target=second_worker)
+        thread.start()
+        thread.join()
+        return peaks_of(file)
+
+    monkeypatch.setattr("recordings.peaks.peaks_of", slow)
+    made = waveforms.make(recording.pk, timezone.now())
+
+    assert made is not None
+    assert asked == [None]
 
 
 def two_voices(seconds: int) -> bytes:

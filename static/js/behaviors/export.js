@@ -1,8 +1,9 @@
 // "Export as CSV": the file comes as a stream that is counted while it comes, and can be stopped. Without this script
 // the link is an ordinary download.
 
+import { isBroken, linesIn, refusalOf, TAIL_BYTES } from "../lib/exported.js";
+
 const SAID_EVERY_MS = 250;
-const NEW_LINE = 10;
 
 let stopping = null;
 
@@ -18,21 +19,31 @@ export function connect() {
 
 async function exportTo(address) {
   stopping = new AbortController();
+  // The first line is the head.
+  const counted = { lines: -1 };
   say("running", 0);
-  let said = "failed";
-  const counted = { lines: 0 };
+  hear("begun");
+  let said;
   try {
-    const response = await fetch(address, { signal: stopping.signal, credentials: "same-origin", headers: company() });
-    if (response.status === 503) said = "busy";
-    else if (response.ok) {
-      save(await gathered(response, counted), nameOf(response));
-      said = "done";
-    }
+    said = await kept(address, counted, stopping.signal);
   } catch {
     said = stopping.signal.aborted ? "canceled" : "failed";
   }
   stopping = null;
   say(said, counted.lines);
+  hear(said, counted.lines);
+}
+
+async function kept(address, counted, signal) {
+  const response = await fetch(address, { signal, credentials: "same-origin", headers: company() });
+  const type = response.headers.get("content-type") ?? "";
+  const refusal = refusalOf({ status: response.status, isRedirected: response.redirected, type });
+  if (refusal) return refusal;
+  const file = await gathered(response, counted);
+  const isWhole = !isBroken(await file.slice(-TAIL_BYTES).text());
+  if (!isWhole) counted.lines -= 1;
+  save(file, nameOf(response));
+  return isWhole ? "done" : "broken";
 }
 
 async function gathered(response, counted) {
@@ -42,8 +53,7 @@ async function gathered(response, counted) {
     const { done, value } = await reader.read();
     if (done) return new Blob(pieces, { type: "text/csv" });
     pieces.push(value);
-    // The first line is the head. A line break within a cell counts too: the count is for the eye.
-    counted.lines += value.reduce((sum, byte) => sum + (byte === NEW_LINE), pieces.length === 1 ? -1 : 0);
+    counted.lines += linesIn(value);
     if (Date.now() - saidAtMs < SAID_EVERY_MS) continue;
     saidAtMs = Date.now();
     say("running", counted.lines);
@@ -53,10 +63,23 @@ async function gathered(response, counted) {
 function say(what, lines) {
   const box = document.querySelector("[data-export-box]");
   if (!box) return;
-  const amount = new Intl.NumberFormat(document.documentElement.lang).format(Math.max(0, lines));
   box.hidden = false;
-  box.querySelector("[data-export-words]").textContent = box.dataset[what].replace("{n}", amount);
-  box.querySelector("[data-export-stop]").hidden = what !== "running";
+  box.querySelector("[data-export-seen]").textContent = wordsOf(box, what, lines);
+  const stop = box.querySelector("[data-export-stop]");
+  const hadFocus = stop === document.activeElement;
+  stop.hidden = what !== "running";
+  if (hadFocus && stop.hidden) document.querySelector("[data-export]")?.focus();
+}
+
+/** Read out only when it begins and ends: numbers that run would be spoken without a pause. */
+function hear(what, lines = 0) {
+  const box = document.querySelector("[data-export-box]");
+  if (box) box.querySelector("[data-export-heard]").textContent = wordsOf(box, what, lines);
+}
+
+function wordsOf(box, what, lines) {
+  const amount = new Intl.NumberFormat(document.documentElement.lang).format(Math.max(0, lines));
+  return box.dataset[what].replace("{n}", amount);
 }
 
 function save(blob, name) {
