@@ -9,13 +9,17 @@ class RecordingsConfig(AppConfig):
     verbose_name = _("Recordings")
 
     def ready(self) -> None:
+        from django.db.models.signals import post_delete
+
         from curbe.companies import company_file
         from recordings.access import audible
         from recordings.company_file import SECTIONS
+        from recordings.greetings import on_box_deleted
         from recordings.handlers import on_deleted, on_recording, on_transcription, on_unclaimed
         from recordings.search import find_fresh
         from recordings.signals import recording_deleted
         from telephony.handlers import register, register_unclaimed
+        from telephony.models import VoicemailBox
         from telephony.operations import reconcile
         from telephony.queries import hearing
 
@@ -26,6 +30,7 @@ class RecordingsConfig(AppConfig):
         register("transcription.*", on_transcription)
         register("call.recording.transcription.saved", on_transcription)
         recording_deleted.connect(on_deleted, dispatch_uid="recordings.what_was_made_of_it_goes")
+        post_delete.connect(on_box_deleted, sender=VoicemailBox, dispatch_uid="recordings.a_greeting_goes_with_its_box")
         reconcile.also(find_fresh)
         hearing.register(audible)
         for section in SECTIONS:

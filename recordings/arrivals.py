@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from curbe.lib.db import inserted, prepared
-from recordings import deletions, operations
+from recordings import deletions, operations, transcripts
 from recordings.covering import Gap, Span, is_covered, span_of
 from recordings.loudness import SHORTEST_S
 from recordings.models import Recording, RecordingGap
@@ -186,7 +186,9 @@ def fall_back_on_the_net(recording: Recording, now: datetime) -> None:
     with transaction.atomic():
         call = Call.objects.select_for_update().get(pk=recording.call_id)
         for event in nets_of(call.pk):
-            expect(recording_progress(event.payload), call, now, told_at=event.occurred_at)
+            taken = expect(recording_progress(event.payload), call, now, told_at=event.occurred_at)
+            if taken is not None and taken.state != Recording.State.DELETED:
+                transcripts.expect(taken, call, now)
 
 
 # --- Nobody's -----------------------------------------------------------------------------------------------------

@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from recordings.messages import box_for
 from recordings.models import TranscriptPolicy
 from telephony.forms.lists import Tick, wrong_of
 from telephony.models import VoicemailBox
 from telephony.models.voicemail import MOST_EMAILS
+from telephony.queries.plans import owner_of
 
 
 class EmailLines(forms.CharField):
@@ -75,8 +78,14 @@ class BoxForm(forms.ModelForm):  # type: ignore[type-arg]
     def wrong(self) -> list[str]:
         return wrong_of(self)
 
+    @transaction.atomic
     def save(self, commit: bool = True) -> VoicemailBox:
-        box: VoicemailBox = super().save(commit)
+        box: VoicemailBox = self.instance
+        if box.pk is None:
+            # A message may have made it since the page was painted.
+            box.pk = box_for(box.company_id, owner_of(box)).pk
+        # Nothing else: a greeting may be recorded meanwhile.
+        box.save(update_fields=self.Meta.fields)
         if "of_calls" in self.cleaned_data:
             wanted = {"of_calls": self.cleaned_data["of_calls"]}
             TranscriptPolicy.objects.update_or_create(company=box.company, defaults=wanted)

@@ -8,8 +8,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -21,9 +20,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.models import Agent
 from curbe.companies.access import company_of, for_company, get_for_company, member_required, membership_of
 from curbe.lib.http import json_error
-from recordings import greetings
+from recordings import greetings, storage
 from recordings.box_forms import BoxForm
 from recordings.greetings import LONGEST_S, UnusableGreeting
+from recordings.ranges import Unsatisfiable, part_of
 from telephony.core import speech
 from telephony.core.plan import COMPANY, Destination, DestinationKind
 from telephony.models import CallQueue, VoicemailBox
@@ -103,19 +103,34 @@ def user_greeting(request: HttpRequest, agent_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD"])
-def greeting_audio(request: HttpRequest, key: str) -> HttpResponseBase:
+def greeting_audio(request: HttpRequest, key: str) -> HttpResponse:
     """A recorded greeting, for Telnyx, which has no log-in: nobody can guess the key of one."""
     box = VoicemailBox.objects.filter(greeting_key=key).exclude(greeting_key="").first()
     if box is None or not box.greeting:
         raise Http404
     try:
-        audio = box.greeting.open("rb")
-    except OSError as err:
-        logger.exception("The greeting of box %s is not in the storage", box.pk)
+        # Two minutes at the most, which are 720 kB.
+        with box.greeting.open("rb") as file:
+            audio = file.read()
+    except Exception as err:
+        logger.error("The greeting of box %s is not to be had: %s", box.pk, storage.said(err))
         raise Http404 from err
+    return _in_parts(request, audio)
+
+
+def _in_parts(request: HttpRequest, audio: bytes) -> HttpResponse:
+    """Return the audio, or the part of it that is asked for: Safari plays nothing that it cannot ask for in parts."""
     # A new greeting has a new address.
     headers = {"Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(audio, content_type="audio/mpeg", headers=headers)
+    headers["Accept-Ranges"] = "bytes"
+    try:
+        part = part_of(request.headers.get("Range", ""), len(audio))
+    except Unsatisfiable:
+        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{len(audio)}"})
+    if part is None:
+        return HttpResponse(audio, content_type="audio/mpeg", headers=headers)
+    headers["Content-Range"] = f"bytes {part.first}-{part.last}/{len(audio)}"
+    return HttpResponse(audio[part.first : part.last + 1], status=206, content_type="audio/mpeg", headers=headers)
 
 
 # --- Whose --------------------------------------------------------------------------------------------------------
@@ -215,7 +230,6 @@ def _greeting(request: HttpRequest, owner: Owner) -> HttpResponse:
 
     A script that recorded it is told in JSON; a form gets the page again.
     """
-    is_script = "application/json" in request.headers.get("Accept", "")
     box = owner.box
     if request.POST.get("delete") == "1":
         greetings.forget_greeting(box)
@@ -227,10 +241,22 @@ def _greeting(request: HttpRequest, owner: Owner) -> HttpResponse:
             raise UnusableGreeting("empty")
         greetings.keep_greeting(box, cast(BinaryIO, file.file), file.size or 0)
     except UnusableGreeting as err:
-        text = str(UNUSABLE[err.code])
-        if is_script:
-            return json_error(422, text)
-        form = BoxForm(None, instance=box, is_of_company=owner.destination == COMPANY)
-        return _page(request, owner, form, status=422, wrong=text)
+        return _refused(request, owner, 422, str(UNUSABLE[err.code]))
+    except storage.UnableToKeep as err:
+        logger.error("A greeting of box %s could not be kept: %s", box.pk, err)
+        return _refused(
+            request, owner, 503, _("The recording could not be kept: our storage does not take it. Try again.")
+        )
     messages.success(request, _("Saved. The next caller hears your recording."))
-    return HttpResponse(status=204) if is_script else redirect(owner.url)
+    return HttpResponse(status=204) if _is_script(request) else redirect(owner.url)
+
+
+def _refused(request: HttpRequest, owner: Owner, status: int, text: str) -> HttpResponse:
+    if _is_script(request):
+        return json_error(status, text)
+    form = BoxForm(None, instance=owner.box, is_of_company=owner.destination == COMPANY)
+    return _page(request, owner, form, status=status, wrong=text)
+
+
+def _is_script(request: HttpRequest) -> bool:
+    return "application/json" in request.headers.get("Accept", "")

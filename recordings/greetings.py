@@ -16,9 +16,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import transaction
 
-from recordings import loudness
+from recordings import loudness, storage
+from recordings.messages import box_for
 from telephony.models import VoicemailBox
 from telephony.models.voicemail import new_greeting_key
+from telephony.queries.plans import owner_of
 
 LONGEST_S: Final = 120
 LARGEST_BYTES: Final = 10 * 1024**2
@@ -36,40 +38,64 @@ class UnusableGreeting(ValueError):
 
 
 def keep_greeting(box: VoicemailBox, file: BinaryIO, size_bytes: int) -> VoicemailBox:
-    """Make the audio the box's greeting, and return the box. Raises UnusableGreeting, and then changes nothing.
+    """Make the audio the box's greeting, and return the box as it is then.
+
+    Raises UnusableGreeting, and UnableToKeep while the storage does not take it; both change nothing.
 
     1. check and convert; 2. store it under its new name; 3. write the row, by which the plan is published; 4. when that
     is committed, delete the greeting before it.
     """
     audio, duration_s = to_mp3(file, size_bytes)
-    before, storage = box.greeting.name, box.greeting.storage
-    box.greeting_key = new_greeting_key()
-    box.greeting.save("greeting.mp3", ContentFile(audio), save=False)
-    box.greeting_s = max(1, round(duration_s))
+    key = new_greeting_key()
+    # What is said in the row may change while this is converted and stored: the row is read, and locked, after it.
+    stored = VoicemailBox(company=box.company, greeting_key=key)
     try:
-        with transaction.atomic():
-            box.save()
-            if before:
-                transaction.on_commit(partial(storage.delete, before), robust=True)
+        stored.greeting.save("greeting.mp3", ContentFile(audio), save=False)
+    except Exception as err:
+        raise storage.said(err) from err
+    try:
+        return _take_over(box, stored, max(1, round(duration_s)))
     except Exception:
-        storage.delete(str(box.greeting.name))
+        stored.greeting.storage.delete(str(stored.greeting.name))
         raise
-    return box
+
+
+def _take_over(box: VoicemailBox, stored: VoicemailBox, length_s: int) -> VoicemailBox:
+    with transaction.atomic():
+        known = box if box.pk else box_for(box.company_id, owner_of(box))
+        row = VoicemailBox.objects.select_for_update().get(pk=known.pk)
+        _delete_after_commit(row)
+        row.greeting, row.greeting_key, row.greeting_s = stored.greeting.name, stored.greeting_key, length_s
+        row.save(update_fields=_COLUMNS)
+    return row
+
+
+_COLUMNS: Final = ("greeting", "greeting_key", "greeting_s")
 
 
 def forget_greeting(box: VoicemailBox) -> None:
     """Take the recorded greeting away; callers hear the box's text again."""
-    name, storage = box.greeting.name, box.greeting.storage
-    if not name:
-        return
-    box.greeting, box.greeting_key, box.greeting_s = "", "", 0
     with transaction.atomic():
-        box.save(update_fields=["greeting", "greeting_key", "greeting_s"])
-        transaction.on_commit(partial(_delete, storage, name), robust=True)
+        row = VoicemailBox.objects.select_for_update().filter(pk=box.pk).first()
+        if row is None or not row.greeting:
+            return
+        _delete_after_commit(row)
+        row.greeting, row.greeting_key, row.greeting_s = "", "", 0
+        row.save(update_fields=_COLUMNS)
 
 
-def _delete(storage: Storage, name: str) -> None:
-    storage.delete(name)
+def on_box_deleted(instance: VoicemailBox, **_: Any) -> None:
+    """Delete the recording with its box, which goes with its queue, user or company: it is somebody's voice."""
+    _delete_after_commit(instance)
+
+
+def _delete_after_commit(box: VoicemailBox) -> None:
+    if box.greeting.name:
+        transaction.on_commit(partial(_delete, box.greeting.storage, box.greeting.name), robust=True)
+
+
+def _delete(kept_in: Storage, name: str) -> None:
+    kept_in.delete(name)
 
 
 def to_mp3(file: BinaryIO, size_bytes: int) -> tuple[bytes, float]:

@@ -54,7 +54,7 @@ def _is_audible(block: array[int]) -> bool:
 
 def decoded(file: BinaryIO) -> Iterator[array[int]]:
     """Yield the sound in pieces: one channel, 16 bits, 8 kHz. Raises Unreadable."""
-    # Brings FFmpeg along, which only the worker needs.
+    # Brings FFmpeg along, which a web process needs only once somebody records a greeting.
     import av
 
     try:

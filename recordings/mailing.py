@@ -16,8 +16,9 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from curbe.lib.phone import for_people
 from recordings.models import Message, Recording, Transcript
+from telephony.operations.repairs import alone
+from telephony.templatetags.calls import phone
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +31,32 @@ LARGEST_ATTACHMENT: Final = 10 * 1024**2
 BATCH: Final = 20
 
 
+class UnableToMail(Exception):
+    """The mail did not go; ``str()`` says why. The next try is written down already."""
+
+
+def send_due(now: datetime) -> int:
+    """Send what is due, until one does not go: of a server that is away the rest would learn nothing else. Return how
+    many went.
+    """
+    sent = 0
+    for message_id in due(now):
+        with alone("mail message", message_id):
+            try:
+                sent += send(message_id, now)
+            except UnableToMail as err:
+                logger.warning("%s", err)
+                break
+    return sent
+
+
 def due(now: datetime) -> list[UUID]:
     rows = Message.objects.filter(mail_due_at__lte=now).order_by("mail_due_at")
     return list(rows.values_list("pk", flat=True)[:BATCH])
 
 
 def send(message_id: UUID, now: datetime) -> bool:
-    """Send the mail about a message if it is due; say whether it was sent.
+    """Send the mail about a message if it is due; say whether it was sent. Raises UnableToMail.
 
     1. take the try, so that no other worker is at it; 2. send, outside of any transaction; 3. write what became of it.
     A worker that dies in between sends it twice: better than not at all.
@@ -54,12 +74,11 @@ def send(message_id: UUID, now: datetime) -> bool:
             mail_of(message).send()
     except Exception as err:
         # A server of mail fails in more ways than its library names.
-        logger.warning("Try %s to mail message %s failed: %s", message.mail_attempts, message_id, err)
         again = message.mail_attempts <= len(BACK_OFF_S)
         pause_s = BACK_OFF_S[message.mail_attempts - 1] if again else 0
         next_at = now + timedelta(seconds=pause_s) if again else None
         Message.objects.filter(pk=message_id).update(mail_due_at=next_at)
-        return False
+        raise UnableToMail(f"Try {message.mail_attempts} to mail message {message_id} failed: {err}") from err
     Message.objects.filter(pk=message_id).update(mail_due_at=None, mailed_at=now)
     return True
 
@@ -68,7 +87,7 @@ def mail_of(message: Message) -> EmailMessage:
     """Return the mail, in the language that is active."""
     call, box, recording = message.call, message.box, message.recording
     assert box is not None
-    number = for_people(call.customer_number) if call.customer_number else _("Number withheld")
+    number = phone(call.customer_number) or _("Number withheld")
     who = f"{call.caller_name} ({number})" if call.caller_name else number
     at = message.created_at.astimezone(ZoneInfo(message.company.timezone))
     lines = [
@@ -78,9 +97,10 @@ def mail_of(message: Message) -> EmailMessage:
         "",
     ]
     texts = Transcript.objects.filter(recording=recording, state=Transcript.State.SAVED).exclude(text="")
-    for text in texts.values_list("text", flat=True):
+    for text in texts.order_by("party").values_list("text", flat=True):
         lines += [f"“{text}”", ""]
-    address = f"{settings.PUBLIC_URL}{reverse('voicemail')}?message={message.pk}"
+    # The page has it, however old it is; the end of the address leads the eye to it.
+    address = f"{settings.PUBLIC_URL}{reverse('voicemail')}?message={message.pk}#message-{message.pk}"
     lines.append(_("Listen, call back: %(address)s") % {"address": address})
     mail = EmailMessage(
         # A name from the network must not write headers of its own.

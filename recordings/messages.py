@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
 
 from curbe.companies.models import User
 from curbe.lib import push
-from recordings import deletions, loudness
+from recordings import deletions, loudness, storage
 from recordings.audit import Who
 from recordings.models import Message, Recording, Transcript
 from telephony.core.plan import COMPANY, Destination, DestinationKind
 from telephony.core.types import Voicemail, decision_from_json
 from telephony.models import Call, RouteTrace, TelnyxEvent, VoicemailBox
-from telephony.operations import ledger
+from telephony.operations import ledger, progress
+from telephony.operations.repairs import alone
 
 logger = logging.getLogger(__name__)
 
@@ -35,16 +36,10 @@ BATCH: Final = 50
 UNJUDGED: Final = Q(judged_at=None, state__in=(Message.State.ARRIVING, Message.State.NEW, Message.State.HEARD))
 
 
-def held_words() -> str:
-    return _("It is under a legal hold, and is not deleted.")
-
-
-def _hold_on(recording: Recording) -> str:
-    return held_words() if deletions.is_on_hold(recording) else ""
-
-
-#: Asked before a message is deleted: each returns why its recording has to be kept, in words, or an empty text.
-KEEPERS: Final[list[Callable[[Recording], str]]] = [_hold_on]
+#: A queue's box is worked off by all of its members (``queries.messages.may_delete``).
+WHO_DELETES: Final = gettext_lazy(
+    "Only whose own box it is, or who supervises, may delete a message. Mark it as heard."
+)
 
 
 class UnableToDelete(Exception):
@@ -124,14 +119,22 @@ def judge(message_id: UUID, now: datetime) -> Message | None:
         return None
     dropped = Message.Dropped.NOT
     try:
-        with message.recording.audio.open("rb") as audio:
-            heard = loudness.measure(cast(BinaryIO, audio))
-    except (loudness.Unreadable, OSError) as err:
+        dropped = _dropped(_listened(message.recording))
+    except (loudness.Unreadable, storage.UnableToKeep) as err:
         logger.warning("Unable to listen to message %s: %s", message.pk, err)
-    else:
-        dropped = _dropped(heard)
     _write_judgement(message, dropped, now)
     return message
+
+
+def _listened(recording: Recording) -> loudness.Loudness:
+    """Return how loud the audio is. Raises Unreadable, and UnableToKeep while the storage does not give it."""
+    try:
+        with recording.audio.open("rb") as audio:
+            return loudness.measure(cast(BinaryIO, audio))
+    except loudness.Unreadable:
+        raise
+    except Exception as err:
+        raise storage.said(err) from err
 
 
 def _dropped(heard: loudness.Loudness) -> Message.Dropped:
@@ -142,6 +145,8 @@ def _dropped(heard: loudness.Loudness) -> Message.Dropped:
 
 def _write_judgement(message: Message, dropped: Message.Dropped, now: datetime) -> None:
     with transaction.atomic():
+        # Before its message, as whoever has news of the call does.
+        call = Call.objects.select_for_update().get(pk=message.call_id) if dropped else None
         unjudged = Message.objects.filter(UNJUDGED, pk=message.pk)
         if dropped:
             values = {"state": Message.State.DROPPED, "dropped_why": dropped, "mail_due_at": None}
@@ -152,6 +157,14 @@ def _write_judgement(message: Message, dropped: Message.Dropped, now: datetime) 
         if done:
             message.refresh_from_db()
             say_changed(message)
+        if done and call is not None and not _others(message).exists():
+            # Its end was told by Telnyx before anybody had listened: who said nothing was missed.
+            progress.take_voicemail_back(call, now)
+
+
+def _others(message: Message) -> QuerySet[Message]:
+    """Return the other messages of the same call that count."""
+    return Message.objects.filter(call=message.call_id).exclude(Q(pk=message.pk) | Q(state=Message.State.DROPPED))
 
 
 def _show(message: Message, now: datetime) -> bool:
@@ -182,10 +195,17 @@ def _send(task: str, message_id: UUID) -> None:
         logger.warning("The broker is away: message %s is left to the clock", message_id)
 
 
+def judge_due(now: datetime) -> None:
+    """Listen to the messages that nobody listened to; one that breaks keeps nobody waiting."""
+    for message_id in due_for_judging():
+        with alone("listen to message", message_id):
+            judge(message_id, now)
+
+
 def due_for_judging() -> list[UUID]:
-    """Return messages whose audio is here and was not listened to."""
+    """Return messages whose audio is here and was not listened to, the newest first: old hopeless ones come last."""
     rows = Message.objects.filter(UNJUDGED, recording__state=Recording.State.STORED)
-    return list(rows.order_by("created_at").values_list("pk", flat=True)[:BATCH])
+    return list(rows.order_by("-created_at").values_list("pk", flat=True)[:BATCH])
 
 
 def show_late(now: datetime) -> int:
@@ -210,11 +230,22 @@ def mark(message: Message, *, heard: bool, by: User, now: datetime) -> None:
     if heard:
         changed = rows.filter(state=Message.State.NEW).update(state=Message.State.HEARD, heard_at=now, heard_by=by)
     else:
-        # Also of a dropped one: whoever listened to it knows better than a threshold.
         values = {"state": Message.State.NEW, "heard_at": None, "heard_by": None, "dropped_why": Message.Dropped.NOT}
-        changed = rows.filter(state__in=(Message.State.HEARD, Message.State.DROPPED)).update(judged_at=now, **values)
+        changed = rows.filter(state=Message.State.HEARD).update(**values)
+        changed += _picked_up(message, values, now) if not changed else 0
     if changed:
         say_changed(message)
+
+
+def _picked_up(message: Message, values: dict[str, Any], now: datetime) -> int:
+    """Make a dropped message a new one: who listened knows better than a threshold. Its call was voicemail then."""
+    with transaction.atomic():
+        call = Call.objects.select_for_update().get(pk=message.call_id)
+        dropped = Message.objects.filter(pk=message.pk, state=Message.State.DROPPED)
+        changed = dropped.update(judged_at=now, **values)
+        if changed:
+            progress.leave_voicemail(call, now)
+    return changed
 
 
 def assign(message: Message, *, to: User | None) -> None:
@@ -229,9 +260,6 @@ def delete(message: Message, *, who: Who, now: datetime) -> None:
     The recording's row stays, without its audio: else the look-up would bring it back from Telnyx. The audit, and the
     call's story, say who deleted it.
     """
-    for keeper in KEEPERS:
-        if reason := keeper(message.recording):
-            raise UnableToDelete(reason)
     try:
         with transaction.atomic():
             recording = deletions.bury(message.recording_id, who=who, now=now, reason="asked for")
@@ -244,8 +272,7 @@ def delete(message: Message, *, who: Who, now: datetime) -> None:
                 now=now,
             )
     except deletions.OnHold as err:
-        # Held between the question and the deed.
-        raise UnableToDelete(held_words()) from err
+        raise UnableToDelete(_("It is under a legal hold, and is not deleted.")) from err
     deletions.remove_file(recording)
 
 

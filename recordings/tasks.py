@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 LONGEST_FETCH_S: Final = operations.LONGEST_FETCH // timedelta(seconds=1)
 #: A try that does not heed its end is ended with its process, which Celery replaces.
 KILLED_AFTER_S: Final = LONGEST_FETCH_S + 30
+#: One mail with its audio; the server's silences are bounded by EMAIL_TIMEOUT, a server that drips by this.
+LONGEST_MAIL_S: Final = 60
 
 
 @shared_task(soft_time_limit=LONGEST_FETCH_S, time_limit=KILLED_AFTER_S)
@@ -102,26 +104,25 @@ def find_missing(**_: object) -> None:
             logger.warning("Looking for recordings waits for Telnyx: %s", err)
 
 
-@shared_task
-def judge_message(*, message_id: str, **_: object) -> None:
-    """Listen whether anything is said in a message."""
-    messages.judge(UUID(message_id), timezone.now())
-
-
-@shared_task
+@shared_task(soft_time_limit=LONGEST_MAIL_S, time_limit=LONGEST_MAIL_S + 30)
 def mail_message(*, message_id: str, **_: object) -> None:
-    """Send the mail about a message."""
-    mailing.send(UUID(message_id), timezone.now())
+    """Send the mail about a message, if a process can be spared: a mail server takes its time. Else the clock does."""
+    with processes.spare() as is_spared:
+        if is_spared:
+            try:
+                mailing.send(UUID(message_id), timezone.now())
+            except mailing.UnableToMail as err:
+                logger.warning("%s", err)
 
 
-@shared_task
+@shared_task(soft_time_limit=LONGEST_FETCH_S, time_limit=KILLED_AFTER_S)
 def settle_messages(**_: object) -> None:
-    """Do what is due for messages: listen, show those whose audio is late, send mail."""
-    for message_id in messages.due_for_judging():
-        messages.judge(message_id, timezone.now())
+    """Do what is due for messages: show those whose audio is late, listen, send mail."""
     messages.show_late(timezone.now())
-    for message_id in mailing.due(timezone.now()):
-        mailing.send(message_id, timezone.now())
+    with processes.spare() as is_spared:
+        if is_spared:
+            messages.judge_due(timezone.now())
+            mailing.send_due(timezone.now())
 
 
 @shared_task
@@ -130,6 +131,7 @@ def find_transcripts(**_: object) -> None:
     with processes.spare() as is_spared:
         if not is_spared:
             return
+        transcripts.forget_strays(timezone.now())
         try:
             transcripts.look_up_due(get_client(), timezone.now())
         except TelnyxUnreachable as err:

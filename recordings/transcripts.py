@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
 from curbe.lib import push
 from curbe.lib.db import prepared
 from recordings import messages
-from recordings.models import Message, Recording, Transcript
+from recordings.models import CompanyHold, Message, Recording, Transcript
 from telephony.core.transcription import Said
 from telephony.models import Call, RouteTrace
 from telephony.telnyx.client import TelnyxClient
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 ASKED_AT_S: Final = (30, 90, 300, 1800, 6 * 3600, 24 * 3600)
 BATCH: Final = 20
 LONGEST_TEXT: Final = 200_000
+#: A recording is looked for at Telnyx for a day (``recordings.search``); a text without one is nobody's then.
+STRAY_AFTER: Final = timedelta(days=2)
 
 
 _IS_THERE: Final = "SELECT 1 FROM recordings_transcript WHERE telnyx_recording_id = %(recording)s LIMIT 1"
@@ -30,10 +33,19 @@ _OF_CALLS: Final = "SELECT 1 FROM recordings_transcriptpolicy WHERE company_id =
 
 
 def expect(recording: Recording, call: Call, now: datetime) -> None:
-    """Note that a recording's text is wanted, if it is; a text that came before its recording finds it here."""
+    """Note that a recording's text is wanted, if it is; a text that came before its recording finds it here.
+
+    Of a conversation whose text nobody wants, one that came before is not kept.
+    """
     of_recording = Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id)
-    is_there = bool(prepared(_IS_THERE, {"recording": recording.telnyx_recording_id}))
-    if (is_there and of_recording.update(recording=recording)) or not _is_wanted(recording, call):
+    is_wanted = _is_wanted(recording, call)
+    # Most recordings have none yet: to write nothing costs more than to look.
+    if not prepared(_IS_THERE, {"recording": recording.telnyx_recording_id}):
+        of_recording = of_recording.none()
+    if recording.kind == Recording.Kind.CALL and not is_wanted:
+        of_recording.filter(recording=None).delete()
+        return
+    if of_recording.update(recording=recording) or not is_wanted:
         return
     Transcript.objects.get_or_create(
         telnyx_recording_id=recording.telnyx_recording_id,
@@ -50,41 +62,37 @@ def expect(recording: Recording, call: Call, now: datetime) -> None:
 
 def _is_wanted(recording: Recording, call: Call) -> bool:
     if recording.kind == Recording.Kind.CALL:
-        return bool(prepared(_OF_CALLS, {"company": call.company_id}))
-    asked = RouteTrace.objects.filter(call=call, decision__verb="voicemail").order_by("-step")
-    decision = asked.values_list("decision", flat=True).first()
+        return _wants_conversations(call)
+    decision = _asked_for_message(call)
     # An apology takes a message too, and has nothing written down.
     return decision is not None and bool(decision.get("transcribe", True))
+
+
+def _wants_conversations(call: Call) -> bool:
+    return bool(prepared(_OF_CALLS, {"company": call.company_id}))
+
+
+def _asked_for_message(call: Call) -> dict[str, Any] | None:
+    asked = RouteTrace.objects.filter(call=call, decision__verb="voicemail").order_by("-step")
+    return asked.values_list("decision", flat=True).first()
 
 
 def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
     """Keep a text; None where nobody wants it, or it is known. Told by form, event and look-up, it is one.
 
     The call's row is locked by the caller. The text of a conversation is kept only for a company that wants such texts;
-    a message's always is: it was asked for.
+    a message's always is: it was asked for. What was understood once is not taken away by a failure told later.
     """
     recording = Recording.objects.filter(telnyx_recording_id=said.recording_id, call=call).first()
-    if recording is not None and recording.state == Recording.State.DELETED:
+    if not _is_kept(recording, call):
         return None
-    if recording is not None and recording.kind == Recording.Kind.CALL and not _is_wanted(recording, call):
-        return None
-    of_recording = Transcript.objects.filter(telnyx_recording_id=said.recording_id)
-    known = {row.party: row for row in of_recording}
-    # Forms name no party, events do: the same words of a nameless one are not somebody's second speech.
-    nameless = [row for row in known.values() if not row.party or not said.party]
-    if any(row.state == Transcript.State.SAVED and row.text == said.text[:LONGEST_TEXT] for row in nameless):
-        return None
-    row = known.get(said.party)
+    known = {row.party: row for row in Transcript.objects.filter(telnyx_recording_id=said.recording_id)}
+    row = _row_of(said, known, now)
     if row is None:
-        awaited = known.get(Transcript.Party.ALL)
-        is_free = awaited is not None and awaited.state != Transcript.State.SAVED
-        row = awaited if is_free else None
-    if row is not None and row.state == Transcript.State.SAVED and row.text == said.text[:LONGEST_TEXT]:
         return None
-    row = row or Transcript(telnyx_recording_id=said.recording_id, created_at=now)
     row.company_id, row.call, row.recording = call.company_id, call, recording or row.recording
     row.party = said.party
-    row.state = Transcript.State.FAILED if said.is_failed else Transcript.State.SAVED
+    row.state = Transcript.State.FAILED if said.is_failed and not said.text else Transcript.State.SAVED
     row.text = said.text[:LONGEST_TEXT]
     row.segments = [list(one) for one in said.segments]
     row.next_look_at = None
@@ -93,13 +101,53 @@ def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
     return row
 
 
+def _is_kept(recording: Recording | None, call: Call) -> bool:
+    if recording is None:
+        # It came before its recording: what that is of shows when it comes (``expect``).
+        return _wants_conversations(call) or _asked_for_message(call) is not None
+    if recording.state == Recording.State.DELETED:
+        return False
+    return recording.kind != Recording.Kind.CALL or _wants_conversations(call)
+
+
+def _row_of(said: Said, known: Mapping[str, Transcript], now: datetime) -> Transcript | None:
+    """Return the row that a text goes to, unsaved if it is a new one; None if the text says nothing new."""
+    own, awaited = known.get(said.party), known.get(Transcript.Party.ALL)
+    unwritten = next((row for row in (own, awaited) if row is not None and row.state != Transcript.State.SAVED), None)
+    new = Transcript(telnyx_recording_id=said.recording_id, created_at=now)
+    if not said.text:
+        # Nothing never takes the place of something.
+        is_answered = own is not None and own.state == Transcript.State.SAVED
+        return None if is_answered else unwritten or (None if known else new)
+    # Forms name no party, events do: the same words of a nameless one are not somebody's second speech.
+    same = [row for row in known.values() if row is own or not row.party or not said.party]
+    if any(_are_same(row.text, said.text) for row in same if row.state == Transcript.State.SAVED):
+        return None
+    return own or unwritten or new
+
+
+def _are_same(one: str, other: str) -> bool:
+    return one.split() == other[:LONGEST_TEXT].split()
+
+
+def forget_strays(now: datetime) -> int:
+    """Delete texts whose recording did not come, for no deletion would ever reach them; return how many went.
+
+    Should it come after all, its text is asked for anew.
+    """
+    held = CompanyHold.objects.values("company")
+    strays = Transcript.objects.filter(recording=None, created_at__lt=now - STRAY_AFTER).exclude(company__in=held)
+    return strays.delete()[0]
+
+
 def _tell(row: Transcript, now: datetime) -> None:
     """Tell the pages that show it; a mail that waited for it goes."""
     groups = [push.company_group(row.company_id)]
     push.send("transcript.saved", groups=groups, call_id=str(row.call_id))
     message = Message.objects.filter(recording__telnyx_recording_id=row.telnyx_recording_id, call=row.call_id).first()
     if message is not None:
-        Message.objects.filter(pk=message.pk, mail_due_at__gt=now).update(mail_due_at=now)
+        # Not one that was tried: whoever sends it now has put his lease there.
+        Message.objects.filter(pk=message.pk, mail_attempts=0, mail_due_at__gt=now).update(mail_due_at=now)
         messages.say_changed(message)
 
 

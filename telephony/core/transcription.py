@@ -7,7 +7,7 @@ segments all the same, in the shape that its engines use elsewhere, they are rea
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -58,29 +58,36 @@ def said_in(payload: Payload) -> Said:
     """Read a form, or ``call.recording.transcription.saved``."""
     if "data" in payload:
         return said_of_resource(events.json_payload(payload))
+    segments = _segments(payload.get("TranscriptionSegments"))
     return Said(
         recording_id=events.text(payload.get("RecordingSid"), 64),
-        text=_words(payload.get("TranscriptionText")),
+        text=_words(payload.get("TranscriptionText")) or _joined(segments),
         is_failed=events.word(payload.get("TranscriptionStatus")) == "failed",
         is_done=events.word(payload.get("TranscriptionStatus")) == "completed",
-        segments=_segments(payload.get("TranscriptionSegments")),
+        segments=segments,
     )
 
 
 def said_of_resource(body: Mapping[str, Any]) -> Said:
     """Read the payload of the JSON event, or an entry of ``GET /recording_transcriptions``: they share their names."""
+    segments = _segments(body.get("segments"))
     return Said(
         recording_id=events.text(body.get("recording_id"), 64),
-        text=_words(body.get("transcription_text")),
+        text=_words(body.get("transcription_text")) or _joined(segments),
         party=PARTIES.get(events.word(body.get("calling_party_type")), ""),
         is_failed=events.word(body.get("status")) == "failed",
         is_done=events.word(body.get("status")) == "completed",
-        segments=_segments(body.get("segments")),
+        segments=segments,
     )
 
 
 def _words(value: object) -> str:
-    return events.text(value, 1_000_000).strip()
+    # JSON may name half of a character (a lone surrogate), which PostgreSQL does not keep.
+    return events.text(value, 1_000_000).encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _joined(segments: Iterable[Segment]) -> str:
+    return " ".join(segment.text for segment in segments)
 
 
 def _segments(value: object) -> tuple[Segment, ...]:

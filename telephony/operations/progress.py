@@ -168,6 +168,13 @@ def leave_voicemail(call: Call, now: datetime) -> None:
     settle_call(call, now)
 
 
+def take_voicemail_back(call: Call, now: datetime) -> None:
+    """Note on a locked call that what was left was no message: it ends as if there had been none."""
+    if call.outcome == Outcome.VOICEMAIL:
+        call.outcome = Outcome.NONE
+        settle_call(call, now)
+
+
 # --- The leg ------------------------------------------------------------------------------------------------------
 
 

@@ -57,8 +57,8 @@ def signed(
     return guarded
 
 
-def form(request: HttpRequest) -> dict[str, str]:
-    """Return the fields of a form body; of a repeated one the last. Raises BadForm if it is none.
+def form(request: HttpRequest, *, longest: int = MAX_VALUE_CHARS) -> dict[str, str]:
+    """Return the fields of a form body, cut at ``longest``; of a repeated one the last. Raises BadForm if it is none.
 
     What is not UTF-8 becomes U+FFFD: a caller's name in another encoding must not cost him his call. NUL characters are
     dropped: no field has a use for them, and PostgreSQL has no place for them.
@@ -68,4 +68,4 @@ def form(request: HttpRequest) -> dict[str, str]:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace")
     except ValueError as err:
         raise BadForm("the body is not a form") from err
-    return {name: value[:MAX_VALUE_CHARS] for name, value in pairs}
+    return {name: value[:longest] for name, value in pairs}

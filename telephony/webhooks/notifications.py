@@ -12,6 +12,7 @@ import math
 from dataclasses import replace
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -21,13 +22,15 @@ from telephony.core import events as facts
 from telephony.core.transcription import transcription_notice
 from telephony.models import TelnyxEvent
 from telephony.operations import ledger, round_trip
-from telephony.webhooks.decorators import BadForm, form, signed
+from telephony.webhooks.decorators import MAX_VALUE_CHARS, BadForm, form, signed
 
 logger = logging.getLogger(__name__)
 
 #: What an address may say to help: everything else in it is not ours.
 ADDRESS_WORDS: Final = ("call", "agent", "kind", "step", "role", "target", "probe")
 MAX_DEPTH: Final = 32
+#: What was said, and its pieces as one JSON text, which cut short is none: as long as a body may be.
+LONGEST_TEXT: Final = settings.WEBHOOK_MAX_BODY_BYTES
 
 
 @signed
@@ -58,7 +61,7 @@ def recording(request: HttpRequest, company: str = "") -> HttpResponse:
 @signed
 def transcription(request: HttpRequest, company: str = "") -> HttpResponse:
     """What is said in a recording was written down."""
-    payload = _form_payload(request, company)
+    payload = _form_payload(request, company, longest=LONGEST_TEXT)
     notice = transcription_notice(payload) if _readable(payload) else _unreadable(payload)
     return _take(notice, payload)
 
@@ -106,9 +109,9 @@ def _act(event: TelnyxEvent, notice: facts.Notice) -> None:
         logger.exception("Event %s of kind %s is left to the worker", event.pk, notice.kind)
 
 
-def _form_payload(request: HttpRequest, company: str) -> dict[str, Any]:
+def _form_payload(request: HttpRequest, company: str, *, longest: int = MAX_VALUE_CHARS) -> dict[str, Any]:
     try:
-        fields: dict[str, Any] = dict(form(request))
+        fields: dict[str, Any] = dict(form(request, longest=longest))
     except BadForm as err:
         logger.error("A notification at %s cannot be read: %s", request.path, err)
         return {"raw": _kept(request.body)}

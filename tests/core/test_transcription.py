@@ -74,6 +74,14 @@ def test_segments_are_read_whole_or_not_at_all(segments: object, read: tuple[Seg
     assert said_in({**FORM, "TranscriptionSegments": segments}).segments == read
 
 
+def test_a_text_that_comes_in_pieces_only_is_joined_and_half_a_character_is_none() -> None:
+    pieces = json.dumps([{"start": 0, "end": 1, "text": "uno"}, {"start": 1, "end": 2, "text": "dos \ud800"}])
+
+    said = said_in({**FORM, "TranscriptionText": "", "TranscriptionSegments": pieces})
+
+    assert said.text == "uno dos ?"
+
+
 @pytest.mark.parametrize("payload", [{}, {"TranscriptionText": None}, {"data": None}, {"data": {"payload": []}}])
 def test_nonsense_is_read_as_nothing(payload: dict[str, Any]) -> None:
     assert said_in(payload) == Said("", "")

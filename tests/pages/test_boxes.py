@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import av
 import pytest
@@ -175,7 +177,7 @@ def test_a_recording_is_played_from_an_address_that_nobody_can_guess(
     # Telnyx has no log-in.
     audio = Client().get(first)
     assert (audio.status_code, audio["Content-Type"]) == (200, "audio/mpeg")
-    assert b"".join(audio.streaming_content)[:3] in {b"ID3", b"\xff\xf3\x48", b"\xff\xf3\x58"}
+    assert audio.content[:3] in {b"ID3", b"\xff\xf3\x48", b"\xff\xf3\x58"}
     assert Client().post(first).status_code == 405
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -190,6 +192,89 @@ def test_a_recording_is_played_from_an_address_that_nobody_can_guess(
     assert Client().get(second).status_code == 404
     assert kept(storage) == []
     assert COMPANY not in current_plan(acme.pk).boxes
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "begins"),
+    [
+        ("bytes=0-1", 206, "bytes 0-1/"),
+        ("bytes=-10", 206, "bytes "),
+        ("bytes=99999999-", 416, "bytes */"),
+        ("", 200, ""),
+    ],
+)
+def test_a_recording_is_given_in_parts_which_safari_asks_for(
+    alice: User, acme: Company, wanted: str, status: int, begins: str
+) -> None:
+    sent(looking(alice), files.wav(2))
+    address = current_plan(acme.pk).boxes[COMPANY].play
+
+    answer = Client().get(address, headers={"Range": wanted} if wanted else {})
+
+    assert answer.status_code == status
+    assert answer["Accept-Ranges"] == "bytes"
+    assert answer.get("Content-Range", "").startswith(begins)
+    assert len(answer.content) == {"bytes=0-1": 2, "bytes=-10": 10}.get(wanted, len(answer.content))
+
+
+def test_what_is_edited_while_a_recording_is_converted_is_kept(
+    acme: Company, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two minutes of audio take seconds; the box was read before them."""
+    convert = greetings.to_mp3
+
+    def slowly(*audio: Any) -> tuple[bytes, float]:
+        assert looking(alice).post(URL, {**FORM, "say_es": "Escrito mientras tanto."}).status_code == 302
+        return convert(*audio)
+
+    monkeypatch.setattr(greetings, "to_mp3", slowly)
+
+    assert sent(looking(alice), files.wav(2)).status_code == 302
+
+    box = VoicemailBox.objects.get()
+    assert box.say_es == "Escrito mientras tanto."
+    assert box.greeting_s == 2
+
+
+def test_of_two_recordings_at_once_one_is_left(
+    acme: Company, alice: User, storage: Path, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    convert = greetings.to_mp3
+
+    def slowly(*audio: Any) -> tuple[bytes, float]:
+        monkeypatch.setattr(greetings, "to_mp3", convert)
+        assert sent(looking(alice), files.wav(3)).status_code == 302
+        return convert(*audio)
+
+    monkeypatch.setattr(greetings, "to_mp3", slowly)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sent(looking(alice), files.wav(2)).status_code == 302
+
+    assert [path.name for path in kept(storage)] == [f"{VoicemailBox.objects.get().greeting_key}.mp3"]
+
+
+def test_a_recording_goes_with_its_box(
+    acme: Company, alice: User, storage: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    queue = cast.make_queue(acme)
+    sent(looking(alice), files.wav(2), f"/voicemail/boxes/queue/{queue.pk}/greeting")
+    assert len(kept(storage)) == 1
+
+    with django_capture_on_commit_callbacks(execute=True):
+        queue.delete()
+
+    assert kept(storage) == []
+
+
+def test_a_storage_that_takes_nothing_is_said_and_nothing_changes(alice: User, storage: Path) -> None:
+    with patch("django.core.files.storage.FileSystemStorage._save", side_effect=OSError(errno.ENOSPC, "full")):
+        by_script = sent(looking(alice), files.wav(2), Accept="application/json")
+        by_form = sent(looking(alice), files.wav(2))
+
+    assert (by_script.status_code, by_form.status_code) == (503, 503)
+    assert by_script.json()["error"] in words(by_form)
+    assert not VoicemailBox.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["x", "a" * 43, "%20"])

@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from curbe.companies.models import Role
 from recordings import arrivals, operations, pausing, search
-from recordings.models import PollMark, Recording, RecordingGap, RemoteDeletion
+from recordings.models import PollMark, Recording, RecordingGap, RemoteDeletion, Transcript, TranscriptPolicy
 from telephony.models import RecordingRule, TelnyxAccount
 from telephony.operations import ledger
 from telephony.telnyx.client import TelnyxClient
@@ -194,6 +194,7 @@ def test_the_net_is_kept_where_a_segment_was_lost_and_dropped_where_none_was(tel
 @responses.activate
 def test_the_net_comes_back_when_texmls_own_is_given_up(telnyx: Telnyx, client: TelnyxClient) -> None:
     story = Story(telnyx)
+    TranscriptPolicy.objects.create(company=story.company, of_calls=True)
     talk(story)
     story.recording(recording_id="own", RecordingDuration="56").send(telnyx)
     telnyx.json("/webhooks/telnyx/events", saved("net", call_session_id=story.session_id))
@@ -206,7 +207,10 @@ def test_the_net_comes_back_when_texmls_own_is_given_up(telnyx: Telnyx, client: 
     assert tried is not None and tried.state == Recording.State.FAILED
     arrivals.fall_back_on_the_net(tried, timezone.now())
 
-    assert Recording.objects.get(is_net=True).call == story.call
+    net = Recording.objects.get(is_net=True)
+    assert net.call == story.call
+    # What is said in it is wanted as it would have been of the other.
+    assert Transcript.objects.filter(recording=net, state=Transcript.State.AWAITED).exists()
 
 
 # --- Card data ----------------------------------------------------------------------------------------------------

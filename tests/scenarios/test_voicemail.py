@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import math
-import struct
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 import pytest
 import responses
-from django.core import mail
 from django.utils import timezone
 from pytest_django import Settings
 
-from recordings import deletions, mailing, messages, operations, transcripts
+from recordings import deletions, messages, operations, tasks
 from recordings.audit import Who
 from recordings.loudness import Loudness
-from recordings.models import Message, Recording, RecordingPolicy, Transcript, TranscriptPolicy
-from recordings.queries.transcripts import calls_saying, recordings_saying
+from recordings.models import Message, Recording, RecordingPolicy, Transcript
 from telephony.models import PhoneNumber, TelnyxEvent, VoicemailBox
 from telephony.operations import ledger
 from telephony.telnyx.client import TelnyxClient
-from telephony.telnyx.errors import TelnyxUnreachable
 from telephony.telnyx.transport import Transport
 from tests import cast
 from tests.recordings import files
-from tests.scenarios.story import ACCOUNT_SID, CALLER, Letter, Story
+from tests.scenarios.mailbox import fetched, left, noise, text_of
+from tests.scenarios.story import Story
 from tests.telnyx_post import Telnyx
-
-REC = "rec-of-message"
 
 
 @pytest.fixture(autouse=True)
@@ -47,48 +40,6 @@ def storage(settings: Settings, tmp_path: Path) -> Iterator[None]:
 @pytest.fixture
 def client() -> TelnyxClient:
     return TelnyxClient(Transport(api_key="KEY", base_url="https://api.test/v2", sleep=lambda seconds: None))
-
-
-def left(story: Story, **more: str) -> Letter:
-    """A message of 12 s, as the callback of <Record> tells it."""
-    told = {"RecordingSource": "RecordVerb", "RecordingChannels": "1", **more}
-    return story.recording(recording_id=REC, url=files.URL, kind="voicemail", **told)
-
-
-def text_of(story: Story, words: str = "Soy Marta, llámeme por la póliza.", **more: str) -> Letter:
-    return Letter(
-        f"/webhooks/telnyx/transcription/{story.company.public_id}?call={story.call.pk}",
-        {
-            "AccountSid": ACCOUNT_SID,
-            "CallSid": story.caller_sid,
-            "CallStatus": "completed",
-            "From": CALLER,
-            "To": story.number.e164,
-            "RecordingSid": REC,
-            "TranscriptionSid": "tra-1",
-            "TranscriptionStatus": "completed",
-            "TranscriptionText": words,
-            **more,
-        },
-    )
-
-
-def fetched(client: TelnyxClient) -> Message:
-    """The worker brings the audio in, and listens to it."""
-    message = Message.objects.get()
-    operations.fetch(message.recording_id, client, timezone.now())
-    messages.judge(message.pk, timezone.now())
-    message.refresh_from_db()
-    return message
-
-
-def noise(amplitude: int, seconds: float = 4) -> bytes:
-    """Return a line on which nobody speaks."""
-    samples = (int(amplitude * math.sin(frame * 1.7)) for frame in range(int(8000 * seconds)))
-    data = b"".join(struct.pack("<h", sample) for sample in samples)
-    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16,
-                       b"data", len(data))  # fmt: skip
-    return head + data
 
 
 # --- Which box ----------------------------------------------------------------------------------------------------
@@ -256,6 +207,8 @@ def test_silence_is_kept_as_dropped_and_never_new(
     story = Story(telnyx, agents=0)
     story.begin()
     left(story).send(telnyx)
+    story.send(story.caller.ends("completed", 20, answered_at_s=1))
+    assert story.call.outcome == "voicemail"
     recording = Recording.objects.get()
     with responses.RequestsMock() as mock:
         mock.get(files.URL, body=audio)
@@ -266,6 +219,10 @@ def test_silence_is_kept_as_dropped_and_never_new(
     message = Message.objects.get()
     assert (message.state, message.dropped_why) == (Message.State.DROPPED, why)
     assert message.recording.state == Recording.State.STORED
+    # Who said nothing has left no message: somebody should call back all the same.
+    assert story.call.outcome == "missed"
+    messages.mark(message, heard=False, by=cast.make_user(story.company), now=timezone.now())
+    assert story.call.outcome == "voicemail"
 
 
 @pytest.mark.parametrize(
@@ -319,234 +276,32 @@ def test_the_beat_finds_a_message_that_nobody_listened_to(telnyx: Telnyx, client
     assert messages.due_for_judging() == []
 
 
-# --- What was said ------------------------------------------------------------------------------------------------
+def test_audio_that_the_storage_does_not_give_keeps_no_other_message_waiting(
+    telnyx: Telnyx, client: TelnyxClient
+) -> None:
+    """A bucket refuses in words of its own, which are no OSError."""
+    stories = [Story(telnyx, agents=0) for _ in range(3)]
+    for number, story in enumerate(stories):
+        story.begin()
+        left(story, RecordingSid=f"rec-{number}").send(telnyx)
+    for recording in Recording.objects.all():
+        operations.fetch(recording.pk, client, timezone.now())
+    broken = Message.objects.get(call=stories[1].call)
 
+    class Refused(Exception):
+        pass
 
-SEGMENTS = json.dumps([{"start": 0.4, "end": 2.0, "text": "Soy Marta,"}, {"start": 2.1, "end": 4, "text": "llámeme."}])
+    listened = messages._listened
 
+    def refuses(recording: Recording) -> Loudness:
+        if recording.pk == broken.recording_id:
+            raise Refused("AccessDenied")
+        return listened(recording)
 
-def test_what_was_said_is_kept_shown_and_found(telnyx: Telnyx, client: TelnyxClient) -> None:
-    story = Story(telnyx, agents=0)
-    story.begin()
-    left(story).send(telnyx)
-    assert Transcript.objects.get().state == Transcript.State.AWAITED
+    with patch("recordings.messages._listened", refuses):
+        tasks.settle_messages()
 
-    text_of(story, TranscriptionSegments=SEGMENTS).send(telnyx)
-
-    row = Transcript.objects.get()
-    assert (row.state, row.recording, row.next_look_at) == ("saved", Recording.objects.get(), None)
-    assert row.segments == [[0.4, 2.0, "", "Soy Marta,"], [2.1, 4.0, "", "llámeme."]]
-    for words in ("polizas", "LLÁMEME", "marta póliza", '"por la póliza"'):
-        assert list(calls_saying(story.company.pk, words)) == [{"call_id": story.call.pk}], words
-        assert recordings_saying(story.company.pk, words).count() == 1
-    for words in ("siniestro", "marta -póliza", "", " ", "\x00", "&|!():*"):
-        assert not calls_saying(story.company.pk, words).exists(), words
-    assert not calls_saying(cast.make_company().pk, "marta").exists()
-
-
-def test_english_words_are_found_by_their_english_stem(telnyx: Telnyx) -> None:
-    story = Story(telnyx, agents=0)
-    story.begin()
-    left(story).send(telnyx)
-    text_of(story, "I am calling about the policies").send(telnyx)
-
-    assert calls_saying(story.company.pk, "policy called").exists()
-
-
-def test_that_no_word_was_understood_is_an_answer_too(telnyx: Telnyx) -> None:
-    story = Story(telnyx, agents=0)
-    story.begin()
-    left(story).send(telnyx)
-
-    text_of(story, "", TranscriptionSid="", TranscriptionStatus="in-progress").send(telnyx)
-    assert Transcript.objects.get().state == Transcript.State.AWAITED
-    text_of(story, "").send(telnyx)
-
-    row = Transcript.objects.get()
-    assert (row.state, row.text, row.next_look_at) == (Transcript.State.SAVED, "", None)
-
-
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_text_that_comes_before_its_recording_waits_for_it(telnyx: Telnyx, times: int) -> None:
-    story = Story(telnyx, agents=0)
-    story.begin()
-    story.send([text_of(story)] * times)
-    assert Transcript.objects.get().recording is None
-
-    left(story).send(telnyx)
-
-    row = Transcript.objects.get()
-    assert (row.recording, row.state) == (Recording.objects.get(), Transcript.State.SAVED)
-
-
-def test_doubled_by_form_event_and_look_up_it_is_one(telnyx: Telnyx, client: TelnyxClient) -> None:
-    story = Story(telnyx, agents=0)
-    story.begin()
-    left(story).send(telnyx)
-    story.send([text_of(story), text_of(story)])
-    body = {"recording_id": REC, "recording_transcription_id": "tra-1", "calling_party_type": "pstn"}
-    words = "Soy Marta, llámeme por la póliza."
-    payload = {**body, "transcription_text": words}
-    data = {"event_type": "call.recording.transcription.saved", "id": "e", "payload": payload}
-
-    assert telnyx.json("/webhooks/telnyx/events", {"data": data}).status_code == 200
-
-    assert Transcript.objects.get().text == words
-    assert not TelnyxEvent.objects.filter(processed_at=None).exists()
-
-
-def test_of_a_conversation_each_party_has_its_text_if_the_company_wants_them(telnyx: Telnyx) -> None:
-    story = Story(telnyx)
-    story.begin()
-    story.recording(recording_id=REC).send(telnyx)
-
-    def told(party: str, words: str) -> None:
-        body = {"recording_id": REC, "call_control_id": story.caller_sid, "transcription_text": words}
-        payload = {**body, "recording_transcription_id": f"t-{party}-{words}", "calling_party_type": party}
-        event = {"event_type": "call.recording.transcription.saved", "id": f"{party}{words}", "payload": payload}
-        assert telnyx.json("/webhooks/telnyx/events", {"data": event}).status_code == 200
-
-    told("pstn", "hola")
-    assert not Transcript.objects.exists()
-    TranscriptPolicy.objects.create(company=story.company, of_calls=True)
-    told("pstn", "buenas")
-    told("sip", "dígame")
-
-    rows = Transcript.objects.order_by("party").values_list("party", "text")
-    assert list(rows) == [("agent", "dígame"), ("customer", "buenas")]
-
-
-def test_a_text_of_no_call_of_ours_is_kept_and_answered_200(telnyx: Telnyx) -> None:
-    story = Story(telnyx, agents=0)
-    fields = {"CallSid": "v3:nobody", "RecordingSid": "r", "TranscriptionSid": "t", "TranscriptionText": "x"}
-
-    answer = telnyx.form(f"/webhooks/telnyx/transcription/{story.company.public_id}", fields)
-
-    assert answer.status_code == 200
-    assert TelnyxEvent.objects.get(kind="transcription.unknown").call is None
-    assert not Transcript.objects.exists()
-
-
-def test_an_unsigned_text_is_refused_and_a_get_too(telnyx: Telnyx) -> None:
-    address = "/webhooks/telnyx/transcription/00000000"
-
-    assert telnyx.unsigned(address, b"CallSid=x").status_code == 403
-    assert not TelnyxEvent.objects.exists()
-
-
-def test_a_text_cannot_be_put_under_another_companys_call(telnyx: Telnyx) -> None:
-    """The address is not signed; the ids in the body decide."""
-    story, other = Story(telnyx, agents=0), Story(telnyx, agents=0)
-    story.begin()
-    other.begin()
-
-    address = f"/webhooks/telnyx/transcription/{other.company.public_id}?call={other.call.pk}"
-    Letter(address, text_of(story).fields).send(telnyx)
-
-    assert Transcript.objects.get().call == story.call
-
-
-def resource(**more: Any) -> dict[str, Any]:
-    row = {"id": "tra-1", "recording_id": REC, "status": "completed", "transcription_text": "Soy Marta.", **more}
-    return {"data": [row], "meta": {"page_number": 1, "total_pages": 1}}
-
-
-NONE = {"data": [], "meta": {"page_number": 1, "total_pages": 1}}
-LIST = "https://api.test/v2/recording_transcriptions"
-
-
-def test_a_text_that_no_callback_brought_is_asked_for(telnyx: Telnyx, client: TelnyxClient) -> None:
-    story = Story(telnyx, agents=0)
-    story.begin()
-    left(story).send(telnyx)
-    now = timezone.now()
-
-    with responses.RequestsMock() as mock:
-        asked = responses.matchers.query_param_matcher({"filter[recording_id]": REC}, strict_match=False)
-        mock.get(LIST, json=NONE, match=[asked])
-        assert transcripts.look_up_due(client, now) == 0
-        assert len(mock.calls) == 0
-        assert transcripts.look_up_due(client, now + timedelta(seconds=40)) == 0
-    with responses.RequestsMock() as mock:
-        mock.get(LIST, json=resource())
-        assert transcripts.look_up_due(client, now + timedelta(seconds=100)) == 1
-
-    assert Transcript.objects.get().text == "Soy Marta."
-
-
-def test_while_telnyx_is_away_no_look_is_lost_and_the_last_one_gives_up(telnyx: Telnyx, client: TelnyxClient) -> None:
-    story = Story(telnyx, agents=0)
-    story.begin()
-    left(story).send(telnyx)
-    now = timezone.now()
-
-    with responses.RequestsMock() as mock:
-        mock.get(LIST, status=500)
-        with pytest.raises(TelnyxUnreachable):
-            transcripts.look_up_due(client, now + timedelta(seconds=40))
-    assert Transcript.objects.get().looks == 0
-    with responses.RequestsMock() as mock:
-        mock.get(LIST, json=NONE)
-        for _ in transcripts.ASKED_AT_S:
-            transcripts.look_up_due(client, now + timedelta(days=3))
-
-    row = Transcript.objects.get()
-    assert (row.state, row.next_look_at) == (Transcript.State.FAILED, None)
-    text_of(story).send(telnyx)
-    assert Transcript.objects.get().state == Transcript.State.SAVED
-
-
-# --- Mail ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_new_message_is_mailed_with_its_words_and_audio(telnyx: Telnyx, client: TelnyxClient) -> None:
-    story = Story(telnyx, agents=0)
-    VoicemailBox.objects.create(company=story.company, emails=["eva@acme.test", "luis@acme.test"], attach_audio=True)
-    story.begin()
-    left(story).send(telnyx)
-    message = fetched(client)
-    # It waits for the text, and goes as soon as that is there.
-    assert message.mail_due_at is not None
-    assert mailing.due(timezone.now()) == []
-    text_of(story).send(telnyx)
-    now = timezone.now()
-    assert mailing.due(now) == [message.pk]
-
-    assert mailing.send(message.pk, now)
-    assert not mailing.send(message.pk, now)
-
-    [sent] = mail.outbox
-    assert sent.to == ["eva@acme.test", "luis@acme.test"]
-    assert "Soy Marta, llámeme por la póliza." in sent.body
-    assert f"/voicemail/?message={message.pk}" in sent.body
-    [(name, audio, kind)] = sent.attachments
-    assert (name[-4:], audio[:4], kind) == (".wav", b"RIFF", "audio/wav")
-    message.refresh_from_db()
-    assert message.mailed_at == now
-
-
-def test_a_dropped_message_is_not_mailed(telnyx: Telnyx) -> None:
-    story = Story(telnyx, agents=0)
-    VoicemailBox.objects.create(company=story.company, emails=["eva@acme.test"])
-    story.begin()
-
-    left(story, RecordingDuration="1").send(telnyx)
-
-    assert Message.objects.get().mail_due_at is None
-    assert mailing.due(timezone.now() + timedelta(days=1)) == []
-
-
-def test_a_server_of_mail_that_is_away_is_tried_again(telnyx: Telnyx, client: TelnyxClient, settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    story = Story(telnyx, agents=0)
-    VoicemailBox.objects.create(company=story.company, emails=["eva@acme.test"], transcribe=False)
-    story.begin()
-    left(story).send(telnyx)
-    message = fetched(client)
-    now = timezone.now()
-
-    assert not mailing.send(message.pk, now)
-
-    message.refresh_from_db()
-    assert (message.mail_due_at, message.mailed_at) == (now + timedelta(seconds=30), None)
+    states = set(Message.objects.exclude(pk=broken.pk).values_list("state", flat=True))
+    assert states == {Message.State.NEW}
+    # It is shown when its time is over, though nobody could listen to it.
+    assert messages.show_late(timezone.now() + timedelta(minutes=3)) == 1
