@@ -1,6 +1,6 @@
 """Who may hear which recording: an agent his own calls', who supervises his teams', who administers all.
 
-Whose calls those are says ``curbe.companies.teams``; what makes a recording somebody's is said here, for all of them alike.
+Whose calls those are says ``curbe.companies.teams``; what makes a recording somebody's is said here, for all alike.
 """
 
 from __future__ import annotations

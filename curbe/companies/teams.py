@@ -1,7 +1,7 @@
 """Whose work a member may look into: his own, his teams', or everybody's; and who is in a team.
 
-A company without any team is one team. As soon as it has one, whoever supervises sees to the people of the teams that he
-is in himself, and in none to nobody but himself. Owners and admins see to everybody, with teams and without.
+A company without any team is one team. As soon as it has one, whoever supervises sees to the people of the teams that
+he is in himself, and in none to nobody but himself. Owners and admins see to everybody, with teams and without.
 """
 
 from __future__ import annotations

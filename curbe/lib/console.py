@@ -172,9 +172,9 @@ class OfCompany(BaseInlineFormSet):  # type: ignore[type-arg]
     def _rows(self, name: str) -> QuerySet[Any]:
         known = self.__dict__.setdefault("_rows_of_company", {})
         if name not in known:
-            rows = self.of_company[name]._default_manager.filter(company=self.instance.company_id).order_by("pk")
+            found = self.of_company[name]._default_manager.filter(company=self.instance.company_id).order_by("pk")
             # Without a name it would read whatever a row points to.
-            known[name] = rows.select_related(*self.related[name]) if name in self.related else rows
+            known[name] = found.select_related(*self.related[name]) if name in self.related else found
         rows: QuerySet[Any] = known[name]
         return rows
 

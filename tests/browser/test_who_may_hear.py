@@ -82,9 +82,7 @@ def asked(page: Page, path: str) -> int:
     return page.request.get(path, max_redirects=0).status
 
 
-def test_each_hears_what_is_his(
-    sit: Sit, sandbox: Sandbox, olga: Desk, stranger: Page, context: Context
-) -> None:
+def test_each_hears_what_is_his(sit: Sit, sandbox: Sandbox, olga: Desk, stranger: Page, context: Context) -> None:
     ana, luis, eva = sit("ana"), sit("luis", ready=False), sit("eva", ready=False)
     olga.page.goto("/teams/")
     expect(olga.page.locator(".empty")).to_be_visible()

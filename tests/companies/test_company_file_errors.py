@@ -67,7 +67,7 @@ def test_an_error_in_the_yaml_is_an_error_of_the_import(db: None) -> None:
     [
         ("- company\n", 1, "a company file is a mapping of sections: company, users, teams, skills, hours, que"),
         ("users: []\n", 1, "the section company is missing"),
-        (HEAD + "rates: []\n", 2, "unknown section rates; this version knows company, users, teams, skills, hours, que"),
+        (HEAD + "rates: []\n", 2, "unknown section rates; this version knows company, users, teams, skills, hours, qu"),
         (HEAD + "users: ana\n", 2, "users must be a list"),
         (HEAD + "users:\n  - ana\n", 3, "users: a row is a mapping of username, name, email, role, answers"),
         ("company: [acme]\n", 1, "company: a row is a mapping of slug"),

@@ -20,6 +20,8 @@ EVERYBODY, TEAMS, OWN = Reach.EVERYBODY, Reach.TEAMS, Reach.OWN
         ("somebody new", OWN, OWN),  # who is not known sees least
     ],
 )
-def test_only_supervisors_see_otherwise_once_there_are_teams(role: str, without_teams: Reach, with_teams: Reach) -> None:
+def test_only_supervisors_see_otherwise_once_there_are_teams(
+    role: str, without_teams: Reach, with_teams: Reach
+) -> None:
     assert reach_of(role, has_teams=False) is without_teams
     assert reach_of(role, has_teams=True) is with_teams

@@ -47,7 +47,7 @@ def test_more_contacts_are_a_link_away(acme: Company, bob: User, monkeypatch: py
 
 def test_a_contacts_page_has_its_calls_with_play(acme: Company, bob: User) -> None:
     maria = cast.make_contact(acme, "María", "+13055550142")
-    call, other = answered_call(acme, contact=maria), answered_call(acme)
+    call, other = answered_call(acme, bob.agents.get(), contact=maria), answered_call(acme)
     recording = recording_of(call)
     page = html(looking(bob).get(f"/contacts/{maria.pk}/"))
 
