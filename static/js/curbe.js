@@ -3,6 +3,7 @@
 import * as blanks from "./behaviors/blanks.js";
 import * as copy from "./behaviors/copy.js";
 import * as exporting from "./behaviors/export.js";
+import * as focus from "./behaviors/focus.js";
 import * as liveRegions from "./behaviors/live_regions.js";
 import * as menu from "./behaviors/menu.js";
 import * as once from "./behaviors/once.js";
@@ -20,6 +21,7 @@ for (const behavior of [
   blanks,
   copy,
   exporting,
+  focus,
   liveRegions,
   menu,
   once,

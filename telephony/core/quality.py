@@ -44,8 +44,17 @@ WARNINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "31002": {"es": "fluctuación alta", "en": "high jitter"},
     "31003": {"es": "pérdida de paquetes", "en": "packet loss"},
     "31004": {"es": "calidad baja", "en": "low quality"},
-    "31005": {"es": "no llega sonido", "en": "no sound arrives"},
-    "31006": {"es": "no sale sonido", "en": "no sound leaves"},
+    # LOW_LOCAL_AUDIO is the microphone, LOW_INBOUND_AUDIO what the other side says.
+    "31005": {"es": "apenas sale sonido", "en": "hardly any sound leaves"},
+    "31006": {"es": "apenas llega sonido", "en": "hardly any sound arrives"},
+    "32001": {"es": "no llegan datos", "en": "no data arrives"},
+    "32002": {"es": "no salen datos", "en": "no data leaves"},
+    "33001": {"es": "conexión perdida", "en": "connection lost"},
+    "33002": {"es": "la red tarda en dar un camino", "en": "the network is slow to give a path"},
+    "33003": {"es": "la red no da ningún camino", "en": "the network gives no path"},
+    "33004": {"es": "la conexión falló", "en": "the connection failed"},
+    "33005": {"es": "solo hay camino por la red propia", "en": "a path by the local network only"},
+    "33008": {"es": "cambió el camino por la red", "en": "another path by the network"},
 }
 
 

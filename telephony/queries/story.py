@@ -38,6 +38,11 @@ class Segment:
     of: int
     channels: tuple[str, str] | None
 
+    @property
+    def part(self) -> int | None:
+        """Which of several it is; None for one alone."""
+        return self.place if self.of > 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class LegShown:

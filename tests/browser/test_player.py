@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import MICROPHONE_HZ
 from tests.browser.people import Desk
@@ -68,6 +68,13 @@ HEAR = """async (ms) => {
 }"""
 
 
+#: Takes the net away: nothing asks for a row again but the push.
+NO_NET = """(() => {
+  const every = window.setInterval;
+  window.setInterval = (ask, ms, ...more) => (ms === 5000 ? 0 : every(ask, ms, ...more));
+})()"""
+
+
 def a_recorded_call(desk: Desk, sandbox: Sandbox, caller: str) -> None:
     """Let ``caller`` talk with the desk for some seconds; he hums, the microphone beeps."""
     call = sandbox.call(TO_ANA, caller=caller, name="Mia Sol", script=[{"tone": CALLER_HZ}])
@@ -86,6 +93,12 @@ def paused(page: Page) -> bool:
     return bool(page.evaluate("document.querySelector('#player audio').paused"))
 
 
+def fetch_anew(page: Page, row: Locator) -> None:
+    """Do what a push about this call does, and wait until another row stands in the place of this one."""
+    row.evaluate("(row) => { window.rowBefore = row; window.htmx.trigger(row, 'refresh'); }")
+    page.wait_for_function("() => !window.rowBefore.isConnected")
+
+
 def heard(page: Page) -> list[dict[str, Any]]:
     return list(page.evaluate(HEAR, 900))
 
@@ -94,6 +107,7 @@ def test_play_appears_by_push_sounds_apart_and_obeys_the_keys(sit: Sit, sandbox:
     ana = sit("ana", permissions=["microphone", "clipboard-read", "clipboard-write"])
     page = ana.page
     page.add_init_script(TAP)
+    page.add_init_script(NO_NET)
     page.goto("/")
     ana.wait_ready()
     a_recorded_call(ana, sandbox, MIA)
@@ -113,6 +127,8 @@ def test_play_appears_by_push_sounds_apart_and_obeys_the_keys(sit: Sit, sandbox:
     player.locator('[data-player-channel="1"] [data-player-mute]').click()
     page.locator("[data-player-wave]").focus()
     page.keyboard.press("0")
+    # What the phone says of the call that is over, some seconds later, silences nobody.
+    page.evaluate("document.dispatchEvent(new CustomEvent('curbe:call', { detail: { phase: '', callId: '' } }))")
     muted = heard(page)
     assert max(ear["at"][str(MICROPHONE_HZ)] for ear in muted) < max(ear["at"]["440"] for ear in muted) - 20
     assert muted[0]["at"]["440"] == pytest.approx(muted[1]["at"]["440"], abs=3)
@@ -148,10 +164,24 @@ def test_play_appears_by_push_sounds_apart_and_obeys_the_keys(sit: Sit, sandbox:
     wait_for("the shared moment", lambda: at_s(other) == pytest.approx(float(moment[1]), abs=0.3))
     other.close()
 
-    # 4. Escape closes and gives the focus back.
+    # 4. A call that comes does silence it.
+    page.locator("[data-player-wave]").focus()
+    page.keyboard.press("0")
+    page.keyboard.press("Space")
+    wait_for("it to play again", lambda: not paused(page))
+    call = sandbox.call(TO_ANA, caller=TEO)
+    ana.rings()
+    wait_for("silence", lambda: paused(page))
+    sandbox.hang_up(call)
+    ana.rings_not()
+
+    # 5. The row is fetched anew meanwhile; Escape closes, and gives the focus back to what is the same button.
+    fetch_anew(page, ana.row_of(MIA))
     page.locator("[data-player-wave]").focus()
     page.keyboard.press("Escape")
     expect(player).to_be_hidden()
+    expect(play).to_be_focused()
+    fetch_anew(page, ana.row_of(MIA))
     expect(play).to_be_focused()
 
 
@@ -167,9 +197,7 @@ def test_play_appears_without_the_push(sit: Sit, sandbox: Sandbox, socket: str) 
 
     a_recorded_call(ana, sandbox, TEO)
 
-    # Once every five seconds: the row shows the end of the call, then its recording.
-    if socket != "is down":
-        ana.page.goto("/calls/")
+    # Nobody reloads anything: once every five seconds the page asks for the end of the call, then for its recording.
     expect(ana.row_of(TEO).locator("[data-play]").first).to_be_visible(timeout=25_000)
     expect(ana.row_of(TEO)).not_to_have_attribute("data-awaits-audio", "")
 

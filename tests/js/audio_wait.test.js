@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ASK_FOR_MS, AudioWait } from "../../static/js/lib/audio_wait.js";
+import { ASK_FOR_MS, AudioWait, EndedHere } from "../../static/js/lib/audio_wait.js";
 
 test("a call is asked for during a minute, each from its own beginning", () => {
   const wait = new AudioWait();
@@ -16,4 +16,13 @@ test("one that is there is forgotten", () => {
   wait.due(["a"], 0);
   assert.deepEqual(wait.due([], 5_000), []);
   assert.deepEqual(wait.due(["a"], ASK_FOR_MS + 1), ["a"]);
+});
+
+test("a call that ended at this phone is asked for during a minute", () => {
+  const ended = new EndedHere();
+  ended.add("a", 0);
+  ended.add("b", 30_000);
+  assert.deepEqual(ended.due(ASK_FOR_MS), ["a", "b"]);
+  assert.deepEqual(ended.due(ASK_FOR_MS + 1), ["b"]);
+  assert.deepEqual(ended.due(ASK_FOR_MS + 30_001), []);
 });

@@ -103,6 +103,18 @@ for (const [left, right, heard] of [
   });
 }
 
+for (const [what, before, index, after] of [
+  ["muted", [{}, {}], 0, [{ muted: true }, {}]],
+  ["muted", [{ muted: true }, {}], 0, [{ muted: false }, {}]],
+  ["solo", [{ solo: true, muted: true }, {}], 1, [{ solo: false, muted: true }, { solo: true }]],
+  ["solo", [{ solo: true }, {}], 0, [{ solo: false }, {}]],
+  ["muted", [{}, { solo: true }], 0, [{ muted: true }, { solo: true }]],
+]) {
+  test(`${what} pressed of ${index} in ${JSON.stringify(before)}`, () => {
+    assert.deepEqual(time.switched(before, index, what), after);
+  });
+}
+
 test("two voices sound apart, one alone in the middle, and nobody knows whose are unnamed ones", () => {
   const [left, right] = time.mixOf([{}, {}], true);
   assert.ok(left.pan < 0 && right.pan > 0);

@@ -121,6 +121,7 @@ def test_a_row_says_what_became_of_the_recording(acme: Company, sam: User, state
     row = looking(sam).get(f"/calls/{call.id}/row")
 
     assert text in words(row)
+    assert ("Play: call of +1 " in html(row)) is plays
     assert (f'data-play="/api/recordings/{recording.id}/audio"' in html(row)) is plays
 
 

@@ -73,6 +73,7 @@ def test_recordings_stand_in_order_and_say_which_channel_is_whom(call: Call, sam
     assert seen.index(str(first.pk)) < seen.index(str(later.pk))
     assert "Left: María · Right: everybody else" in page(sam, call)
     assert "Call 2" in page(sam, call)
+    assert 'aria-label="Play: call of María, 2"' in seen
 
 
 def test_a_message_is_no_part_of_a_conversation(call: Call, sam: User) -> None:
@@ -90,14 +91,15 @@ def test_the_sound_of_a_leg_has_a_word_and_its_numbers(call: Call, sam: User) ->
         leg=call.legs.get(kind="agent"),
         mos=3.2,
         loss_percent=2.5,
-        warnings=[{"code": "31005", "at": "2026-11-26T10:00:00Z"}],
+        warnings=[{"code": code, "at": "2026-11-26T10:00:00Z"} for code in ("31005", "31006", "31006")],
         updated_at=timezone.now(),
     )
     seen = page(sam, call, "es")
 
     assert "Sonido: Flojo" in seen
     assert "MOS 3,2" in seen
-    assert "no llega sonido ×1" in seen
+    # As the SDK names them: 31005 is the microphone, 31006 the other side.
+    assert "apenas sale sonido ×1, apenas llega sonido ×2" in seen
 
 
 def test_the_story_can_be_copied(call: Call, sam: User) -> None:

@@ -1,10 +1,9 @@
 // Refetches what a push names: one row, or a list that lacks the row. HTML comes from the server only.
 
-import { AudioWait } from "../lib/audio_wait.js";
+import { AudioWait, EndedHere } from "../lib/audio_wait.js";
+import { Pace } from "../lib/pace.js";
 import { live, notice } from "../lib/page.js";
 
-/** Several pushes about one call come together; the row is fetched once. */
-const GATHER_MS = 120;
 const ASK_EVERY_MS = 5_000;
 const ASK_FOR_MS = 60_000;
 /** A socket that is back within this time was not missed by anybody. */
@@ -12,13 +11,20 @@ const SAY_DOWN_AFTER_MS = 4_000;
 
 const REPAIRS = new Set(["repair.made", "outbound.refused"]);
 
+/** What waits while somebody is in the middle of it; whole lists all of them. */
+const LISTS = "[data-live-list], [data-live-repairs], [data-live-voicemail]";
+
 const audioWait = new AudioWait();
+const endedHere = new EndedHere();
+const pace = new Pace();
 const waiting = new Map();
 /** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
 const heardAtMs = new Map();
 /** When a push last named an order of a number; a page that was on its way then may lack it. */
 let ordersHeardAtMs = -Infinity;
 const begunAtMs = new WeakMap();
+/** Lists that wait until the person has left them. */
+const left = new WeakSet();
 const FORGET_AFTER_MS = 60_000;
 let askUntilMs = 0;
 let sayDown = null;
@@ -37,11 +43,13 @@ export function connect() {
   live?.addEventListener("up", onUp);
   live?.addEventListener("down", onDown);
   // The phone's own news reaches the list even while the socket is down.
-  document.addEventListener("curbe:call", () => {
+  document.addEventListener("curbe:call", ({ detail }) => {
     if (!live?.isUp) askForAMinute();
+    if (detail.phase === "ended" && detail.callId) endedHere.add(detail.callId, Date.now());
   });
   setInterval(askIfDown, ASK_EVERY_MS);
   setInterval(askForAudio, ASK_EVERY_MS);
+  setInterval(askForEnded, ASK_EVERY_MS);
 }
 
 function onPush(callId) {
@@ -64,9 +72,13 @@ function refreshOvertaken(begunMs) {
 }
 
 function refreshCall(callId) {
-  const rows = document.querySelectorAll(`[data-call="${CSS.escape(callId)}"][hx-get]`);
+  const rows = rowsOf(callId);
   if (rows.length === 0) return refreshLists();
   return rows.forEach(refreshSoon);
+}
+
+function rowsOf(callId) {
+  return [...document.querySelectorAll(`[data-call="${CSS.escape(callId)}"][hx-get]`)];
 }
 
 function refreshMessage(messageId) {
@@ -88,9 +100,10 @@ function refreshOrders() {
 function refreshSoon(element) {
   const key = element.id;
   if (waiting.has(key)) return;
+  const delayMs = pace.delayMs(key, element.matches(LISTS), Date.now());
   waiting.set(
     key,
-    setTimeout(() => refresh(key), GATHER_MS),
+    setTimeout(() => refresh(key), delayMs),
   );
 }
 
@@ -99,14 +112,18 @@ function refresh(id) {
   const element = document.getElementById(id);
   // A person in the middle of the list keeps the focus: the row is fetched when he has left it.
   if (!element) return;
-  if (
-    element.matches("[data-live-list], [data-live-repairs], [data-live-voicemail]") &&
-    element.contains(document.activeElement)
-  ) {
-    element.addEventListener("focusout", () => refreshSoon(element), { once: true });
+  if (element.matches(LISTS) && element.contains(document.activeElement)) {
+    if (!left.has(element)) element.addEventListener("focusout", () => onLeft(element), { once: true });
+    left.add(element);
     return;
   }
+  if (element.matches(LISTS)) pace.fetched(id, Date.now());
   window.htmx.trigger(element, "refresh");
+}
+
+function onLeft(element) {
+  left.delete(element);
+  refreshSoon(element);
 }
 
 function onUp() {
@@ -132,6 +149,15 @@ function askForAudio() {
   const rows = [...document.querySelectorAll("[data-call][data-awaits-audio]")];
   const due = audioWait.due([...new Set(rows.map((row) => row.dataset.call))], Date.now());
   rows.filter((row) => due.includes(row.dataset.call)).forEach(refreshSoon);
+}
+
+/** The phone here knows that a call is over, also when nobody pushed it: until its row does, it is asked for. */
+function askForEnded() {
+  for (const callId of endedHere.due(Date.now())) {
+    const rows = rowsOf(callId);
+    if (rows.length === 0) refreshLists();
+    rows.filter((row) => row.hasAttribute("data-unsettled")).forEach(refreshSoon);
+  }
 }
 
 function askIfDown() {

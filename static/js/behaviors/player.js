@@ -1,6 +1,7 @@
 // Opens the one player at the foot of the page: walking to another page does not stop it, an incoming call does.
 // `data-play` is the address of the audio, `data-at` the second in it. `?t=83` on a call's page opens it there.
 
+import { selectorOf } from "../lib/same.js";
 import { momentIn } from "../lib/timeline.js";
 import { Player } from "../player/player.js";
 
@@ -17,12 +18,9 @@ export function connect() {
     opener = button;
     player.open(button.dataset.play, { what: button.dataset.what, atS: Number(button.dataset.at ?? 0) });
   });
-  player.addEventListener("closed", () => {
-    if (opener?.isConnected) opener.focus();
-    else document.querySelector("#main")?.focus({ preventScroll: true });
-  });
-  player.addEventListener("moment", ({ detail }) => document.dispatchEvent(new CustomEvent("curbe:heard", { detail })));
-  document.addEventListener("curbe:call", () => player.pause());
+  player.addEventListener("closed", () => focusOnOpener(opener));
+  // Only a call that is there: what the phone says of one that is over must not silence its recording.
+  document.addEventListener("curbe:call", () => isInCall() && player.pause());
   document.addEventListener("htmx:afterSettle", openShared);
   openShared();
 
@@ -30,14 +28,28 @@ export function connect() {
     const momentS = momentIn(location);
     const here = `${location.pathname}${location.search}${location.hash}`;
     if (momentS === null || here === shared) return;
-    const wanted = new URLSearchParams(location.search).get("recording") ?? "";
-    const buttons = [...document.querySelectorAll("#main [data-play]")];
-    const button = buttons.find(({ dataset }) => dataset.play.includes(`/${wanted}/`)) ?? buttons[0];
+    const button = buttonOf(new URLSearchParams(location.search).get("recording"));
     if (!button) return;
     shared = here;
     opener = button;
     // Nobody pressed anything on this page yet: the browser would not let it sound.
-    const plays = navigator.userActivation?.hasBeenActive ?? false;
+    const plays = (navigator.userActivation?.hasBeenActive ?? false) && !isInCall();
     player.open(button.dataset.play, { what: button.dataset.what, momentS, plays });
   }
+}
+
+/** The moment counts in the recordings that the one named belongs to; a page without it has nothing to open. */
+function buttonOf(recording) {
+  const buttons = [...document.querySelectorAll("#main [data-play]")];
+  return recording ? buttons.find(({ dataset }) => dataset.play.includes(`/${recording}/`)) : buttons[0];
+}
+
+function focusOnOpener(opener) {
+  const selector = opener && selectorOf(opener);
+  const same = opener?.isConnected ? opener : selector && document.querySelector(`#main ${selector}`);
+  (same || document.querySelector("#main"))?.focus({ preventScroll: true });
+}
+
+function isInCall() {
+  return document.documentElement.hasAttribute("data-in-call");
 }

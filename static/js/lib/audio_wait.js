@@ -13,3 +13,18 @@ export class AudioWait {
     return callIds.filter((id) => nowMs - this.#sinceMs.get(id) <= ASK_FOR_MS);
   }
 }
+
+/** Remembers which calls ended at the phone of this page, so that their rows are asked for though no push came. */
+export class EndedHere {
+  #atMs = new Map();
+
+  add(callId, nowMs) {
+    this.#atMs.set(callId, nowMs);
+  }
+
+  /** Return those that ended within the last minute. */
+  due(nowMs) {
+    for (const [id, atMs] of this.#atMs) if (nowMs - atMs > ASK_FOR_MS) this.#atMs.delete(id);
+    return [...this.#atMs.keys()];
+  }
+}

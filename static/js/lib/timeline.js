@@ -72,6 +72,19 @@ export function skippedS(silences) {
   return silences.reduce((sum, [fromS, toS]) => sum + (toS - fromS - 2 * KEPT_S), 0);
 }
 
+/** Nobody is muted, and nobody stands alone. */
+export const UNSWITCHED = Object.freeze([0, 1].map(() => Object.freeze({ muted: false, solo: false })));
+
+/** Return the channels after one of `muted` and `solo` was pressed of one. */
+export function switched(channels, index, what) {
+  const isOn = !channels[index]?.[what];
+  return channels.map((channel, at) => {
+    if (at === index) return { ...channel, [what]: isOn };
+    // Two voices that are each alone are both heard, which is what nobody means.
+    return what === "solo" && isOn ? { ...channel, solo: false } : channel;
+  });
+}
+
 /** Return per channel whether it is heard: one that stands alone silences the others, else what is not muted. */
 export function heardOf(channels) {
   const isAlone = channels.some(({ solo }) => solo);

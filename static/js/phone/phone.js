@@ -93,7 +93,8 @@ export class Phone {
     this.#view.draw(is);
     if (hasLiveCall(was) !== hasLiveCall(is)) this.#leader.sayBusy(hasLiveCall(is));
     if (was.call?.phase === is.call?.phase) return;
-    document.dispatchEvent(new CustomEvent("curbe:call", { detail: { phase: is.call?.phase ?? "" } }));
+    const detail = { phase: is.call?.phase ?? "", callId: is.call?.callId ?? "" };
+    document.dispatchEvent(new CustomEvent("curbe:call", { detail }));
     if (is.call?.phase === "ended" && is.call.callId) this.#commands.sendQuality({ callId: is.call.callId });
   }
 

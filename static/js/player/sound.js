@@ -15,7 +15,8 @@ export class Sound {
   /** Open the road; only after something that the person did, or the browser keeps it shut. */
   async open() {
     if (!this.#context) this.#build();
-    if (this.#context.state === "suspended") await this.#context.resume();
+    // Suspended by the browser, or interrupted by a telephone's own call (Safari).
+    if (this.#context.state !== "running") await this.#context.resume();
   }
 
   /** `mix`: {gain, pan} of each channel. */
