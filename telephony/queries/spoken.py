@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
@@ -29,10 +29,19 @@ def has_words(words: str) -> Q:
     return found
 
 
+def texts() -> QuerySet[Any]:
+    """Return the texts of recordings to be read by people: without the lists of words that PostgreSQL searches."""
+    return _transcripts().defer("search")
+
+
 def saying(calls: QuerySet[Call], words: str) -> QuerySet[Call]:
     """Return those of a company's calls in which the words were said."""
-    # The recordings' app stands above this one: it is reached by the reverse relation.
-    transcripts: Any = Call._meta.get_field("transcripts").related_model
     company_ids = calls.order_by().values("company")[:1]
-    found = transcripts.objects.filter(has_words(words), company__in=company_ids)
+    found = _transcripts().filter(has_words(words), company__in=company_ids)
     return calls.filter(pk__in=found.values("call_id"))
+
+
+def _transcripts() -> QuerySet[Any]:
+    # The recordings' app stands above this one: it is reached by the reverse relation.
+    model: Any = Call._meta.get_field("transcripts").related_model
+    return cast("QuerySet[Any]", model.objects.all())
