@@ -178,6 +178,9 @@ class Message(CompanyOwned):
     mailed_at = models.DateTimeField(_("mailed at"), null=True, blank=True)
     created_at = models.DateTimeField(_("left at"))
 
+    #: By which call somebody called back, where it was looked for (``queries.messages.with_calls_back``).
+    called_back: Call | None = None
+
     class Meta:
         verbose_name = _("voicemail message")
         verbose_name_plural = _("voicemail messages")

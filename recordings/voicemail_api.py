@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,6 +22,7 @@ from recordings.models import Message, Transcript
 from recordings.queries import messages as queries
 from recordings.queries.messages import Show
 from telephony.core.plan import DestinationKind
+from telephony.models import Call
 from telephony.queries.plans import owner_of
 from telephony.queries.spoken import LONGEST_QUESTION
 
@@ -54,6 +56,13 @@ class TranscriptShape(serializers.Serializer[Any]):
     segments = SaidShape(many=True)
 
 
+class CallBackShape(serializers.Serializer[Any]):
+    call_id = serializers.UUIDField()
+    by = serializers.CharField(allow_null=True, help_text="User name.")
+    at = serializers.DateTimeField()
+    outcome = serializers.CharField(allow_blank=True, help_text="answered, no_answer, busy, …; empty while it goes on.")
+
+
 class MessageShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     call_id = serializers.UUIDField()
@@ -69,6 +78,9 @@ class MessageShape(serializers.Serializer[Any]):
     heard_at = serializers.DateTimeField(allow_null=True)
     heard_by = serializers.CharField(allow_null=True, help_text="User name.")
     assigned_to = serializers.CharField(allow_null=True, help_text="User name.")
+    called_back = CallBackShape(
+        allow_null=True, help_text="The first call to the number since that was answered, else the newest one."
+    )
     transcripts = TranscriptShape(many=True)
 
 
@@ -144,18 +156,22 @@ class OneMessage(APIView):
             operations.mark(message, heard=wanted["heard"], by=_person(request), now=timezone.now())
         if "assigned_to" in wanted:
             operations.assign(message, to=person)
-        message = queries.with_all_a_row_shows(Message.objects.all()).get(pk=message_id)
+        [message] = queries.with_calls_back(queries.with_all_a_row_shows(Message.objects.filter(pk=message_id)))
         return Response(as_json(message))
 
     @extend_schema(
         operation_id="delete_voicemail_message",
         tags=["voicemail"],
         summary="Delete a message, its audio and its text",
+        description="By whose own box it lies in, and by who supervises: it is gone for everybody, and at Telnyx too.",
         responses={204: None, **REFUSALS, 404: ErrorAnswer, 409: ErrorAnswer},
     )
     def delete(self, request: Request, message_id: UUID) -> Response:
+        message = _message(request, message_id)
+        if not queries.may_delete(membership_of(request), message):
+            raise PermissionDenied(str(operations.WHO_DELETES))
         try:
-            operations.delete(_message(request, message_id), who=who_asks(request._request), now=timezone.now())
+            operations.delete(message, who=who_asks(request._request), now=timezone.now())
         except operations.UnableToDelete as err:
             return Response({"error": str(err)}, status=409)
         return Response(status=204)
@@ -179,6 +195,7 @@ def as_json(message: Message) -> dict[str, Any]:
         "heard_at": message.heard_at,
         "heard_by": message.heard_by.get_username() if message.heard_by else None,
         "assigned_to": message.assigned_to.get_username() if message.assigned_to else None,
+        "called_back": _call_back(message.called_back),
         "transcripts": [
             {
                 "party": row.party,
@@ -192,9 +209,17 @@ def as_json(message: Message) -> dict[str, Any]:
     }
 
 
+def _call_back(call: Call | None) -> dict[str, Any] | None:
+    if call is None:
+        return None
+    by = call.agent.user.get_username() if call.agent is not None else None
+    return {"call_id": call.pk, "by": by, "at": call.started_at, "outcome": call.outcome}
+
+
 def _message(request: Request, message_id: UUID) -> Message:
     rows = queries.with_all_a_row_shows(queries.messages_of(membership_of(request)))
-    return get_for_company(request, rows, pk=message_id)
+    [message] = queries.with_calls_back([get_for_company(request, rows, pk=message_id)])
+    return message
 
 
 def _assignee(username: str | None, message: Message) -> User | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -36,10 +36,17 @@ def voicemail(request: HttpRequest) -> HttpResponse:
     page = queries.page(
         membership, box_id=box_id, show=show, words=words, older_than=_id(request.GET.get("older", ""), "older")
     )
+    linked = _id(request.GET.get("message", ""), "message")
+    found = list(page.messages)
+    if linked is not None and linked not in {message.pk for message in found}:
+        # A mail's link leads to its message, however old that is, and whatever became of it.
+        one = queries.with_all_a_row_shows(queries.messages_of(membership)).filter(pk=linked)
+        found = queries.with_calls_back(one) + found
     filters = {name: value for name, value in (("q", words), ("show", str(show)), ("box", box_id or "")) if value}
     context = {
         **_row_context(request),
-        "messages_found": page.messages,
+        "messages_found": found,
+        "people": queries.people_to_assign(membership.company_id),
         "boxes": boxes,
         "box_id": box_id,
         "show": show,
@@ -48,11 +55,16 @@ def voicemail(request: HttpRequest) -> HttpResponse:
         "is_narrowed": bool(filters),
         "is_newest": "older" not in request.GET,
         "older": urlencode({**filters, "older": page.older_than}) if page.older_than else "",
-        "this_page": urlencode({key: request.GET[key] for key in ("q", "show", "box", "older") if key in request.GET}),
+        "this_page": urlencode({key: request.GET[key] for key in _KEPT if key in request.GET}),
         "has_boxes": bool(boxes) or membership.supervises,
-        "linked": request.GET.get("message", ""),
+        "linked": linked,
+        "is_linked_gone": linked is not None and linked not in {message.pk for message in found},
     }
     return render(request, "recordings/voicemail.html", context)
+
+
+#: What a list that refetches itself asks for again.
+_KEPT: Final = ("q", "show", "box", "older", "message")
 
 
 @require_GET
@@ -103,18 +115,25 @@ def assign(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @member_required
 def delete(request: HttpRequest, message_id: UUID) -> HttpResponse:
     message = _message(request, message_id)
+    if not queries.may_delete(membership_of(request), message):
+        return _refused(request, message, str(operations.WHO_DELETES), status=403)
     try:
         operations.delete(message, who=who_asks(request), now=timezone.now())
     except operations.UnableToDelete as err:
-        # Said in the row itself, where the button was: 409 is what a program is told.
-        is_fragment = "HX-Request" in request.headers
-        return _row(request, message, problem=str(err), status=200 if is_fragment else 409)
+        return _refused(request, message, str(err), status=409)
     return _gone(request)
+
+
+def _refused(request: HttpRequest, message: Message, why: str, *, status: int) -> HttpResponse:
+    """Say it in the row itself, where the button was; the status is what a program is told."""
+    is_fragment = "HX-Request" in request.headers
+    return _row(request, message, problem=why, status=200 if is_fragment else status)
 
 
 def _message(request: HttpRequest, message_id: UUID) -> Message:
     rows = queries.with_all_a_row_shows(queries.messages_of(membership_of(request)))
-    return get_for_company(request, rows, pk=message_id)
+    [message] = queries.with_calls_back([get_for_company(request, rows, pk=message_id)])
+    return message
 
 
 def _row(request: HttpRequest, message: Message, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -130,8 +149,7 @@ def _gone(request: HttpRequest) -> HttpResponse:
 
 def _row_context(request: HttpRequest) -> dict[str, Any]:
     """Return what every row needs."""
-    company = company_of(request)
-    return {"people": queries.people_to_assign(company.pk), "zone": zone_of(company.timezone)}
+    return {"zone": zone_of(company_of(request).timezone)}
 
 
 def _person(request: HttpRequest) -> User:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Case, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 
 from agents.models import Agent
 from curbe.companies.models import Membership, User
 from curbe.companies.teams import people_of
 from recordings.models import Message, Transcript
 from recordings.queries.transcripts import recordings_saying
-from telephony.models import QueueMember, VoicemailBox
+from telephony.models import Call, QueueMember, VoicemailBox
 
 PER_PAGE: Final = 50
 SHOWN: Final = (Message.State.NEW, Message.State.HEARD)
@@ -64,10 +65,48 @@ def messages_of(membership: Membership) -> QuerySet[Message]:
     return rows.filter(seen | Q(box=None) if membership.supervises else seen)
 
 
+def may_delete(membership: Membership, message: Message) -> bool:
+    """Say whether this member may delete a message: whose own box it lies in, and who supervises.
+
+    What is deleted is gone for everybody, here and at Telnyx: whoever shares a queue's box with others marks as heard.
+    """
+    if membership.supervises:
+        return True
+    agent = message.box.agent if message.box is not None else None
+    return agent is not None and agent.user_id == membership.user_id
+
+
 def with_all_a_row_shows(rows: QuerySet[Message]) -> QuerySet[Message]:
-    related = ("call", "recording", "box__queue", "box__agent__user", "box__company", "heard_by", "assigned_to")
+    """Return the messages with what their rows show; ``with_calls_back`` adds the last of it."""
+    related = ("call__number", "recording", "box__queue", "box__agent__user", "box__company", "heard_by", "assigned_to")
     texts = Prefetch("recording__transcripts", Transcript.objects.order_by("party").defer("search"))
-    return rows.select_related(*related).prefetch_related(texts)
+    return with_calls_since(rows.select_related(*related).prefetch_related(texts))
+
+
+def with_calls_since(rows: QuerySet[Message]) -> QuerySet[Message]:
+    """Add ``called_back_id``: the first call to the caller since that was answered, else the newest that was not.
+
+    By whoever it was placed, and from wherever: who has called from the history has called back too.
+    """
+    out = Call.Direction.OUTBOUND
+    caller = Case(When(call__direction=out, then="call__to_number"), default="call__from_number")
+    # Ids are ordered by time.
+    since = Call.objects.filter(
+        company=OuterRef("company"), direction=out, to_number=OuterRef("caller"), pk__gt=OuterRef("call")
+    )
+    answered = since.filter(outcome=Call.Outcome.ANSWERED).order_by("id")
+    first = Coalesce(Subquery(answered.values("pk")[:1]), Subquery(since.order_by("-id").values("pk")[:1]))
+    return rows.annotate(caller=caller).annotate(called_back_id=first)
+
+
+def with_calls_back(messages: Iterable[Message]) -> list[Message]:
+    """Return the messages, each with the call by which somebody called back. One query, none if nobody did."""
+    found = list(messages)
+    ids = {getattr(message, "called_back_id", None) for message in found} - {None}
+    calls = Call.objects.select_related("agent__user").in_bulk(ids) if ids else {}
+    for message in found:
+        message.called_back = calls.get(getattr(message, "called_back_id", None))
+    return found
 
 
 def page(
@@ -79,7 +118,7 @@ def page(
     older_than: UUID | None,
 ) -> Page:
     """Return one page of what a member may see, newest first; by key, so that the thousandth costs as the first."""
-    rows = messages_of(membership).exclude(state=Message.State.ARRIVING)
+    rows = messages_of(membership)
     match show:
         case Show.DROPPED:
             rows = rows.filter(state=Message.State.DROPPED)
@@ -95,7 +134,7 @@ def page(
         rows = rows.filter(recording__in=recordings_saying(membership.company_id, words))
     if older_than is not None:
         rows = rows.filter(pk__lt=older_than)
-    found = list(with_all_a_row_shows(rows).order_by("-id")[: PER_PAGE + 1])
+    found = with_calls_back(with_all_a_row_shows(rows).order_by("-id")[: PER_PAGE + 1])
     shown = found[:PER_PAGE]
     return Page(shown, shown[-1].pk if len(found) > PER_PAGE else None)
 
@@ -105,11 +144,16 @@ def count_new(membership: Membership) -> int:
     return messages_of(membership).filter(state=Message.State.NEW).count()
 
 
-def boxes_with_counts(membership: Membership) -> list[VoicemailBox]:
-    """Return the boxes that a member may see, each with ``new``: how many of its messages nobody has heard."""
-    new = Count("messages", filter=Q(messages__state=Message.State.NEW))
-    rows = boxes_of(membership).select_related("queue", "agent__user", "company").annotate(new=new)
-    return sorted(rows, key=lambda box: (box.queue_id is not None or box.agent_id is not None, str(box).casefold()))
+def boxes_with_counts(membership: Membership) -> list[tuple[VoicemailBox, int]]:
+    """Return the boxes that a member may see, the company's first, each with how many of its messages nobody has heard.
+
+    Only the new ones are counted, by their own index: the boxes keep all that ever came.
+    """
+    boxes = list(boxes_of(membership).select_related("queue", "agent__user", "company"))
+    new = Message.objects.filter(company=membership.company_id, box__in=boxes, state=Message.State.NEW)
+    counts = dict(new.order_by().values_list("box").annotate(Count("pk")))
+    boxes.sort(key=lambda box: (box.queue_id is not None or box.agent_id is not None, str(box).casefold()))
+    return [(box, counts.get(box.pk, 0)) for box in boxes]
 
 
 def people_to_assign(company_id: int) -> list[User]:

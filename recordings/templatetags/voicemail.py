@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
 from django import template
 
 from curbe.companies.access import membership_of
+from curbe.companies.models import Membership
 from curbe.lib.phone import is_e164
 from recordings.access import audible
 from recordings.models import Message, Recording, Transcript
+from recordings.queries.messages import may_delete
+from recordings.queries.transcripts import Told, told
 from telephony.models import Call
 
 register = template.Library()
@@ -21,6 +24,17 @@ register = template.Library()
 def is_dialled(number: str) -> bool:
     """Say whether somebody can be called back at this number."""
     return is_e164(number)
+
+
+@register.filter
+def may_be_deleted_by(message: Message, membership: Membership) -> bool:
+    return may_delete(membership, message)
+
+
+@register.filter
+def conversation(transcripts: Iterable[Transcript]) -> Told:
+    """Return what was said, line by line."""
+    return told(transcripts)
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
@@ -30,6 +30,11 @@ def has_words(words: str) -> Q:
     return found
 
 
+def texts() -> QuerySet[Any]:
+    """Return the texts of recordings to be read by people: without the lists of words that PostgreSQL searches."""
+    return _above("transcripts").defer("search")
+
+
 def saying(calls: QuerySet[Call], words: str, heard_by: Q, *, by_index: bool = False) -> QuerySet[Call]:
     """Return those of a company's calls in which the words were said, in a recording that fits ``heard_by``.
 
@@ -37,12 +42,10 @@ def saying(calls: QuerySet[Call], words: str, heard_by: Q, *, by_index: bool = F
     ``by_index``: they are looked up first, as it is best where they are rare. Left to itself the planner, who guesses
     that every 200th text has them, reads text after text in the order of the calls.
     """
-    # The recordings' app stands above this one: it is reached by the reverse relation.
-    transcripts, recordings = (_above(name) for name in ("transcripts", "recordings"))
     company_ids = calls.order_by().values("company")[:1]
-    found = transcripts.objects.filter(has_words(words), company__in=company_ids)
+    found = _above("transcripts").filter(has_words(words), company__in=company_ids)
     if heard_by:
-        found = found.filter(Exists(recordings.objects.filter(heard_by, pk=OuterRef("recording"))))
+        found = found.filter(Exists(_above("recordings").filter(heard_by, pk=OuterRef("recording"))))
     ids = found.values("call_id")
     return calls.filter(_is_any_of("id", ids) if by_index else Q(pk__in=ids))
 
@@ -54,5 +57,7 @@ def _is_any_of(name: str, ids: QuerySet[Any, Any]) -> Func:
     )
 
 
-def _above(name: str) -> Any:
-    return Call._meta.get_field(name).related_model
+def _above(name: str) -> QuerySet[Any]:
+    # The recordings' app stands above this one: it is reached by the reverse relation.
+    model: Any = Call._meta.get_field(name).related_model
+    return cast("QuerySet[Any]", model.objects.all())

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -21,6 +22,7 @@ from curbe.lib.http import BadParameter, json_error
 from curbe.lib.phone import is_e164
 from telephony.models import BlockedCaller, Call
 from telephony.queries import history, story
+from telephony.queries.spoken import texts
 from telephony.queries.wrap_ups import said_of
 from telephony.views.call_bars import bar_of
 
@@ -55,7 +57,7 @@ def call_row(request: HttpRequest, call_id: UUID) -> HttpResponse:
 @member_required
 def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     rows = history.with_waits(story.with_story(for_company(request, Call)))
-    rows = rows.prefetch_related("recordings__transcripts")
+    rows = rows.prefetch_related(Prefetch("recordings__transcripts", texts()))
     found = get_for_company(request, rows, pk=call_id)
     told = story.story_of(found, language=get_language() or "es", now=timezone.now())
     disposition, note = said_of(found)

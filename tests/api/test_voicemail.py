@@ -10,11 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from curbe.companies.models import Company, User
-from recordings import messages as operations
-from recordings.models import Message, Recording, Transcript
+from recordings.models import CompanyHold, Message, Recording, Transcript
 from telephony.models import VoicemailBox
 from tests import cast
-from tests.pages.people import recording_of
+from tests.pages.people import looking, recording_of
 
 URL = "/api/voicemail/messages"
 
@@ -87,17 +86,28 @@ def test_a_wish_that_cannot_be_is_refused_and_changes_nothing(
     assert (message.state, message.assigned_to) == (Message.State.NEW, None)
 
 
-def test_a_deleted_message_is_gone_unless_it_has_to_be_kept(
-    bob: User, message: Message, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = cast.client_for(bob)
-    with monkeypatch.context() as patch:
-        patch.setattr(operations, "KEEPERS", [lambda recording: "A judge has asked for it."])
-        refused = client.delete(f"{URL}/{message.pk}")
-    assert (refused.status_code, refused.json()) == (409, {"error": "A judge has asked for it."})
+def test_a_deleted_message_is_gone_unless_it_has_to_be_kept(acme: Company, bob: User, message: Message) -> None:
+    client = looking(bob)
+    held = CompanyHold.objects.create(company=acme, reason="A judge has asked for it.", since=timezone.now())
+    refused = client.delete(f"{URL}/{message.pk}")
+    assert (refused.status_code, refused.json()["error"][:26]) == (409, "It is under a legal hold, ")
+    held.delete()
 
     assert client.delete(f"{URL}/{message.pk}").status_code == 204
     assert client.delete(f"{URL}/{message.pk}").status_code == 404
+
+
+def test_what_lies_in_a_shared_box_is_deleted_by_who_supervises(
+    acme: Company, bob: User, sam: User, message: Message
+) -> None:
+    queue = cast.make_queue(acme, "ventas", members=[bob.agents.get()])
+    Message.objects.update(box=VoicemailBox.objects.create(company=acme, queue=queue))
+
+    refused = looking(bob).delete(f"{URL}/{message.pk}")
+
+    assert (refused.status_code, "Mark it as heard" in refused.json()["error"]) == (403, True)
+    assert Message.objects.exists()
+    assert cast.client_for(sam).delete(f"{URL}/{message.pk}").status_code == 204
 
 
 def test_strangers_other_agents_and_nobody_get_nothing(acme: Company, mallory: User, message: Message) -> None:

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from curbe.companies.models import Company, User
-from recordings import messages
-from recordings.models import Message, Recording, RecordingAudit, RemoteDeletion, Transcript
-from telephony.models import Call, CallQueue, TelnyxEvent, VoicemailBox
+from recordings.models import CompanyHold, Message, Recording, RecordingAudit, RemoteDeletion, Transcript
+from telephony.models import Call, TelnyxEvent
 from tests import cast
-from tests.pages.people import html, looking, recording_of, words
+from tests.pages.mailbox import box_of, message_in
+from tests.pages.people import html, looking, words
 
 
 @pytest.fixture(autouse=True)
@@ -26,25 +25,6 @@ def storage(settings: Settings, tmp_path: Path) -> Path:
     backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
     settings.STORAGES = {**settings.STORAGES, "default": backend, "recordings": backend}
     return tmp_path
-
-
-def box_of(company: Company, *, queue: CallQueue | None = None, user: User | None = None) -> VoicemailBox:
-    agent = user.agents.get() if user else None
-    return VoicemailBox.objects.get_or_create(company=company, queue=queue, agent=agent)[0]
-
-
-def message_in(box: VoicemailBox, name: str = "Marta Ruiz", text: str = "", **fields: Any) -> Message:
-    """Make a new message in a box, with its audio, and what was said in it."""
-    call = cast.make_call(box.company, caller_name=name, status=Call.Status.COMPLETED, outcome="voicemail")
-    recording = recording_of(call, kind=Recording.Kind.VOICEMAIL, duration_s=12, content_type="audio/wav")
-    recording.audio.save("a.wav", ContentFile(b"RIFF"))
-    if text:
-        Transcript.objects.create(
-            company=box.company, call=call, recording=recording, telnyx_recording_id=recording.telnyx_recording_id,
-            state=Transcript.State.SAVED, text=text, created_at=timezone.now(),
-        )  # fmt: skip
-    values = {"state": Message.State.NEW, "created_at": timezone.now(), "judged_at": timezone.now(), **fields}
-    return Message.objects.create(company=box.company, box=box, call=call, recording=recording, **values)
 
 
 # --- Who sees what ------------------------------------------------------------------------------------------------
@@ -251,18 +231,37 @@ def test_a_deleted_message_takes_its_audio_and_its_words_and_is_noted(
     assert RemoteDeletion.objects.get().telnyx_recording_id == recording.telnyx_recording_id
 
 
-def test_what_has_to_be_kept_is_not_deleted_and_says_why(
-    acme: Company, sam: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(messages, "KEEPERS", [lambda recording: "A judge has asked for it."])
+def test_what_has_to_be_kept_is_not_deleted_and_says_why(acme: Company, sam: User) -> None:
     message = message_in(box_of(acme))
+    CompanyHold.objects.create(company=acme, reason="A judge has asked for it.", by=sam, since=timezone.now())
 
     fragment = looking(sam).post(f"/voicemail/{message.pk}/delete", headers={"HX-Request": "true"})
     page = looking(sam).post(f"/voicemail/{message.pk}/delete")
 
-    assert "A judge has asked for it." in words(fragment)
+    assert "It is under a legal hold, and is not deleted." in words(fragment)
     assert page.status_code == 409
-    assert Message.objects.filter(pk=message.pk).exists()
+    message.recording.refresh_from_db()
+    assert message.recording.state == Recording.State.STORED
+
+
+def test_only_whose_own_box_it_is_or_who_supervises_deletes(acme: Company, sam: User, bob: User) -> None:
+    queue = cast.make_queue(acme, "ventas", members=[bob.agents.get()])
+    own, shared = message_in(box_of(acme, user=bob), "Own"), message_in(box_of(acme, queue=queue), "Shared")
+    given = message_in(box_of(acme), "Given", assigned_to=bob)
+
+    page = html(looking(bob).get("/voicemail/"))
+
+    assert [f"/voicemail/{one.pk}/delete" in page for one in (own, shared, given)] == [True, False, False]
+    assert "for everybody" in page
+    for one in (shared, given):
+        address = f"/voicemail/{one.pk}/delete"
+        assert looking(bob).post(address).status_code == 403
+        assert "Mark it as heard" in words(looking(bob).post(address, headers={"HX-Request": "true"}))
+    looking(bob).post(f"/voicemail/{own.pk}/delete")
+    looking(sam).post(f"/voicemail/{shared.pk}/delete")
+    assert [one.pk for one in Message.objects.all()] == [given.pk]
+    deleted = RecordingAudit.objects.filter(action=RecordingAudit.Action.DELETED).order_by("id")
+    assert [line.by for line in deleted] == [bob, sam]
 
 
 def test_what_was_said_stands_with_the_message_and_on_the_calls_page(acme: Company, sam: User) -> None:
@@ -277,11 +276,30 @@ def test_what_was_said_stands_with_the_message_and_on_the_calls_page(acme: Compa
         assert "la póliza &lt;b&gt;" in shown
 
 
-def test_a_link_from_a_mail_marks_its_message(acme: Company, sam: User) -> None:
-    message = message_in(box_of(acme))
+def test_a_link_from_a_mail_shows_and_marks_its_message_however_old(acme: Company, sam: User) -> None:
+    old = message_in(box_of(acme), "The oldest", state=Message.State.HEARD)
+    for _ in range(51):
+        message = message_in(box_of(acme))
 
-    assert "message--linked" in html(looking(sam).get(f"/voicemail/?message={message.pk}"))
-    assert "message--linked" not in html(looking(sam).get(f"/voicemail/?message={uuid.uuid4()}"))
+    newest, oldest = (html(looking(sam).get(f"/voicemail/?message={one.pk}")) for one in (message, old))
+
+    assert newest.count("message--linked") == oldest.count("message--linked") == 1
+    assert (newest.count("data-message="), oldest.count("data-message=")) == (50, 51)
+    assert oldest.index("The oldest") < oldest.index(f"message-{message.pk}")
+    # The list that refetches itself has it again.
+    assert f"?message={old.pk}" in oldest
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "another company's"])
+def test_a_link_to_a_message_that_is_not_there_says_so(acme: Company, sam: User, mallory: User, whose: str) -> None:
+    theirs = message_in(box_of(mallory.memberships.get().company), "Of strangers")
+    linked = theirs.pk if whose == "another company's" else uuid.uuid4()
+
+    page = looking(sam).get(f"/voicemail/?message={linked}")
+
+    assert "is not here any more" in words(page)
+    assert "Of strangers" not in words(page)
+    assert looking(sam).get("/voicemail/?message=x").status_code == 400
 
 
 @pytest.mark.parametrize("address", ["heard", "assign", "delete"])

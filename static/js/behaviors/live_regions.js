@@ -35,7 +35,10 @@ export function connect() {
     if (REPAIRS.has(detail.type)) document.querySelectorAll("[data-live-repairs]").forEach(refreshSoon);
     if (detail.call_id) document.querySelectorAll("[data-live-calls]").forEach(refreshSoon);
     if (detail.order_id) onOrder();
-    if (detail.message_id) refreshMessage(detail.message_id);
+    if (detail.message_id) onMessage(detail.message_id);
+    if (detail.recording_id) refreshMessagesOf(detail.recording_id);
+    // Whoever called back is named with the message.
+    if (detail.type === "call.ended") document.querySelectorAll("[data-messages]").forEach(refreshMessages);
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -73,7 +76,7 @@ function refreshOvertaken(begunMs) {
 
 function refreshCall(callId) {
   const rows = rowsOf(callId);
-  if (rows.length === 0) return refreshLists();
+  if (rows.length === 0) return document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
   return rows.forEach(refreshSoon);
 }
 
@@ -81,12 +84,29 @@ function rowsOf(callId) {
   return [...document.querySelectorAll(`[data-call="${CSS.escape(callId)}"][hx-get]`)];
 }
 
-function refreshMessage(messageId) {
+function onMessage(messageId) {
   const row = document.querySelector(`[data-message="${CSS.escape(messageId)}"]`);
-  // Somebody is in the middle of the list, which waits for him: the one row is fetched meanwhile, unless he is in it.
-  const list = row?.closest("[data-live-voicemail]");
-  if (list?.contains(document.activeElement) && !row.contains(document.activeElement)) refreshSoon(row);
+  if (row) refreshMessage(row);
   document.querySelectorAll("[data-live-voicemail]").forEach(refreshSoon);
+}
+
+/** The audio of a message came, or went, or will not come. */
+function refreshMessagesOf(recordingId) {
+  document.querySelectorAll(`[data-message][data-recording="${CSS.escape(recordingId)}"]`).forEach(refreshMessage);
+}
+
+function refreshMessage(row) {
+  const list = row.closest("[data-live-voicemail]");
+  if (list && !list.contains(document.activeElement)) return refreshSoon(list);
+  // A page of older messages is no live list; and one that somebody is in the middle of waits for him. A row gives the
+  // focus back by its ids.
+  return refreshSoon(row);
+}
+
+function refreshMessages(list) {
+  const row = list.contains(document.activeElement) ? document.activeElement.closest("[data-message]") : null;
+  if (row) refreshSoon(row);
+  else if (list.matches("[data-live-voicemail]")) refreshSoon(list);
 }
 
 function refreshLists() {

@@ -1,16 +1,69 @@
-// Messages: playing one hears it, and keys walk through the list. What is changed is fetched by the forms themselves.
+// Messages: playing one, or calling back, hears it; keys walk through the list. What is changed is fetched by the forms
+// themselves; what becomes of a change is followed here.
+
+import { live, notice } from "../lib/page.js";
+
+/** Whoever listens, clicks into the words or calls back has dealt with the message. */
+const DEALT_WITH = "[data-play], [data-dial-number]";
 
 export function connect() {
   document.addEventListener("click", ({ target }) => {
-    const message = target.closest("[data-message-play]")?.closest(".message--new");
+    const message = target.closest(DEALT_WITH)?.closest(".message--new");
     if (message) hear(message);
   });
   document.addEventListener("keydown", onKey);
+  // The list of people is long: it is filled in where it is opened, by whatever opens it.
+  for (const name of ["focusin", "pointerdown"]) document.addEventListener(name, fillPeople);
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => isOfMessage(detail) && onBeforeSwap(detail));
+  document.body.addEventListener("htmx:afterRequest", ({ detail }) => isOfMessage(detail) && onAnswered(detail));
 }
 
 function hear(message) {
   message.querySelector("[data-message-hear]").form.requestSubmit();
 }
+
+function fillPeople({ target }) {
+  const select = target.closest?.("[data-people]");
+  const people = document.querySelector("#people");
+  if (!select || !people || "filled" in select.dataset) return;
+  select.dataset.filled = "";
+  const known = new Set([...select.options].map(({ value }) => value));
+  const all = people.content.cloneNode(true).querySelectorAll("option");
+  select.append(...[...all].filter(({ value }) => !known.has(value)));
+}
+
+// --- What becomes of a change ---
+
+function isOfMessage({ target }) {
+  return Boolean(target?.matches?.("[data-message]"));
+}
+
+function onBeforeSwap({ xhr, target }) {
+  // It was deleted, or given away: there is no row any more.
+  if (xhr.status === 200 && xhr.responseText.trim() === "") handFocusOn(target);
+}
+
+function onAnswered({ xhr, target, requestConfig }) {
+  const isWish = requestConfig.verb === "post";
+  if (xhr.status === 404) {
+    // A colleague was quicker.
+    handFocusOn(target);
+    target.remove();
+  }
+  const isAway = xhr.status === 0 || xhr.status >= 500;
+  if (isWish) notice("serverAway", isAway);
+  // The push that follows says the same; a page whose socket is down has only this.
+  if (isWish && !isAway && !live?.isUp) window.htmx.trigger("#voicemail-badge", "refresh");
+}
+
+/** The row goes: whoever works through the list by keys goes on with the next one. */
+function handFocusOn(message) {
+  if (!message.contains(document.activeElement)) return;
+  const next = message.nextElementSibling ?? message.previousElementSibling;
+  requestAnimationFrame(() => (next ? focusOn(next) : document.querySelector("#main").focus({ preventScroll: true })));
+}
+
+// --- Keys ---
 
 // Single letters count only while the focus is in the list: nobody who dictates or types elsewhere sets one off.
 function onKey(event) {

@@ -42,7 +42,8 @@ export class Hands {
     });
     this.#find("[data-dial-form]").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#dial(this.#view.dial.wish.to);
+      const { to, from } = this.#view.dial.wish;
+      this.#dial(to, from);
     });
     for (const select of this.#root.querySelectorAll("[data-device]"))
       select.addEventListener("change", () =>
@@ -91,21 +92,22 @@ export class Hands {
     this.#tell({ type: "digits", digits });
   }
 
-  #dial(to) {
+  #dial(to, from = "") {
     if (!mayDial(this.#state())) return;
-    this.#view.dial.write(to);
-    this.#tell({ type: "dial", to, from: this.#view.dial.wish.from, sdkId: crypto.randomUUID() });
+    this.#view.dial.write(to, from);
+    this.#tell({ type: "dial", to, from: from || this.#view.dial.wish.from, sdkId: crypto.randomUUID() });
   }
 
-  // A number on the page: the phone calls it, if it can; else the number waits in the dial pad.
+  // A number on the page: the phone calls it, if it can; else the number waits in the dial pad. Who is called back may
+  // see the number that he called (`data-dial-from`), whatever this agent shows otherwise.
   #onLink(event) {
     const link = event.target.closest("[data-dial-number]");
     if (!link) return;
     event.preventDefault();
-    const number = link.dataset.dialNumber;
+    const { dialNumber: number, dialFrom: from } = link.dataset;
     if (this.#state().panel === "transfer") return this.#search(number);
-    if (mayDial(this.#state())) return this.#dial(number);
-    this.#view.dial.write(number);
+    if (mayDial(this.#state())) return this.#dial(number, from);
+    this.#view.dial.write(number, from);
     this.#tell({ type: "dial.not-now", error: this.#root.dataset.notNow });
     return undefined;
   }

@@ -11,13 +11,18 @@ export class DialView {
   #agent;
   #wasOpen = false;
   #drawn = null;
+  /** What this agent shows, unless a call wants another one. */
+  #usual = "";
 
   constructor(root) {
     this.#root = root;
     this.#agent = root.dataset.agent;
     this.#section = root.querySelector("#dial");
     this.#drawRecent();
-    this.#from.addEventListener("change", () => localStorage.setItem(this.#key("from"), this.#from.value));
+    this.#from.addEventListener("change", () => {
+      this.#usual = this.#from.value;
+      localStorage.setItem(this.#key("from"), this.#usual);
+    });
   }
 
   /** What is to be called, and what the other side sees. */
@@ -47,7 +52,8 @@ export class DialView {
     );
     const kept = localStorage.getItem(this.#key("from"));
     const known = rows.find((row) => row.e164 === kept) ?? rows.find((row) => row.default) ?? rows[0];
-    if (known) this.#from.value = known.e164;
+    this.#usual = known?.e164 ?? "";
+    this.#from.value = this.#usual;
     this.#section.querySelector(".dial__from").hidden = rows.length < 2;
   }
 
@@ -55,14 +61,17 @@ export class DialView {
     this.#to.setRangeText(key, this.#to.selectionStart, this.#to.selectionEnd, "end");
   }
 
-  write(number) {
+  /** Write a number into the field, and for this one call what it is to see: the usual number where `from` is none of ours. */
+  write(number, from = "") {
     this.#to.value = number;
+    const isOurs = [...this.#from.options].some(({ value }) => value === from);
+    this.#from.value = isOurs ? from : this.#usual;
   }
 
   remember(number) {
     const known = this.#recent.filter((one) => one !== number);
     localStorage.setItem(this.#key("dialled"), JSON.stringify([number, ...known].slice(0, MOST_RECENT)));
-    this.#to.value = "";
+    this.write("");
     this.#drawRecent();
   }
 
