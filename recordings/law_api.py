@@ -60,7 +60,7 @@ def recording(request: Request, recording_id: UUID) -> Response:
     row = get_for_company(request, Recording, pk=recording_id)
     _administers(request)
     try:
-        deletions.delete(row.pk, who=audit.who_asks(request._request), now=timezone.now(), reason="asked for")
+        deletions.delete(row.pk, who=audit.who_asks(request._request), now=timezone.now(), reason=audit.ASKED_FOR)
     except deletions.OnHold:
         return Response({"error": _("It is under a legal hold, and is not deleted."), "code": "held"}, status=409)
     return Response(status=204)
@@ -71,7 +71,12 @@ def recording(request: Request, recording_id: UUID) -> Response:
     tags=["recordings"],
     summary="Put a recording under a legal hold, or end it",
     request=HoldWish,
-    responses={204: None, 400: ErrorAnswer, **REFUSALS},
+    responses={
+        204: None,
+        400: ErrorAnswer,
+        **REFUSALS,
+        409: OpenApiResponse(ErrorAnswer, "It was deleted: there is nothing to hold."),
+    },
 )
 @api_view(["POST"])
 def hold(request: Request, recording_id: UUID) -> Response:
@@ -81,7 +86,10 @@ def hold(request: Request, recording_id: UUID) -> Response:
     wish.is_valid(raise_exception=True)
     who = audit.who_asks(request._request)
     told = wish.validated_data
-    deletions.hold(row.pk, on=told["on"], who=who, now=timezone.now(), reason=told["reason"])
+    try:
+        deletions.hold(row.pk, on=told["on"], who=who, now=timezone.now(), reason=told["reason"])
+    except deletions.Gone:
+        return Response({"error": _("It was deleted: there is nothing to hold."), "code": "deleted"}, status=409)
     return Response(status=204)
 
 

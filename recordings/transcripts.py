@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from curbe.lib import push
-from recordings import messages
+from recordings import deletions, messages
 from recordings.models import Message, Recording, Transcript, TranscriptPolicy
-from telephony.core.transcription import Said
-from telephony.models import Call, RouteTrace
+from telephony.core.events import recording_progress
+from telephony.core.transcription import Said, said_in, without_words
+from telephony.models import Call, RouteTrace, TelnyxEvent
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
 
@@ -24,10 +28,19 @@ BATCH: Final = 20
 LONGEST_TEXT: Final = 200_000
 
 
+class NotWanted(Exception):
+    """What was said is nobody's to read: its recording is gone, or its company wants no texts of conversations."""
+
+
 def expect(recording: Recording, call: Call, now: datetime) -> None:
     """Note that a recording's text is wanted, if it is; a text that came before its recording finds it here."""
-    of_recording = Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id)
-    if of_recording.update(recording=recording) or not _is_wanted(recording, call):
+    is_wanted = _is_wanted(recording, call)
+    if recording.kind == Recording.Kind.CALL and not is_wanted:
+        # One that came before its recording was kept until it was known whose words they are.
+        forget(recording)
+        return
+    of_recording = Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id, call=call)
+    if of_recording.update(recording=recording) or not is_wanted:
         return
     Transcript.objects.get_or_create(
         telnyx_recording_id=recording.telnyx_recording_id,
@@ -52,16 +65,17 @@ def _is_wanted(recording: Recording, call: Call) -> bool:
 
 
 def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
-    """Keep a text; None where nobody wants it, or it is known. Told by form, event and look-up, it is one.
+    """Keep a text; None where it is known. Told by form, event and look-up, it is one. Raises NotWanted.
 
     The call's row is locked by the caller. The text of a conversation is kept only for a company that wants such texts;
     a message's always is: it was asked for.
     """
-    recording = Recording.objects.filter(telnyx_recording_id=said.recording_id, call=call).first()
-    if recording is not None and recording.state == Recording.State.DELETED:
+    recording = Recording.objects.filter(telnyx_recording_id=said.recording_id).first()
+    if recording is not None and recording.call_id is not None and recording.call_id != call.pk:
+        logger.error("A text of recording %s is told of call %s, which has not made it", recording.pk, call.pk)
         return None
-    if recording is not None and recording.kind == Recording.Kind.CALL and not _is_wanted(recording, call):
-        return None
+    if not _may_be_kept(recording, said, call):
+        raise NotWanted(said.recording_id)
     of_recording = Transcript.objects.filter(telnyx_recording_id=said.recording_id)
     known = {row.party: row for row in of_recording}
     # Forms name no party, events do: the same words of a nameless one are not somebody's second speech.
@@ -85,6 +99,36 @@ def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
     row.save()
     _tell(row, now)
     return row
+
+
+def _may_be_kept(recording: Recording | None, said: Said, call: Call) -> bool:
+    """Say whether a text is somebody's to read: what comes before its recording is, until that is here."""
+    if recording is None or recording.call_id is None:
+        return not _was_let_go(said.recording_id, call)
+    if recording.state == Recording.State.DELETED:
+        return False
+    return recording.kind != Recording.Kind.CALL or _is_wanted(recording, call)
+
+
+def _was_let_go(telnyx_recording_id: str, call: Call) -> bool:
+    """Say whether the recording was told of, and is not here all the same: the net's, of a talk that we have."""
+    news = TelnyxEvent.objects.filter(call=call, kind__in=deletions.NEWS, processed_at__isnull=False)
+    told = (recording_progress(payload).recording_id for payload in news.values_list("payload", flat=True))
+    return telnyx_recording_id in told
+
+
+def forget(recording: Recording) -> None:
+    """Delete what was written down of a recording, also where Telnyx's own words lie: in the ledger."""
+    Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id, call=recording.call_id).delete()
+    if recording.call_id is not None:
+        _take_words_out(recording.telnyx_recording_id, recording.call_id)
+
+
+def _take_words_out(telnyx_recording_id: str, call_id: UUID) -> None:
+    of_texts = Q(kind__startswith="transcription.") | Q(kind="call.recording.transcription.saved")
+    for event in TelnyxEvent.objects.filter(of_texts, call=call_id):
+        if said_in(event.payload).recording_id == telnyx_recording_id:
+            TelnyxEvent.objects.filter(pk=event.pk).update(payload=without_words(event.payload))
 
 
 def _tell(row: Transcript, now: datetime) -> None:
@@ -123,7 +167,8 @@ def _look_up(row: Transcript, client: TelnyxClient, now: datetime) -> bool:
     with transaction.atomic():
         call = Call.objects.select_for_update().get(pk=row.call_id)
         for said in found:
-            came = take_in(said, call, now) is not None or came
+            with suppress(NotWanted):
+                came = take_in(said, call, now) is not None or came
         if is_last and not came:
             Transcript.objects.filter(pk=row.pk, state=Transcript.State.AWAITED).update(state=Transcript.State.FAILED)
     return came
