@@ -167,6 +167,7 @@ def _switched(request: Request, call_id: UUID, switch: Switch) -> Response:
 
 _WORDS: Final[dict[str, Callable[[], str]]] = {
     "over": lambda: _("The call is over."),
-    "nothing_recorded": lambda: _("Nothing is being recorded."),
+    # It may be that Telnyx does not show it: whoever speaks of a card is to take it that he is recorded.
+    "nothing_recorded": lambda: _("No running recording was found to pause. What is said may be recorded."),
     "not_paused": lambda: _("The recording is not paused."),
 }

@@ -74,7 +74,7 @@ def pause(*, agent: Agent, call_id: UUID, client: TelnyxClient, now: datetime) -
             _take_back(gap, client, now, why=str(err))
             raise UnableToSwitch(str(err)) from err
         if not switched:
-            _close(gap, now, error="Nothing was recorded.")
+            _close(gap, now, error="Telnyx listed no running recording.")
             raise NotNow("nothing_recorded")
         gap.began_at, gap.error = now, ""
         gap.save(update_fields=["began_at", "error"])
