@@ -140,7 +140,7 @@ class RemoteDeletionAdmin(LookingAdmin):
 
 @admin.register(PollMark)
 class PollMarkAdmin(LookingAdmin):
-    list_display = ("connection_id", "polled_until")
+    list_display = ("connection_id", "polled_until", "read_back_at")
     search_fields = ("=connection_id",)
     ordering = ("connection_id",)
 

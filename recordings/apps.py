@@ -15,9 +15,18 @@ class RecordingsConfig(AppConfig):
         from recordings.access import audible
         from recordings.company_file import SECTIONS
         from recordings.greetings import on_box_deleted
-        from recordings.handlers import on_deleted, on_recording, on_transcription, on_unclaimed
+        from recordings.handlers import (
+            on_answer,
+            on_deleted,
+            on_given_up,
+            on_recording,
+            on_stored,
+            on_transcription,
+            on_unclaimed,
+        )
+        from recordings.pausing import mind_gaps
         from recordings.search import find_fresh
-        from recordings.signals import recording_deleted
+        from recordings.signals import recording_deleted, recording_given_up, recording_stored
         from telephony.handlers import register, register_unclaimed
         from telephony.models import VoicemailBox
         from telephony.operations import reconcile
@@ -25,12 +34,17 @@ class RecordingsConfig(AppConfig):
 
         register("recording.*", on_recording)
         register("call.recording.saved", on_recording)
+        register("status.in-progress", on_answer)
         register_unclaimed("recording.*", on_unclaimed)
         register_unclaimed("call.recording.saved", on_unclaimed)
         register("transcription.*", on_transcription)
         register("call.recording.transcription.saved", on_transcription)
         recording_deleted.connect(on_deleted, dispatch_uid="recordings.what_was_made_of_it_goes")
         post_delete.connect(on_box_deleted, sender=VoicemailBox, dispatch_uid="recordings.a_greeting_goes_with_its_box")
+        recording_stored.connect(on_stored, dispatch_uid="recordings.the_net_is_judged_again")
+        recording_given_up.connect(on_given_up, dispatch_uid="recordings.the_net_takes_its_place")
+        # What nobody should record goes first: a look-up may take its time.
+        reconcile.also(mind_gaps)
         reconcile.also(find_fresh)
         hearing.register(audible)
         for section in SECTIONS:

@@ -7,15 +7,15 @@ is kept only where no recording of TeXML's has that call and time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 
 from curbe.lib.db import inserted, prepared
 from recordings import deletions, operations, transcripts
-from recordings.covering import Gap, Span, is_covered, span_of
+from recordings.covering import SLACK, Span, is_covered, span_of
 from recordings.loudness import SHORTEST_S
 from recordings.models import Recording, RecordingGap
 from recordings.push import tell
@@ -31,40 +31,75 @@ NET_WAITS: Final = timedelta(seconds=15)
 
 
 def expect(
-    progress: RecordingProgress, call: Call, now: datetime, *, told_at: datetime | None = None
+    progress: RecordingProgress,
+    call: Call,
+    now: datetime,
+    *,
+    told_at: datetime | None = None,
+    received_at: datetime | None = None,
 ) -> Recording | None:
     """Make the row of a recording that Telnyx has, and queue its fetch after commit. Expected twice, it is one row.
 
-    Returns it, None if it is the net's and was let go.
-    The call's row is locked by the caller. ``told_at`` is when Telnyx said so, right after the audio's end. A row that
-    belonged to no call yet becomes this one's. What the net has of a talk that is kept already makes none.
+    Returns it, None if it is the net's and was let go, or another call's. What follows for messages and texts is the
+    caller's. The call's row is locked by the caller. ``told_at`` is when Telnyx said so, right after the audio's end;
+    ``received_at`` when its link came. A row that belonged to no call yet becomes this one's. What the net has of a
+    talk that is kept already makes none.
     """
     is_net = progress.source == SOURCE_NET
-    defaults = _columns(progress, now, is_net=is_net) | {
+    defaults = _columns(progress, now, is_net=is_net, received_at=received_at or now) | {
         "company_id": call.company_id,
         "call": call,
         "started_at": progress.started_at or _begun_at(progress, call, told_at or now),
         "next_attempt_at": now + NET_WAITS if is_net else now,
     }
+    if is_net and defaults["layout"] == Layout.DIAL and not _is_of_the_customer(progress, call):
+        # Of a leg that we made for it (a forward) the customer is the other side, and nobody says which that is.
+        defaults["layout"] = ""
     recording = Recording(telnyx_recording_id=progress.recording_id, **defaults)
     made = inserted(recording, now=now)
     if not made:
         recording = Recording.objects.get(telnyx_recording_id=progress.recording_id)
     if made or recording.call_id is None:
-        return _arrived(recording, call, defaults, made=made, now=now)
-    if recording.is_net and not is_net:
-        # The same one told twice, and only now by whom it was made.
-        Recording.objects.filter(pk=recording.pk).update(is_net=False)
-        _let_go_of_nets(call, now)
+        return _arrived(recording, call, defaults, leg=progress.call_sid, made=made, now=now)
+    if recording.call_id != call.pk:
+        logger.error("Recording %s of call %s is told of call %s too", recording.pk, recording.call_id, call.pk)
+        return None
+    if recording.is_net and not is_net and recording.state != Recording.State.DELETED:
+        # The same one told twice, and only now by whom it was made, and what it is.
+        _become_own(recording, defaults, now)
+        return _arrived(recording, call, defaults, leg=progress.call_sid, made=True, now=now)
     return recording
 
 
+def _is_of_the_customer(progress: RecordingProgress, call: Call) -> bool:
+    """Say whether the net recorded the customer's own leg. An event may name none: profiles record legs to numbers."""
+    if progress.call_sid:
+        return progress.call_sid == call.customer_sid
+    return call.direction == Call.Direction.OUTBOUND
+
+
+def _become_own(recording: Recording, defaults: dict[str, Any], now: datetime) -> None:
+    recording.is_net = False
+    recording.kind, recording.layout = defaults["kind"], defaults["layout"]
+    recording.duration_s = recording.duration_s or defaults["duration_s"]
+    if recording.state == Recording.State.PENDING and recording.taken_at is None:
+        recording.source_url = defaults["source_url"] or recording.source_url
+        recording.next_attempt_at = now
+    names = ("is_net", "kind", "layout", "duration_s", "source_url", "next_attempt_at")
+    recording.save(update_fields=names)
+
+
 def _arrived(
-    recording: Recording, call: Call, defaults: dict[str, Any], *, made: bool, now: datetime
+    recording: Recording, call: Call, defaults: dict[str, Any], *, leg: str, made: bool, now: datetime
 ) -> Recording | None:
     if not made:
         _match(recording, call, defaults)
-    if recording.is_net and is_spare(recording, call):
+    if recording.state == Recording.State.DELETED:
+        return recording
+    if not recording.is_net:
+        # It may have been told as the net's first, and not have been worth keeping.
+        deletions.want_after_all(recording.telnyx_recording_id)
+    if recording.is_net and is_spare(recording, call, leg=leg):
         let_go(recording, now)
         return None
     kind = CallIdentifier.Kind.RECORDING_ID
@@ -95,11 +130,12 @@ def _match(recording: Recording, call: Call, defaults: dict[str, Any]) -> None:
     logger.info("Recording %s is of call %s", recording.pk, call.pk)
 
 
-def _columns(progress: RecordingProgress, now: datetime, *, is_net: bool) -> dict[str, Any]:
+def _columns(progress: RecordingProgress, now: datetime, *, is_net: bool, received_at: datetime) -> dict[str, Any]:
     layout = layout_of(purpose=progress.purpose, source=progress.source, channels=progress.channels)
     return {
         "kind": Recording.Kind.VOICEMAIL if layout is Layout.MESSAGE else Recording.Kind.CALL,
-        "source_url": progress.url,
+        # A link that came long ago is dead: a fresh one is asked for at once.
+        "source_url": progress.url if now - received_at < operations.LINK_LIVES else "",
         "channels": progress.channels,
         "layout": layout,
         "duration_s": progress.duration_s,
@@ -125,38 +161,60 @@ def _begun_at(progress: RecordingProgress, call: Call, told_at: datetime) -> dat
 # --- The net ------------------------------------------------------------------------------------------------------
 
 
-def is_spare(net: Recording, call: Call) -> bool:
-    """Say whether what the net recorded of a call is not to be kept.
+def is_spare(net: Recording, call: Call, *, leg: str = "") -> bool:
+    """Say whether what the net recorded of a call, on that leg, is not to be kept. Empty: the ledger tells which leg.
 
-    Its own recordings have that time; or an agent paused them, for card data, which the net knew nothing of.
+    Its own recordings have that time; an agent paused them, for card data, which the net knew nothing of; or it is one
+    that we have under another id.
     """
-    gaps = list(RecordingGap.objects.filter(call=call, began_at__isnull=False))
-    if gaps:
+    if RecordingGap.objects.filter(call=call, began_at__isnull=False).exists():
         return True
-    own = Recording.objects.filter(call=call, is_net=False, kind=Recording.Kind.CALL)
-    own = own.exclude(state=Recording.State.FAILED)
-    spans = [span for one in own if (span := _span(one, gaps)) is not None]
-    span = _span(net, ())
+    own = list(Recording.objects.filter(call=call, is_net=False).exclude(state=Recording.State.FAILED))
+    if own and call.answered_at is None:
+        # Nobody talked with the caller: all that there is to keep is the message.
+        return True
+    if _is_told_twice(net, call, leg):
+        return True
+    spans = [span for one in own if (span := _span(one)) is not None]
+    span = _span(net)
     # Of what nobody knows the time of, the call decides: it is there already.
     return bool(own) if span is None else is_covered(span, spans, talked_from=call.answered_at)
 
 
-def _span(recording: Recording, gaps: Iterable[RecordingGap]) -> Span | None:
+def _span(recording: Recording) -> Span | None:
     if recording.started_at is None or recording.duration_s is None:
         return None
-    apart = [Gap(gap.began_at, gap.ended_at) for gap in gaps if gap.began_at is not None]
-    return span_of(recording.started_at, recording.duration_s, apart)
+    return span_of(recording.started_at, recording.duration_s)
+
+
+def _is_told_twice(net: Recording, call: Call, leg: str) -> bool:
+    """Say whether an older row has the same leg and time: told by an event without the recording's id (E-08), it stands
+    under the event's, and the list has it under its own.
+    """
+    older = Recording.objects.filter(call=call, is_net=True, pk__lt=net.pk).exclude(state=Recording.State.FAILED)
+    known = {one.telnyx_recording_id: one for one in older}
+    if not known or net.started_at is None:
+        return False
+    legs = {one.recording_id: one.call_sid for one in map(_progress_of, nets_of(call.pk))}
+    leg = leg or legs.get(net.telnyx_recording_id, "")
+    same = [one for name, one in known.items() if leg and legs.get(name) == leg and one.started_at is not None]
+    return any(abs(one.started_at - net.started_at) <= SLACK for one in same if one.started_at is not None)
 
 
 def let_go(net: Recording, now: datetime) -> None:
-    """Drop the net's recording of a talk that is kept otherwise; Telnyx's copy goes as the company wishes."""
+    """Drop the net's recording of a talk that is kept otherwise; Telnyx's copy goes if it is wanted nowhere."""
     logger.info("Recording %s of call %s is the net's, and is let go", net.telnyx_recording_id, net.call_id)
-    had_gap = RecordingGap.objects.filter(call=net.call_id, began_at__isnull=False).exists()
-    if had_gap:
-        # It has what the agent kept out of the others.
+    if deletions.goes_at_telnyx_too(net):
         deletions.want_remotely([net.telnyx_recording_id], company_id=net.company_id, now=now)
-    deletions.remove_after_commit(net)
-    net.delete()
+    deletions.drop(net, now)
+
+
+def judge_nets(call_id: UUID, now: datetime) -> None:
+    """Look again at what the net has of a call: how long its own recordings are is sure once they are here."""
+    if not Recording.objects.filter(call=call_id, is_net=True).exists():
+        return
+    with transaction.atomic():
+        _let_go_of_nets(Call.objects.select_for_update().get(pk=call_id), now)
 
 
 _HAS_NET: Final = "SELECT 1 FROM recordings_recording WHERE call_id = %(call)s::uuid AND is_net LIMIT 1"
@@ -166,17 +224,23 @@ def _let_go_of_nets(call: Call, now: datetime) -> None:
     if not prepared(_HAS_NET, {"call": call.pk}):
         # As most calls.
         return
-    nets = list(Recording.objects.filter(call=call, is_net=True, is_held=False).exclude(state=Recording.State.DELETED))
+    rows = Recording.objects.filter(call=call, is_net=True, is_held=False).exclude(state=Recording.State.DELETED)
+    nets = list(rows.order_by("pk"))
     if nets and not deletions.is_company_on_hold(call.company_id):
         for net in nets:
             if is_spare(net, call):
+                tell(net, "deleted")
                 let_go(net, now)
 
 
-def nets_of(call_id: Any) -> list[TelnyxEvent]:
+def nets_of(call_id: UUID) -> list[TelnyxEvent]:
     """Return the news of what the net recorded of a call, also of what was let go."""
     events = TelnyxEvent.objects.filter(call=call_id, kind__in=deletions.NEWS)
-    return [one for one in events.order_by("id") if recording_progress(one.payload).source == SOURCE_NET]
+    return [one for one in events.order_by("id") if _progress_of(one).source == SOURCE_NET]
+
+
+def _progress_of(event: TelnyxEvent) -> RecordingProgress:
+    return recording_progress(event.payload)
 
 
 def fall_back_on_the_net(recording: Recording, now: datetime) -> None:
@@ -186,9 +250,10 @@ def fall_back_on_the_net(recording: Recording, now: datetime) -> None:
     with transaction.atomic():
         call = Call.objects.select_for_update().get(pk=recording.call_id)
         for event in nets_of(call.pk):
-            taken = expect(recording_progress(event.payload), call, now, told_at=event.occurred_at)
-            if taken is not None and taken.state != Recording.State.DELETED:
-                transcripts.expect(taken, call, now)
+            progress, told_at = _progress_of(event), event.occurred_at
+            net = expect(progress, call, now, told_at=told_at, received_at=event.received_at)
+            if net is not None and net.state != Recording.State.DELETED:
+                transcripts.expect(net, call, now)
 
 
 # --- Nobody's -----------------------------------------------------------------------------------------------------
@@ -205,7 +270,7 @@ def keep_unclaimed(event: TelnyxEvent, now: datetime) -> None:
     company_id = _company_of(progress)
     recording, made = Recording.objects.get_or_create(
         telnyx_recording_id=progress.recording_id,
-        defaults=_columns(progress, now, is_net=progress.source == SOURCE_NET)
+        defaults=_columns(progress, now, is_net=progress.source == SOURCE_NET, received_at=event.received_at)
         | {
             "company_id": company_id,
             "started_at": progress.started_at or event.occurred_at - timedelta(seconds=progress.duration_s or 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -9,9 +10,15 @@ from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from curbe.companies.models import User
 from recordings.models import Recording, RecordingAudit
+
+#: The reasons that are ours, as they are kept; pages say them in the reader's language.
+ASKED_FOR: Final = "asked for"
+_KEPT_FOR: Final = re.compile(r"kept for (\d+) days")
 
 #: A player asks for a file part by part: for so long it is the same listening.
 ONE_LISTENING: Final = timedelta(minutes=10)
@@ -43,6 +50,22 @@ def _address(request: HttpRequest) -> str | None:
         return str(ip_address(found))
     except ValueError:
         return None
+
+
+def kept_for(days: int) -> str:
+    """Return the reason of a deletion by the clock."""
+    return f"kept for {days} days"
+
+
+def reason_words(reason: str) -> str:
+    """Return a reason in the language that is active; what a person wrote stays as it is."""
+    if reason == ASKED_FOR:
+        return _("asked for")
+    kept = _KEPT_FOR.fullmatch(reason)
+    if kept is None:
+        return reason
+    days = int(kept[1])
+    return ngettext("kept for %(days)d day", "kept for %(days)d days", days) % {"days": days}
 
 
 def note(

@@ -39,13 +39,9 @@ class Cut:
     missing_s: float
 
 
-def span_of(begins_at: datetime, duration_s: int, gaps: Iterable[Gap] = ()) -> Span:
-    """Return the stretch that a recording has: a pause is time that passed, and not sound that was kept."""
-    until = begins_at + timedelta(seconds=duration_s)
-    for gap in sorted(gaps, key=lambda gap: gap.begins_at):
-        if begins_at <= gap.begins_at < until and gap.until is not None:
-            until += gap.until - gap.begins_at
-    return Span(begins_at, until)
+def span_of(begins_at: datetime, duration_s: int) -> Span:
+    """Return the stretch that a recording has, if nothing was kept out of it."""
+    return Span(begins_at, begins_at + timedelta(seconds=duration_s))
 
 
 def uncovered(span: Span, others: Iterable[Span]) -> timedelta:
@@ -68,10 +64,18 @@ def is_covered(span: Span, others: Sequence[Span], *, talked_from: datetime | No
 
 
 def cuts(begins_at: datetime, duration_s: int, gaps: Iterable[Gap]) -> list[Cut]:
-    """Return where the gaps of a call lie in one recording of it, in seconds of its sound."""
+    """Return where the gaps of a call lie in one recording of it, in seconds of its sound.
+
+    A recording that began in a gap was paused at once: that gap is marked in the one before it, and what it takes of
+    this one's time is not there either.
+    """
     found: list[Cut] = []
     missing_s = 0.0
     for gap in sorted(gaps, key=lambda gap: gap.begins_at):
+        if gap.begins_at < begins_at:
+            if gap.until is not None and gap.until > begins_at:
+                missing_s += (gap.until - begins_at).total_seconds()
+            continue
         at_s = (gap.begins_at - begins_at).total_seconds() - missing_s
         if gap.until is None:
             if 0 <= at_s <= duration_s:

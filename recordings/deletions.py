@@ -21,9 +21,10 @@ from django.db.models import F, Q
 from curbe.lib.ids import first_id_at
 from recordings import audit, storage
 from recordings.audit import Who
-from recordings.models import CompanyHold, Recording, RecordingAudit, RecordingPolicy, RemoteDeletion
+from recordings.models import CompanyHold, Recording, RecordingAudit, RecordingGap, RecordingPolicy, RemoteDeletion
 from recordings.push import tell
 from recordings.signals import recording_deleted
+from recordings.tries import trying
 from telephony.core.events import SOURCE_NET, recording_progress
 from telephony.models import TelnyxEvent
 from telephony.operations.repairs import alone
@@ -46,6 +47,10 @@ NEWS: Final = ("recording.completed", "call.recording.saved")
 
 class OnHold(Exception):
     """The recording is under a legal hold: its own, or its company's."""
+
+
+class Gone(Exception):
+    """The recording was deleted: there is nothing left to hold."""
 
 
 def delete(recording_id: UUID, *, who: Who, now: datetime, reason: str = "") -> Recording:
@@ -75,7 +80,7 @@ def _entomb(recording: Recording, *, who: Who, now: datetime, reason: str) -> No
     recording.source_url = recording.error = ""
     recording.next_attempt_at = None
     recording.save(update_fields=["state", "deleted_at", "source_url", "error", "next_attempt_at"])
-    want_remotely([recording.telnyx_recording_id], company_id=recording.company_id, now=now)
+    want_remotely(_all_of(recording), company_id=recording.company_id, now=now)
     audit.note(RecordingAudit.Action.DELETED, recording, who=who, now=now, reason=reason)
     # What was made of the audio (a transcript) goes in the same transaction.
     recording_deleted.send(sender=None, recording_id=recording.pk)
@@ -86,22 +91,42 @@ def remove_file(recording: Recording) -> bool:
     """Have the storage delete the file of a tombstone; False if it could not, and the clock tries again."""
     if not recording.audio:
         return True
-    try:
-        storage.remove(recording)
-    except storage.UnableToKeep as err:
-        logger.warning("The file of recording %s is still there: %s", recording.pk, err)
-        Recording.objects.filter(pk=recording.pk).update(error=f"The file is still there: {err}")
-        return False
-    recording.audio = ""
-    recording.error = ""
-    recording.save(update_fields=["audio", "error"])
+    with trying(recording.pk) as nobody_is_at_it:
+        try:
+            storage.remove(recording)
+        except storage.UnableToKeep as err:
+            logger.warning("The file of recording %s is still there: %s", recording.pk, err)
+            Recording.objects.filter(pk=recording.pk).update(error=f"The file is still there: {err}")
+            return False
+        if not nobody_is_at_it:
+            # Who fetches it just now may still put it there, and die: its name stays until he is through.
+            return False
+        recording.audio = ""
+        recording.error = ""
+        recording.save(update_fields=["audio", "error"])
     return True
 
 
-def remove_after_commit(recording: Recording) -> None:
-    """Delete the file of a row that is about to go."""
-    if recording.audio:
-        transaction.on_commit(partial(storage.remove, recording), robust=True)
+def drop(recording: Recording, now: datetime) -> None:
+    """Let a row go that was not worth keeping, in the caller's transaction; while it has a file, it is a tombstone.
+
+    No line of the audit: what it has is kept by another recording, or is not to be kept at all.
+    """
+    recording_deleted.send(sender=None, recording_id=recording.pk)
+    if not recording.audio:
+        recording.delete()
+        return
+    recording.state, recording.deleted_at, recording.next_attempt_at = Recording.State.DELETED, now, None
+    recording.call = recording.company = None
+    recording.source_url = ""
+    recording.save(update_fields=["state", "deleted_at", "next_attempt_at", "call", "company", "source_url"])
+    transaction.on_commit(partial(_remove_dropped, recording), robust=True)
+
+
+def _remove_dropped(recording: Recording) -> None:
+    # Nobody's tombstone has no page and no audit: it was only there for its file.
+    if remove_file(recording) and recording.company_id is None:
+        recording.delete()
 
 
 # --- Holds --------------------------------------------------------------------------------------------------------
@@ -116,10 +141,11 @@ def is_company_on_hold(company_id: int) -> bool:
 
 
 def hold(recording_id: UUID, *, on: bool, who: Who, now: datetime, reason: str) -> bool:
-    """Put one recording under a legal hold, or end it; False if it was so already."""
+    """Put one recording under a legal hold, or end it; False if it was so already. Raises Gone."""
     with transaction.atomic():
-        changed = Recording.objects.filter(pk=recording_id, is_held=not on).exclude(state=Recording.State.DELETED)
-        if not changed.update(is_held=on):
+        if Recording.objects.select_for_update(of=("self",)).get(pk=recording_id).state == Recording.State.DELETED:
+            raise Gone(recording_id)
+        if not Recording.objects.filter(pk=recording_id, is_held=not on).update(is_held=on):
             return False
         action = RecordingAudit.Action.HELD if on else RecordingAudit.Action.RELEASED
         audit.note(action, Recording.objects.get(pk=recording_id), who=who, now=now, reason=reason)
@@ -164,7 +190,7 @@ def sweep(now: datetime) -> int:
 def _sweep_away(recording_id: UUID, policy: RecordingPolicy, now: datetime) -> bool:
     with alone("delete recording", recording_id):
         try:
-            delete(recording_id, who=audit.CLOCK, now=now, reason=f"kept for {policy.keep_days} days")
+            delete(recording_id, who=audit.CLOCK, now=now, reason=audit.kept_for(policy.keep_days))
         except OnHold:
             return False
         return True
@@ -185,7 +211,7 @@ def finish(client: TelnyxClient, now: datetime) -> None:
     left = Recording.objects.filter(state=Recording.State.DELETED).exclude(audio="")
     for recording in left.order_by("deleted_at")[:BATCH]:
         with alone("remove the file of recording", recording.pk):
-            remove_file(recording)
+            _remove_dropped(recording)
     delete_remotely(client, now)
 
 
@@ -199,28 +225,67 @@ def want_remotely(ids: Iterable[str], *, company_id: int | None, now: datetime) 
             RemoteDeletion(
                 telnyx_recording_id=one, company_id=company_id, wanted_at=now, next_attempt_at=now + REMOTE_AFTER
             )
-            for one in ids
+            # In one order, whoever writes: two who want the same wait for each other.
+            for one in sorted(ids)
         ],
         ignore_conflicts=True,
     )
+
+
+def want_after_all(recording_id: str) -> None:
+    """Take the wish back, if Telnyx was not asked yet: it has told of a recording that is to be kept."""
+    RemoteDeletion.objects.filter(telnyx_recording_id=recording_id, done_at=None).delete()
 
 
 def want_remotely_by_policy(recording: Recording, now: datetime) -> None:
     """Note, after our copy was checked, that Telnyx's is to go, and what the net has of the same call besides: if the
     company says so, and nothing is held, for a second copy may be evidence.
     """
-    wants = RecordingPolicy.objects.filter(
-        company=recording.company_id, kind=recording.kind, delete_at_telnyx=True
-    ).exists()
-    if wants and not is_on_hold(recording):
-        ids = {recording.telnyx_recording_id, *_let_go(recording)}
-        want_remotely(sorted(ids), company_id=recording.company_id, now=now)
+    if _is_wanted_gone(recording) and not is_on_hold(recording):
+        # While another part of the call is on its way the net is what is left if that does not come.
+        ids = {recording.telnyx_recording_id} if _is_awaited(recording) else _all_of(recording)
+        want_remotely(ids, company_id=recording.company_id, now=now)
+
+
+def goes_at_telnyx_too(net: Recording) -> bool:
+    """Say whether Telnyx's copy of a net's recording that is let go is to go as well.
+
+    It has what its company wants nowhere: what an agent kept out of the others, what was deleted, or a second copy. A
+    legal hold wins over all of them.
+    """
+    if net.call_id is None or is_on_hold(net):
+        return False
+    own = Recording.objects.filter(call=net.call_id, is_net=False)
+    if RecordingGap.objects.filter(call=net.call_id, began_at__isnull=False).exists():
+        return True
+    if own.filter(state=Recording.State.DELETED).exists() and not own.filter(is_held=True).exists():
+        return True
+    return _is_wanted_gone(net) and not _is_awaited(net)
+
+
+def _is_wanted_gone(recording: Recording) -> bool:
+    policies = RecordingPolicy.objects.filter(company=recording.company_id, kind=recording.kind)
+    return policies.filter(delete_at_telnyx=True).exists()
+
+
+def _is_awaited(recording: Recording) -> bool:
+    """Say whether another recording of the same call is not here yet."""
+    if recording.call_id is None:
+        return False
+    others = Recording.objects.filter(call=recording.call_id).exclude(pk=recording.pk)
+    return others.filter(state__in=(Recording.State.PENDING, Recording.State.FAILED)).exists()
+
+
+def _all_of(recording: Recording) -> set[str]:
+    """Return every id under which Telnyx has what this recording has: its own, and what the net recorded besides."""
+    own = {recording.telnyx_recording_id}
+    others = Recording.objects.filter(call=recording.call_id, is_held=True).exclude(pk=recording.pk)
+    # The net's has all of a call: as long as a part of it is held, the second copy of that stays too.
+    return own if recording.call_id is None or others.exists() else own | _let_go(recording)
 
 
 def _let_go(recording: Recording) -> set[str]:
     """Return the net's recordings of the same call that have no row: they were not worth keeping."""
-    if recording.call_id is None or recording.is_net:
-        return set()
     news = TelnyxEvent.objects.filter(call=recording.call_id, kind__in=NEWS)
     told = [recording_progress(payload) for payload in news.values_list("payload", flat=True)]
     ids = {one.recording_id for one in told if one.source == SOURCE_NET and one.recording_id}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django import forms
 from django.db import transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from curbe.companies.models import Company
-from recordings.models import RecordingPolicy
+from recordings import audit
+from recordings.audit import Who
+from recordings.models import RecordingAudit, RecordingPolicy
 from recordings.policies import LONGEST_KEPT_DAYS, Kind
 from telephony.forms.lists import Tick, wrong_of
 from telephony.models import PhoneNumber, RecordingRule
@@ -48,11 +52,22 @@ class KeepingForm(forms.Form):
         return wrong_of(self)
 
     @transaction.atomic
-    def save(self) -> None:
+    def save(self, *, who: Who, now: datetime) -> None:
+        """Keep what was said, with a line in the audit for each kind that changes: what is older may go by it."""
         names = ("keep_days", "delete_at_telnyx")
         for kind in Kind:
             said = {name: self.cleaned_data[f"{kind}-{name}"] for name in names}
-            RecordingPolicy.objects.update_or_create(company=self.company, kind=kind, defaults=said)
+            before = RecordingPolicy.objects.filter(company=self.company, kind=kind).first() or RecordingPolicy()
+            row, _made = RecordingPolicy.objects.update_or_create(company=self.company, kind=kind, defaults=said)
+            if any(getattr(before, name) != said[name] for name in names):
+                reason = f"{kind.label}: {_kept(before)} → {_kept(row)}"
+                audit.note_company(RecordingAudit.Action.KEEPING, self.company.pk, who=who, now=now, reason=reason)
+
+
+def _kept(policy: RecordingPolicy) -> str:
+    days = ngettext("%(days)d day", "%(days)d days", policy.keep_days) % {"days": policy.keep_days}
+    kept = days if policy.keep_days else _("for ever")
+    return f"{kept}, {_('delete at Telnyx')}" if policy.delete_at_telnyx else kept
 
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -61,7 +61,7 @@ def recording(request: Request, recording_id: UUID) -> Response:
     row = get_for_company(request, Recording, pk=recording_id)
     _administers(request)
     try:
-        deletions.delete(row.pk, who=audit.who_asks(request._request), now=timezone.now(), reason="asked for")
+        deletions.delete(row.pk, who=audit.who_asks(request._request), now=timezone.now(), reason=audit.ASKED_FOR)
     except deletions.OnHold:
         return Response({"error": _("It is under a legal hold, and is not deleted."), "code": "held"}, status=409)
     return Response(status=204)
@@ -72,7 +72,12 @@ def recording(request: Request, recording_id: UUID) -> Response:
     tags=["recordings"],
     summary="Put a recording under a legal hold, or end it",
     request=HoldWish,
-    responses={204: None, 400: ErrorAnswer, **REFUSALS},
+    responses={
+        204: None,
+        400: ErrorAnswer,
+        **REFUSALS,
+        409: OpenApiResponse(ErrorAnswer, "It was deleted: there is nothing to hold."),
+    },
 )
 @api_view(["POST"])
 def hold(request: Request, recording_id: UUID) -> Response:
@@ -82,7 +87,10 @@ def hold(request: Request, recording_id: UUID) -> Response:
     wish.is_valid(raise_exception=True)
     who = audit.who_asks(request._request)
     told = wish.validated_data
-    deletions.hold(row.pk, on=told["on"], who=who, now=timezone.now(), reason=told["reason"])
+    try:
+        deletions.hold(row.pk, on=told["on"], who=who, now=timezone.now(), reason=told["reason"])
+    except deletions.Gone:
+        return Response({"error": _("It was deleted: there is nothing to hold."), "code": "deleted"}, status=409)
     return Response(status=204)
 
 
@@ -162,6 +170,7 @@ def _switched(request: Request, call_id: UUID, switch: Switch) -> Response:
 
 _WORDS: Final[dict[str, Callable[[], str]]] = {
     "over": lambda: _("The call is over."),
-    "nothing_recorded": lambda: _("Nothing is being recorded."),
+    # It may be that Telnyx does not show it: whoever speaks of a card is to take it that he is recorded.
+    "nothing_recorded": lambda: _("No running recording was found to pause. What is said may be recorded."),
     "not_paused": lambda: _("The recording is not paused."),
 }

@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 from curbe.companies.models import User
 from curbe.lib import push
 from recordings import deletions, loudness, storage
-from recordings.audit import Who
+from recordings.audit import ASKED_FOR, Who
 from recordings.models import Message, Recording, Transcript
 from telephony.core.plan import COMPANY, Destination, DestinationKind
 from telephony.core.types import Voicemail, decision_from_json
@@ -262,7 +262,7 @@ def delete(message: Message, *, who: Who, now: datetime) -> None:
     """
     try:
         with transaction.atomic():
-            recording = deletions.bury(message.recording_id, who=who, now=now, reason="asked for")
+            recording = deletions.bury(message.recording_id, who=who, now=now, reason=ASKED_FOR)
             ledger.note(
                 kind="voicemail.deleted",
                 dedupe_key=f"voicemail.deleted|{message.pk}",

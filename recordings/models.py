@@ -109,6 +109,8 @@ class Recording(CompanyOwned):
             models.Index(fields=["call"], name="recording_call_idx"),
             models.Index(fields=["next_attempt_at"], name="recording_pending", condition=models.Q(state="pending")),
             models.Index(fields=["company", "-id"], name="recording_stray", condition=models.Q(call__isnull=True)),
+            # The retention's sweep reads what is there, and never what is gone.
+            models.Index(fields=["company", "kind", "id"], name="recording_kept", condition=~models.Q(state="deleted")),
             # Deletions that the storage did not carry out yet: few, and soon none.
             models.Index(
                 fields=["deleted_at"],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -17,11 +15,14 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from kombu.exceptions import OperationalError
 
-from curbe.lib.db import prepared
 from recordings import deletions, storage, waveforms
 from recordings.download import Fetched, LinkExpired, UnableToFetch, fetched
 from recordings.models import Recording
 from recordings.push import tell
+from recordings.signals import recording_given_up, recording_stored
+from recordings.tries import trying
+from telephony.core import channels
+from telephony.models import Call
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
 
@@ -89,23 +90,11 @@ def free_up(now: datetime) -> int:
     freed = 0
     taken = Recording.objects.filter(state=Recording.State.PENDING, taken_at__lt=now - JUST_TAKEN)
     for recording_id in taken.values_list("pk", flat=True)[:BATCH]:
-        with _trying(recording_id) as is_ours:
+        with trying(recording_id) as is_ours:
             if is_ours:
                 lost = Recording.objects.filter(pk=recording_id, state=Recording.State.PENDING, taken_at__isnull=False)
                 freed += lost.update(next_attempt_at=now, taken_at=None, queued_until=None)
     return freed
-
-
-@contextmanager
-def _trying(recording_id: UUID) -> Iterator[bool]:
-    """Hold, while the block runs, the lock of who fetches this recording; False if somebody has it."""
-    key = recording_id.int & (2**62 - 1)
-    ((is_ours,),) = prepared("SELECT pg_try_advisory_lock(%(key)s::bigint)", {"key": key})
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            prepared("SELECT pg_advisory_unlock(%(key)s::bigint)", {"key": key})
 
 
 def fetch(recording_id: UUID, client: TelnyxClient, now: datetime) -> Recording | None:
@@ -114,7 +103,7 @@ def fetch(recording_id: UUID, client: TelnyxClient, now: datetime) -> Recording 
     1. take the try, so that no other worker is at it; 2. download, check and store outside of any transaction;
     3. write what became of it, and tell.
     """
-    with _trying(recording_id) as is_ours:
+    with trying(recording_id) as is_ours:
         if not is_ours or not _taken(recording_id, now):
             return None
         recording = Recording.objects.select_related("company").get(pk=recording_id)
@@ -157,26 +146,37 @@ def _download(recording: Recording, url: str, now: datetime) -> None:
 
 
 def _store(recording: Recording, found: Fetched, now: datetime) -> None:
+    """Keep what was fetched; what was deleted while it came is not.
+
+    1. its name is written down, so that whoever deletes it, or comes after a death, knows what may lie there; 2. the
+    file is put into the storage; 3. the row says so.
+    """
+    pending = Recording.objects.filter(pk=recording.pk, state=Recording.State.PENDING)
+    if not pending.update(audio=storage.name_of(recording, found)):
+        logger.info("Recording %s was deleted while it came", recording.pk)
+        return
     storage.keep(recording, found)
     recording.state = Recording.State.STORED
     recording.content_type = found.audio.content_type
     recording.size_bytes = found.size_bytes
     recording.sha256 = found.sha256
     recording.channels = found.audio.channels
+    recording.layout = channels.heard_in(recording.layout, channels=found.audio.channels)
     recording.duration_s = found.audio.duration_s or recording.duration_s
     recording.stored_at = now
     recording.next_attempt_at = recording.taken_at = None
     recording.error = ""
     with transaction.atomic():
         # Somebody may have deleted it meanwhile: what is a tombstone stays one.
-        kept = Recording.objects.filter(pk=recording.pk, state=Recording.State.PENDING)
-        is_kept = kept.update(**{name: getattr(recording, name) for name in _STORED_FIELDS})
+        is_kept = pending.update(**{name: getattr(recording, name) for name in _STORED_FIELDS})
         if is_kept:
             deletions.want_remotely_by_policy(recording, now)
             tell(recording, "stored")
             waveforms.queue(recording.pk)
-    if not is_kept and Recording.objects.filter(pk=recording.pk, state=Recording.State.DELETED).exists():
-        logger.info("Recording %s was deleted while it came", recording.pk)
+    if is_kept:
+        recording_stored.send_robust(sender=None, recording=recording, now=now)
+    elif not Recording.objects.filter(pk=recording.pk, state=Recording.State.STORED).exists():
+        logger.info("Recording %s was deleted while it was kept", recording.pk)
         storage.remove(recording)
 
 
@@ -187,6 +187,7 @@ _STORED_FIELDS: Final = (
     "size_bytes",
     "sha256",
     "channels",
+    "layout",
     "duration_s",
     "stored_at",
     "next_attempt_at",
@@ -205,12 +206,16 @@ def _failed(recording: Recording, why: str, now: datetime) -> Recording | None:
     recording.state = Recording.State.PENDING if again else Recording.State.FAILED
     recording.taken_at = recording.queued_until = None
     with transaction.atomic():
+        if not again and recording.call_id is not None:
+            # The call before its recordings, as everywhere: another one may take this one's place.
+            Call.objects.select_for_update().filter(pk=recording.call_id).first()
         mine = Recording.objects.filter(pk=recording.pk, state=Recording.State.PENDING)
         names = ("error", "next_attempt_at", "state", "taken_at", "queued_until")
         if not mine.update(**{name: getattr(recording, name) for name in names}):
             return None
         if not again:
             tell(recording, "failed")
+            recording_given_up.send(sender=None, recording=recording, now=now)
         elif delay_s <= QUEUED_FOR_S:
             # The beat would come to it some seconds later; the first tries are to be quicker.
             queue(recording.pk, delay_s=delay_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recordings import pages
+from recordings import care_pages, pages
 
 urlpatterns = [
     path("recordings/settings/", pages.settings_page, name="recording-settings"),
@@ -15,4 +15,7 @@ urlpatterns = [
         "recordings/settings/announcements/<int:rule_id>/delete/", pages.delete_announcement, name="delete-announcement"
     ),
     path("recordings/audit/", pages.audit_page, name="recordings-audit"),
+    path("recordings/<uuid:recording_id>/", care_pages.recording_page, name="recording-page"),
+    path("recordings/<uuid:recording_id>/hold/", care_pages.hold_recording, name="recording-hold-page"),
+    path("recordings/<uuid:recording_id>/delete/", care_pages.delete_recording, name="recording-delete-page"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -31,7 +32,7 @@ LINES: Final = 200
 def settings_page(request: HttpRequest) -> HttpResponse:
     form = KeepingForm(request.POST if request.method == "POST" else None, company=company_of(request))
     if form.is_valid():
-        form.save()
+        form.save(who=audit.who_asks(request), now=timezone.now())
         messages.success(request, _("Saved. What is older than that goes within the hour."))
         return redirect("recording-settings")
     rules = for_company(request, RecordingRule).select_related("number").order_by("number__e164", "direction", "id")
@@ -99,7 +100,23 @@ def _edit(request: HttpRequest, rule: RecordingRule) -> HttpResponse:
 @never_cache
 @role_required(*ADMINISTERING_ROLES)
 def audit_page(request: HttpRequest) -> HttpResponse:
-    """The newest lines."""
-    lines = for_company(request, RecordingAudit).order_by("-at", "-id")
-    context = {"lines": lines[:LINES], "zone": zone(company_of(request).timezone)}
+    """The newest lines, or those before one of them; by key, so that the thousandth page costs as the first."""
+    lines = for_company(request, RecordingAudit)
+    named = _uuid(request.GET.get("before", ""))
+    before = lines.filter(pk=named).first() if named else None
+    if before is not None:
+        lines = lines.filter(at__lte=before.at).exclude(at=before.at, pk__gte=before.pk)
+    found = list(lines.order_by("-at", "-id")[: LINES + 1])
+    context = {
+        "lines": found[:LINES],
+        "older_than": found[LINES - 1].pk if len(found) > LINES else None,
+        "zone": zone(company_of(request).timezone),
+    }
     return render(request, "recordings/audit.html", context)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,15 +1,19 @@
 """An agent keeps a stretch of a call out of its recording, for card data; and the gap is marked.
 
 1. the wish is written down and committed; 2. Telnyx is asked, outside of any transaction; 3. what came of it
-is written. A recording that begins inside a gap (the call goes into a room) is paused as soon as Telnyx tells of it.
+is written. The gap is the call's: who gets the call finds it paused, and may end it. While it is open every recording
+that begins (the call goes into a room, or to somebody else) is paused as soon as anything tells of it, and the
+reconciler minds it (``mind_gaps``), whoever died or was away.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from celery import current_app
@@ -17,14 +21,21 @@ from django.db import IntegrityError, transaction
 from kombu.exceptions import OperationalError
 
 from agents.models import Agent
-from curbe.lib import push
+from curbe.lib import locks, push
 from recordings.covering import Cut, Gap, cuts
 from recordings.models import Recording, RecordingGap
 from telephony.models import Call, CallLeg
+from telephony.operations.repairs import alone
 from telephony.telnyx.client import TelnyxClient
-from telephony.telnyx.errors import TelnyxError
+from telephony.telnyx.errors import TelnyxError, TelnyxRefused
 
 logger = logging.getLogger(__name__)
+
+#: Who switches a call's recordings does so alone: any number that nobody else uses.
+LOCK: Final = 0x0C0B_E006
+#: Whoever asked has his answer by then, or died; his turn at the call is longer than any request.
+ANSWERED_AFTER: Final = timedelta(seconds=30)
+BATCH: Final = 50
 
 
 class UnknownCall(LookupError):
@@ -50,30 +61,23 @@ class UnableToSwitch(Exception):
 def pause(*, agent: Agent, call_id: UUID, client: TelnyxClient, now: datetime) -> RecordingGap:
     """Pause every running recording of the call. Paused already is a success.
 
-    Raises UnknownCall, NotYours, NotNow, UnableToSwitch.
+    Raises UnknownCall, NotYours, NotNow, UnableToSwitch: then it is recorded as before, or will be in seconds.
     """
     call = _his(agent, call_id)
-    if call.status == Call.Status.COMPLETED:
-        raise NotNow("over")
-    try:
-        with transaction.atomic():
-            gap = RecordingGap.objects.create(company_id=call.company_id, call=call, agent=agent, asked_at=now)
-    except IntegrityError:
-        open_gap = _open_gap(call)
-        if open_gap is None or open_gap.began_at is not None:
-            return open_gap or pause(agent=agent, call_id=call_id, client=client, now=now)
-        # A wish whose answer was lost: asked once more.
-        gap = open_gap
-    try:
-        switched = _switch(call, client, paused=True)
-    except TelnyxError as err:
-        _close(gap, now, error=str(err)[:500])
-        raise UnableToSwitch(str(err)) from err
-    if not switched:
-        _close(gap, now, error="Nothing was recorded.")
-        raise NotNow("nothing_recorded")
-    gap.began_at = now
-    gap.save(update_fields=["began_at"])
+    with _turn(call):
+        gap = _opened(call, agent, now)
+        if gap.began_at is not None:
+            return gap
+        try:
+            switched = _switch(call, client, paused=True)
+        except TelnyxError as err:
+            _take_back(gap, client, now, why=str(err))
+            raise UnableToSwitch(str(err)) from err
+        if not switched:
+            _close(gap, now, error="Telnyx listed no running recording.")
+            raise NotNow("nothing_recorded")
+        gap.began_at, gap.error = now, ""
+        gap.save(update_fields=["began_at", "error"])
     _tell(call)
     return gap
 
@@ -81,16 +85,122 @@ def pause(*, agent: Agent, call_id: UUID, client: TelnyxClient, now: datetime) -
 def resume(*, agent: Agent, call_id: UUID, client: TelnyxClient, now: datetime) -> RecordingGap:
     """Have the recordings go on, and close the gap. Raises UnknownCall, NotYours, NotNow, UnableToSwitch."""
     call = _his(agent, call_id)
-    gap = _open_gap(call)
-    if gap is None:
-        raise NotNow("over" if call.status == Call.Status.COMPLETED else "not_paused")
-    try:
-        _switch(call, client, paused=False)
-    except TelnyxError as err:
-        raise UnableToSwitch(str(err)) from err
-    _close(gap, now)
+    with _turn(call):
+        gap = open_gap(call)
+        if gap is None:
+            raise NotNow("not_paused")
+        try:
+            _switch(call, client, paused=False)
+        except TelnyxError as err:
+            raise UnableToSwitch(str(err)) from err
+        _close(gap, now)
     _tell(call)
     return gap
+
+
+def _his(agent: Agent, call_id: UUID) -> Call:
+    call = Call.objects.filter(pk=call_id, company=agent.company_id).first()
+    if call is None:
+        raise UnknownCall(call_id)
+    # Who left the call has nothing to say in it any more.
+    talks = CallLeg.objects.filter(call=call, agent=agent, answered_at__isnull=False)
+    if call.agent_id != agent.pk and not talks.exclude(status=CallLeg.Status.ENDED).exists():
+        raise NotYours(call_id)
+    if call.status == Call.Status.COMPLETED:
+        raise NotNow("over")
+    return call
+
+
+def _opened(call: Call, agent: Agent, now: datetime) -> RecordingGap:
+    """Return the open gap of a call; a new one if there is none. One whose answer was lost is asked for once more."""
+    try:
+        with transaction.atomic():
+            return RecordingGap.objects.create(company_id=call.company_id, call=call, agent=agent, asked_at=now)
+    except IntegrityError:
+        return RecordingGap.objects.get(call=call, ended_at=None)
+
+
+def _take_back(gap: RecordingGap, client: TelnyxClient, now: datetime, *, why: str) -> None:
+    """Have everything recorded again after a pause that was not granted whole, or whose answer did not come.
+
+    If that cannot be asked either, the gap stays open with its error, and is taken back by the reconciler.
+    """
+    gap.error = why[:500]
+    gap.save(update_fields=["error"])
+    try:
+        _switch(gap.call, client, paused=False)
+    except TelnyxError as err:
+        logger.error("Whether call %s is recorded is not known: %s", gap.call_id, err)
+    else:
+        _close(gap, now, error=why)
+
+
+# --- What begins while it is paused -------------------------------------------------------------------------------
+
+
+def recording_began(call: Call) -> None:
+    """Have paused what begins in a gap, after the commit of the event that tells of it."""
+    if call.status != Call.Status.COMPLETED and open_gap(call) is not None:
+        transaction.on_commit(partial(_queue, call.pk), robust=True)
+
+
+def _queue(call_id: UUID) -> None:
+    try:
+        # By name: the task stands above this module, and calls it.
+        current_app.send_task(
+            "recordings.tasks.pause_what_began", kwargs={"call_id": str(call_id)}, queue="calls", expires=60
+        )
+    except OperationalError:
+        logger.warning("The broker is away: what began in the gap of call %s is paused by the clock", call_id)
+
+
+def pause_what_began(call_id: UUID, client: TelnyxClient, now: datetime) -> None:
+    """Pause what is recorded of a call whose agent wants it paused."""
+    gap = RecordingGap.objects.filter(call=call_id, ended_at=None).first()
+    if gap is not None:
+        _mind(gap.pk, client, now)
+
+
+def mind_gaps(client: TelnyxClient, now: datetime) -> None:
+    """See that nothing is recorded in the open gaps, and bring to an end those that nobody will."""
+    open_ones = RecordingGap.objects.filter(ended_at=None).order_by("asked_at")
+    for gap_id in list(open_ones.values_list("pk", flat=True)[:BATCH]):
+        with alone("mind the gap", gap_id):
+            _mind(gap_id, client, now)
+
+
+def _mind(gap_id: UUID, client: TelnyxClient, now: datetime) -> None:
+    call = Call.objects.get(recording_gaps=gap_id)
+    with _turn(call):
+        # Read in turn: who had it before may have closed it.
+        gap = RecordingGap.objects.select_related("call").filter(pk=gap_id, ended_at=None).first()
+        if gap is None:
+            return
+        if gap.call.status == Call.Status.COMPLETED:
+            _close(gap, max(gap.call.ended_at or now, gap.began_at or gap.asked_at), error=gap.error)
+        elif gap.began_at is not None:
+            _keep_paused(gap, client)
+        elif gap.error:
+            _take_back(gap, client, now, why=gap.error)
+        elif now - gap.asked_at > ANSWERED_AFTER:
+            # His process died while Telnyx was asked: nobody was told that it is paused.
+            _take_back(gap, client, now, why="The answer was lost.")
+
+
+def _keep_paused(gap: RecordingGap, client: TelnyxClient) -> None:
+    """Pause what runs. Said in the gap, and to the agent's screen, if it could not be; then it is asked again."""
+    error = ""
+    try:
+        _switch(gap.call, client, paused=True, all_of_them=False)
+    except TelnyxError as err:
+        error = str(err)[:500]
+        logger.error("Call %s is recorded though its agent paused it: %s", gap.call_id, err)
+    if error != gap.error:
+        RecordingGap.objects.filter(pk=gap.pk).update(error=error)
+        _tell(gap.call)
+
+
+# --- Rows and requests --------------------------------------------------------------------------------------------
 
 
 def cuts_of(recordings: Sequence[Recording]) -> dict[UUID, list[Cut]]:
@@ -107,65 +217,41 @@ def cuts_of(recordings: Sequence[Recording]) -> dict[UUID, list[Cut]]:
     }
 
 
-def recording_began(call: Call) -> None:
-    """Have a recording paused that began in a gap, after the commit of its event."""
-    if call.status != Call.Status.COMPLETED and _open_gap(call) is not None:
-        transaction.on_commit(partial(_queue, call.pk), robust=True)
+def open_gap(call: Call) -> RecordingGap | None:
+    return RecordingGap.objects.select_related("call").filter(call=call, ended_at=None).first()
 
 
-def _queue(call_id: UUID) -> None:
-    try:
-        # By name: the task stands above this module, and calls it.
-        current_app.send_task(
-            "recordings.tasks.pause_what_began", kwargs={"call_id": str(call_id)}, queue="calls", expires=60
-        )
-    except OperationalError:
-        logger.error("The broker is away: call %s is recorded though its agent paused it", call_id)
+@contextmanager
+def _turn(call: Call) -> Iterator[None]:
+    """One at a time: a pause and a resume that cross would leave the row and Telnyx apart."""
+    with locks.alone(LOCK, call.pk.int):
+        yield
 
 
-def pause_what_began(call_id: UUID, client: TelnyxClient, now: datetime) -> None:
-    """Pause what is recorded of a call whose agent wants it paused. Said in the gap if it could not be."""
-    call = Call.objects.get(pk=call_id)
-    gap = _open_gap(call)
-    if gap is None:
-        return
-    try:
-        _switch(call, client, paused=True)
-    except TelnyxError as err:
-        RecordingGap.objects.filter(pk=gap.pk).update(error=str(err)[:500])
-        logger.error("Call %s is recorded though its agent paused it: %s", call_id, err)
-        _tell(call)
-
-
-def _his(agent: Agent, call_id: UUID) -> Call:
-    call = Call.objects.filter(pk=call_id, company=agent.company_id).first()
-    if call is None:
-        raise UnknownCall(call_id)
-    talks = CallLeg.objects.filter(call=call, agent=agent, answered_at__isnull=False)
-    if call.agent_id != agent.pk and not talks.exists():
-        raise NotYours(call_id)
-    return call
-
-
-def _open_gap(call: Call) -> RecordingGap | None:
-    return RecordingGap.objects.filter(call=call, ended_at=None).first()
-
-
-def _close(gap: RecordingGap, now: datetime, *, error: str = "") -> None:
-    gap.ended_at, gap.error = now, error
+def _close(gap: RecordingGap, at: datetime, *, error: str = "") -> None:
+    gap.ended_at, gap.error = at, error[:500]
     gap.save(update_fields=["ended_at", "error"])
 
 
-def _switch(call: Call, client: TelnyxClient, *, paused: bool) -> int:
-    """Pause, or have go on, what is being recorded of every leg that is up; return how many recordings that were."""
-    wanted = {"in-progress", "paused"}
+def _switch(call: Call, client: TelnyxClient, *, paused: bool, all_of_them: bool = True) -> int:
+    """Pause, or have go on, what is being recorded of every leg that is up; return how many recordings that were.
+
+    ``all_of_them``: also those that Telnyx lists as what they are to be; a refusal to do once more what is so is none.
+    """
+    wanted = "paused" if paused else "in-progress"
     switched = 0
     legs = CallLeg.objects.filter(call=call).exclude(status=CallLeg.Status.ENDED)
     # The customer's leg is the one that is recorded; the others only by somebody's own setting.
     for leg in sorted(legs, key=lambda leg: leg.call_sid != call.customer_sid):
         for running in client.leg_recordings(call.account_sid, leg.call_sid):
-            if running.status in wanted:
-                client.switch_leg_recording(call.account_sid, leg.call_sid, running.sid, paused=paused)
+            is_so = running.status == wanted
+            if running.status not in {"in-progress", "paused"} or (is_so and not all_of_them):
+                continue
+            try:
+                switched += client.switch_leg_recording(call.account_sid, leg.call_sid, running.sid, paused=paused)
+            except TelnyxRefused:
+                if not is_so:
+                    raise
                 switched += 1
     return switched
 

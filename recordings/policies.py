@@ -71,6 +71,8 @@ class RecordingAudit(CompanyOwned):
         DOWNLOADED = "downloaded", _("Downloaded")
         HELD = "held", _("Held")
         RELEASED = "released", _("Hold ended")
+        #: How long recordings are kept was changed, or that Telnyx's copies go.
+        KEEPING = "keeping", _("Retention changed")
         DELETED = "deleted", _("Deleted")
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid7, editable=False)
@@ -164,6 +166,8 @@ class PollMark(models.Model):
 
     connection_id = models.CharField(_("Telnyx connection id"), max_length=32, primary_key=True)
     polled_until = models.DateTimeField(_("read until"))
+    #: When it was read far back last: what is listed by the time of its beginning appears late.
+    read_back_at = models.DateTimeField(_("read far back at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("reading of Telnyx's list")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from django.db.models import Exists, OuterRef, Q
@@ -20,6 +21,7 @@ from recordings.models import PollMark, Recording
 from telephony.core import events
 from telephony.models import Call, CallIdentifier, RouteTrace, TelnyxAccount, TelnyxEvent
 from telephony.operations import ledger
+from telephony.operations.asking import account_for
 from telephony.operations.repairs import alone, tell
 from telephony.telnyx.answers import RemoteRecording
 from telephony.telnyx.client import TelnyxClient
@@ -40,6 +42,15 @@ LISTED_BACK: Final = timedelta(minutes=2)
 OVERLAP: Final = timedelta(minutes=10)
 #: How far back the first reading of a connection goes.
 FIRST_READ: Final = timedelta(days=1)
+#: So far back, and so often, it is read again besides: as long as the longest call.
+READ_BACK: Final = timedelta(hours=5)
+READ_BACK_EVERY: Final = timedelta(hours=1)
+#: A recording is in the list so long after its call's end at the latest.
+LISTED_WITHIN: Final = timedelta(hours=1)
+#: Sessions of a call that are asked for: each leg that we had made is one.
+MOST_SESSIONS: Final = 6
+#: Recordings that are looked for in one statement, and held in memory.
+KNOWN_AT_ONCE: Final = 250
 BATCH: Final = 50
 LONGEST_CALL: Final = timedelta(hours=4)
 
@@ -117,27 +128,51 @@ def _look_up_together(calls: Sequence[Call], client: TelnyxClient, now: datetime
     ended: dict[str, datetime] = {}
     for call in calls:
         ended_at = call.ended_at or now
-        ended[call.connection_id] = min(ended_at, ended.get(call.connection_id, ended_at))
+        for connection_id in _connections_of(call):
+            ended[connection_id] = min(ended_at, ended.get(connection_id, ended_at))
     for connection_id, earliest in ended.items():
         with alone("look for the recordings of connection", connection_id):
             for one in client.recordings(connection_id=connection_id, created_since=earliest - LISTED_BACK):
                 ids = (one.call_sid, one.leg_id, one.session_id)
                 whose = next((call_of[value] for value in ids if value in call_of), None)
-                if one.id and whose is not None:
+                if _is_complete(one) and whose is not None:
                     _take_in(one, whose, now)
 
 
 def _look_up(call: Call, client: TelnyxClient, now: datetime) -> int:
-    named = dict(CallIdentifier.objects.filter(call=call, agent=None).values_list("value", "kind"))
+    rows = CallIdentifier.objects.filter(call=call, agent=None).order_by("id").values_list("value", "kind")
+    named = dict(rows)
     ours = {call.root_call_sid, *named}
-    session_id = next((value for value, kind in named.items() if kind == CallIdentifier.Kind.SESSION_ID), "")
-    if session_id:
-        remote = client.recordings(session_id=session_id)
-    else:
-        # Without the session only time and connection narrow the list; the leg's id decides.
-        remote = client.recordings(connection_id=call.connection_id, created_since=call.started_at, created_until=now)
-    matching = [one for one in remote if one.id and ours & {one.call_sid, one.leg_id, one.session_id}]
+    sessions = [value for value, kind in named.items() if kind == CallIdentifier.Kind.SESSION_ID]
+    remote: list[RemoteRecording] = []
+    for session_id in sessions[:MOST_SESSIONS]:
+        remote += client.recordings(session_id=session_id)
+    if call.called_sid:
+        # The customer's leg of a call out is a session of its own, of which perhaps nothing was told.
+        remote += client.recordings(call_sid=call.called_sid)
+    if not sessions:
+        # Only time and connection narrow the list; the leg's id decides.
+        until = min(now, (call.ended_at or now) + LISTED_WITHIN)
+        for connection_id in _connections_of(call):
+            remote += client.recordings(connection_id=connection_id, created_since=call.started_at, created_until=until)
+    complete = {one.id: one for one in remote if _is_complete(one)}
+    matching = [one for one in complete.values() if ours & {one.call_sid, one.leg_id, one.session_id}]
     return sum(_take_in(one, call, now) for one in matching)
+
+
+def _connections_of(call: Call) -> list[str]:
+    """Return the connections on which the legs of a call are: a call out is parked on that of the credentials, and its
+    customer is rung by the application.
+    """
+    found = [call.connection_id]
+    if call.direction == Call.Direction.OUTBOUND:
+        found.append(account_for(call.company_id) or "")
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _is_complete(remote: RemoteRecording) -> bool:
+    """Say whether there is anything to fetch: what still runs is listed too."""
+    return bool(remote.id) and remote.status in {"", "completed"}
 
 
 def poll(client: TelnyxClient, now: datetime) -> int:
@@ -149,16 +184,33 @@ def poll(client: TelnyxClient, now: datetime) -> int:
     for connection_id in _connections():
         with alone("read the recordings of connection", connection_id):
             mark = PollMark.objects.filter(pk=connection_id).first()
-            since = mark.polled_until - OVERLAP if mark else now - FIRST_READ
-            listed = client.recordings(connection_id=connection_id, created_since=since, created_until=now)
-            complete = {one.id: one for one in listed if one.id and one.status in {"", "completed"}}
-            known = Recording.objects.filter(telnyx_recording_id__in=complete)
-            new = set(complete) - set(known.values_list("telnyx_recording_id", flat=True))
-            for one in sorted(new):
-                with alone("take in recording", one):
-                    found += _take_in(complete[one], None, now)
-            PollMark.objects.update_or_create(pk=connection_id, defaults={"polled_until": now})
+            # Listed by the time of its beginning, the recording of a long talk is complete far behind the newest.
+            is_deep = mark is None or mark.read_back_at is None or now - mark.read_back_at >= READ_BACK_EVERY
+            behind = READ_BACK if is_deep else OVERLAP
+            since = mark.polled_until - behind if mark else now - FIRST_READ
+            listed = client.each_recording(connection_id=connection_id, created_since=since, created_until=now)
+            for some in batched(listed, KNOWN_AT_ONCE):
+                found += _take_in_new(some, now)
+            read = {"polled_until": now, **({"read_back_at": now} if is_deep else {})}
+            PollMark.objects.update_or_create(pk=connection_id, defaults=read)
     return found
+
+
+def _take_in_new(listed: Sequence[RemoteRecording], now: datetime) -> int:
+    complete = {one.id: one for one in listed if _is_complete(one)}
+    known = Recording.objects.filter(telnyx_recording_id__in=complete)
+    found = 0
+    for one in sorted(set(complete) - set(known.values_list("telnyx_recording_id", flat=True))):
+        with alone("take in recording", one):
+            found += _take_in(complete[one], None, now)
+    return found
+
+
+def batched(rows: Iterable[RemoteRecording], size: int) -> Iterator[list[RemoteRecording]]:
+    """Yield the rows in lists of that size; Python 3.11 has none of its own."""
+    left = iter(rows)
+    while some := list(islice(left, size)):
+        yield some
 
 
 def _connections() -> list[str]:

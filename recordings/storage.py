@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from contextlib import suppress
 from typing import Final
 
 from django.core.files import File
@@ -30,17 +31,25 @@ def keep(recording: Recording, found: Fetched) -> None:
 
     Raises UnableToKeep; then Telnyx still has it, and the next try begins anew. The row is not saved.
     """
-    storage = recording.audio.storage
-    name = f"audio.{found.audio.extension}"
+    storage, name = recording.audio.storage, name_of(recording, found)
     try:
-        # A try that died half-way may have left a file of this name.
-        storage.delete(audio_path(recording, name))
-        recording.audio.save(name, File(found.file), save=False)
+        # A try that died half-way may have left a file of this name, or of the one that it had found.
+        for left in {name, str(recording.audio.name or name)}:
+            storage.delete(left)
+        recording.audio.save(f"audio.{found.audio.extension}", File(found.file), save=False)
         there = storage.size(str(recording.audio.name))
     except Exception as err:
+        with suppress(Exception):
+            # Half a file on a full disk keeps it full.
+            storage.delete(name)
         raise said(err) from err
     if there != found.size_bytes:
         raise UnableToKeep(f"the storage has {there} of {found.size_bytes} bytes")
+
+
+def name_of(recording: Recording, found: Fetched) -> str:
+    """Return under which name the audio is kept; the row has it before the storage does."""
+    return audio_path(recording, f"audio.{found.audio.extension}")
 
 
 def remove(recording: Recording) -> None:

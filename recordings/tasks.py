@@ -11,7 +11,6 @@ from celery import shared_task
 from django.utils import timezone
 
 from recordings import (
-    arrivals,
     deletions,
     mailing,
     messages,
@@ -22,7 +21,7 @@ from recordings import (
     transcripts,
     waveforms,
 )
-from recordings.models import Message, Recording
+from recordings.models import Message
 from telephony.telnyx.client import get_client
 from telephony.telnyx.errors import TelnyxUnreachable
 
@@ -49,8 +48,6 @@ def fetch_recording(*, recording_id: str, **_: object) -> None:
         if message is not None:
             # At once: the badge waits for it. Should this be lost, the beat comes to it.
             messages.judge(message.pk, timezone.now())
-    if tried is not None and tried.state == Recording.State.FAILED:
-        arrivals.fall_back_on_the_net(tried, timezone.now())
     _go_on()
 
 

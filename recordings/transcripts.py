@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from curbe.lib import push
 from curbe.lib.db import prepared
-from recordings import messages
+from recordings import deletions, messages
 from recordings.models import CompanyHold, Message, Recording, Transcript
-from telephony.core.transcription import Said
-from telephony.models import Call, RouteTrace
+from telephony.core.events import recording_progress
+from telephony.core.transcription import Said, said_in, without_words
+from telephony.models import Call, RouteTrace, TelnyxEvent
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
 
@@ -32,19 +36,23 @@ _IS_THERE: Final = "SELECT 1 FROM recordings_transcript WHERE telnyx_recording_i
 _OF_CALLS: Final = "SELECT 1 FROM recordings_transcriptpolicy WHERE company_id = %(company)s::bigint AND of_calls"
 
 
+class NotWanted(Exception):
+    """What was said is nobody's to read: its recording is gone, or its company wants no texts of conversations."""
+
+
 def expect(recording: Recording, call: Call, now: datetime) -> None:
     """Note that a recording's text is wanted, if it is; a text that came before its recording finds it here.
 
     Of a conversation whose text nobody wants, one that came before is not kept.
     """
-    of_recording = Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id)
     is_wanted = _is_wanted(recording, call)
-    # Most recordings have none yet: to write nothing costs more than to look.
-    if not prepared(_IS_THERE, {"recording": recording.telnyx_recording_id}):
-        of_recording = of_recording.none()
+    # Most recordings have none yet, and to write nothing costs more than to look.
+    is_there = bool(prepared(_IS_THERE, {"recording": recording.telnyx_recording_id}))
     if recording.kind == Recording.Kind.CALL and not is_wanted:
-        of_recording.filter(recording=None).delete()
+        if is_there:
+            forget(recording)
         return
+    of_recording = Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id, call=call)
     if of_recording.update(recording=recording) or not is_wanted:
         return
     Transcript.objects.get_or_create(
@@ -78,14 +86,17 @@ def _asked_for_message(call: Call) -> dict[str, Any] | None:
 
 
 def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
-    """Keep a text; None where nobody wants it, or it is known. Told by form, event and look-up, it is one.
+    """Keep a text; None where it is known. Told by form, event and look-up, it is one. Raises NotWanted.
 
     The call's row is locked by the caller. The text of a conversation is kept only for a company that wants such texts;
     a message's always is: it was asked for. What was understood once is not taken away by a failure told later.
     """
-    recording = Recording.objects.filter(telnyx_recording_id=said.recording_id, call=call).first()
-    if not _is_kept(recording, call):
+    recording = Recording.objects.filter(telnyx_recording_id=said.recording_id).first()
+    if recording is not None and recording.call_id is not None and recording.call_id != call.pk:
+        logger.error("A text of recording %s is told of call %s, which has not made it", recording.pk, call.pk)
         return None
+    if not _may_be_kept(recording, said, call):
+        raise NotWanted(said.recording_id)
     known = {row.party: row for row in Transcript.objects.filter(telnyx_recording_id=said.recording_id)}
     row = _row_of(said, known, now)
     if row is None:
@@ -101,13 +112,23 @@ def take_in(said: Said, call: Call, now: datetime) -> Transcript | None:
     return row
 
 
-def _is_kept(recording: Recording | None, call: Call) -> bool:
-    if recording is None:
-        # It came before its recording: what that is of shows when it comes (``expect``).
-        return _wants_conversations(call) or _asked_for_message(call) is not None
+def _may_be_kept(recording: Recording | None, said: Said, call: Call) -> bool:
+    """Say whether a text is somebody's to read. Of one that comes before its recording that shows when it is here
+    (``expect``); what could be nobody's, or is of a recording that was let go, is not kept until then.
+    """
+    if recording is None or recording.call_id is None:
+        is_possible = _wants_conversations(call) or _asked_for_message(call) is not None
+        return is_possible and not _was_let_go(said.recording_id, call)
     if recording.state == Recording.State.DELETED:
         return False
     return recording.kind != Recording.Kind.CALL or _wants_conversations(call)
+
+
+def _was_let_go(telnyx_recording_id: str, call: Call) -> bool:
+    """Say whether the recording was told of, and is not here all the same: the net's, of a talk that we have."""
+    news = TelnyxEvent.objects.filter(call=call, kind__in=deletions.NEWS, processed_at__isnull=False)
+    told = (recording_progress(payload).recording_id for payload in news.values_list("payload", flat=True))
+    return telnyx_recording_id in told
 
 
 def _row_of(said: Said, known: Mapping[str, Transcript], now: datetime) -> Transcript | None:
@@ -130,6 +151,13 @@ def _are_same(one: str, other: str) -> bool:
     return one.split() == other[:LONGEST_TEXT].split()
 
 
+def forget(recording: Recording) -> None:
+    """Delete what was written down of a recording, also where Telnyx's own words lie: in the ledger."""
+    Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id, call=recording.call_id).delete()
+    if recording.call_id is not None:
+        _take_words_out(recording.telnyx_recording_id, recording.call_id)
+
+
 def forget_strays(now: datetime) -> int:
     """Delete texts whose recording did not come, for no deletion would ever reach them; return how many went.
 
@@ -137,7 +165,16 @@ def forget_strays(now: datetime) -> int:
     """
     held = CompanyHold.objects.values("company")
     strays = Transcript.objects.filter(recording=None, created_at__lt=now - STRAY_AFTER).exclude(company__in=held)
+    for stray in strays:
+        _take_words_out(stray.telnyx_recording_id, stray.call_id)
     return strays.delete()[0]
+
+
+def _take_words_out(telnyx_recording_id: str, call_id: UUID) -> None:
+    of_texts = Q(kind__startswith="transcription.") | Q(kind="call.recording.transcription.saved")
+    for event in TelnyxEvent.objects.filter(of_texts, call=call_id):
+        if said_in(event.payload).recording_id == telnyx_recording_id:
+            TelnyxEvent.objects.filter(pk=event.pk).update(payload=without_words(event.payload))
 
 
 def _tell(row: Transcript, now: datetime) -> None:
@@ -177,7 +214,8 @@ def _look_up(row: Transcript, client: TelnyxClient, now: datetime) -> bool:
     with transaction.atomic():
         call = Call.objects.select_for_update().get(pk=row.call_id)
         for said in found:
-            came = take_in(said, call, now) is not None or came
+            with suppress(NotWanted):
+                came = take_in(said, call, now) is not None or came
         if is_last and not came:
             Transcript.objects.filter(pk=row.pk, state=Transcript.State.AWAITED).update(state=Transcript.State.FAILED)
     return came

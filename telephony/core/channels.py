@@ -23,6 +23,9 @@ class Layout(StrEnum):
     MESSAGE = "message"
 
 
+#: ``RecordingSource`` of what is recorded on the customer's own leg, whoever is with him (assumption S-67).
+_OF_THE_LEG: Final = frozenset({"StartCallRecordingAPI", "StartConferenceRecordingAPI"})
+
 OTHERS: Final[Mapping[str, str]] = {"es": "los demás", "en": "everybody else"}
 
 
@@ -40,7 +43,16 @@ def layout_of(*, purpose: str, source: str, channels: int) -> Layout:
         return Layout.MESSAGE
     if channels != 2:
         return Layout.MONO
-    return Layout.ROOM if purpose == "room" else Layout.DIAL
+    # The list of recordings does not say which address was to be told.
+    return Layout.ROOM if purpose == "room" or source in _OF_THE_LEG else Layout.DIAL
+
+
+def heard_in(layout: str, *, channels: int) -> str:
+    """Return the layout of audio that has so many channels: what was told of it before it came may be wrong.
+
+    Two channels of what was told as one say nothing: an encoder may write the same sound twice.
+    """
+    return Layout.MONO if layout in {Layout.DIAL, Layout.ROOM} and channels != 2 else layout
 
 
 def names(

@@ -81,6 +81,19 @@ def said_of_resource(body: Mapping[str, Any]) -> Said:
     )
 
 
+#: Where a payload has what was said: in a form, and in the body of a JSON event.
+_TEXTS: Final = ("TranscriptionText", "TranscriptionSegments", "transcription_text", "segments")
+
+
+def without_words(payload: Payload) -> dict[str, Any]:
+    """Return the payload without what was said: that something was written down stays."""
+    kept = {name: value for name, value in payload.items() if name not in _TEXTS}
+    if "data" in payload:
+        body = {name: value for name, value in events.json_payload(payload).items() if name not in _TEXTS}
+        kept["data"] = {**events.json_event(payload), "payload": body}
+    return kept
+
+
 def _words(value: object) -> str:
     # JSON may name half of a character (a lone surrogate), which PostgreSQL does not keep.
     return events.text(value, 1_000_000).encode("utf-8", "replace").decode("utf-8").strip()

@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 SILENT: Final = timedelta(seconds=5)
 #: An agent may ring for 25 s, and no list says whether he was answered: his leg is asked about less often.
 RINGING_SILENT: Final = timedelta(seconds=10)
+#: A call of which this long nothing seems to have been heard is asked about, unless thousands are up; and it is far
+#: from being shown as forgotten.
+SUSPECTED: Final = timedelta(seconds=20)
 #: Telnyx may not know a call yet that it has just asked us about; what it does not know later is over.
 KNOWN_AFTER: Final = timedelta(seconds=10)
 #: Legs of a call, and legs on a page of Telnyx's list.
@@ -48,6 +51,14 @@ def silent_after(open_calls: int) -> timedelta:
     with each page that all of them fill: about a page a second is asked for at the most, however many calls there are.
     """
     return SILENT + timedelta(seconds=open_calls * LEGS // PAGE)
+
+
+def suspect(call: Call, now: datetime) -> None:
+    """Have Telnyx asked by the next run whether a call is still up: something was heard that comes with its end."""
+    silent_since = now - SUSPECTED
+    Call.objects.filter(pk=call.pk, last_news_at__gt=silent_since).exclude(status=Call.Status.COMPLETED).update(
+        last_news_at=silent_since
+    )
 
 
 class LiveLegs:

@@ -22,7 +22,7 @@ MOST_TARGETS: Final = 50
 
 
 def talk_as_json(call: Call, language: str, *, agent_id: int | None = None) -> dict[str, Any]:
-    """Return the conversation of a call, one without a row of its own included. Two statements.
+    """Return the conversation of a call, one without a row of its own included. Three statements.
 
     ``agent_id`` is who asks: what may be wished is for the lead; whoever was consulted may only hang up.
     """
@@ -45,11 +45,21 @@ def talk_as_json(call: Call, language: str, *, agent_id: int | None = None) -> d
         "in_room": talk is not None and talk.room_is_open,
         "held": phase in call_state.CUSTOMER_HELD,
         "server_muted": talk.is_muted if talk else False,
+        "recording": _recording(call),
         "party": {"name": call.caller_name, "number": call.customer_number},
         "consult": _consult(talk, phase) if talk else None,
         "message": talk.message if talk else "",
         "message_text": talk_words.text(talk.message, language) if talk and talk.message else "",
     }
+
+
+def _recording(call: Call) -> str:
+    """Return whether an agent has paused what is recorded; stuck where it was asked for and could not be done."""
+    # The recordings' app stands above this one: it is reached by the reverse relation.
+    gap = call.recording_gaps.filter(ended_at=None).first()
+    if gap is None or (gap.began_at is None and not gap.error):
+        return "on"
+    return "stuck" if gap.error else "paused"
 
 
 def _phase(call: Call, talk: Talk | None) -> Phase:

@@ -90,6 +90,9 @@ class Recordings:
         recorder = self._world.switch.record(path, left=left, right=right, fmt=wishes.fmt, mixed=mixed)
         running = Running(sid, leg, wishes, recorder)
         self._running[sid] = running
+        if not wishes.as_event:
+            # What a profile records by itself no address of the leg is told of.
+            leg.listed.append(running)
         if "in-progress" in wishes.callback_events and wishes.callback_url:
             self._tell(running, "in-progress", {})
         return running

@@ -218,6 +218,30 @@ class TelnyxClient:
         created_until: datetime | None = None,
     ) -> list[RemoteRecording]:
         """Return the recordings that match every filter given."""
+        return list(
+            self.each_recording(
+                call_sid=call_sid,
+                session_id=session_id,
+                connection_id=connection_id,
+                from_=from_,
+                to=to,
+                created_since=created_since,
+                created_until=created_until,
+            )
+        )
+
+    def each_recording(
+        self,
+        *,
+        call_sid: str = "",
+        session_id: str = "",
+        connection_id: str = "",
+        from_: str = "",
+        to: str = "",
+        created_since: datetime | None = None,
+        created_until: datetime | None = None,
+    ) -> Iterator[RemoteRecording]:
+        """Yield the recordings that match every filter given, page by page."""
         filters = {
             "filter[call_control_id]": call_sid,
             "filter[call_session_id]": session_id,
@@ -228,7 +252,7 @@ class TelnyxClient:
             "filter[created_at][lte]": created_until.isoformat() if created_until else "",
         }
         rows = self._transport.pages("/recordings", {name: value for name, value in filters.items() if value})
-        return [RemoteRecording.read(row) for row in rows]
+        return map(RemoteRecording.read, rows)
 
     def recording(self, recording_id: str) -> RemoteRecording:
         """Return one recording, with fresh links."""
@@ -253,11 +277,17 @@ class TelnyxClient:
         found = rows.get("recordings")
         return [LegRecording.read(row) for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
 
-    def switch_leg_recording(self, account_sid: str, call_sid: str, recording_sid: str, *, paused: bool) -> None:
-        """Pause a running recording, or have it go on. Asked twice, it is as good as once."""
+    def switch_leg_recording(self, account_sid: str, call_sid: str, recording_sid: str, *, paused: bool) -> bool:
+        """Pause a running recording, or have it go on; False if it has ended. Asked twice, it is as good as once."""
         path = f"{_leg(account_sid, call_sid)}/Recordings/{_id(recording_sid)}.json"
         form = {"Status": "paused" if paused else "in-progress"}
-        self._transport.data(Wish("POST", path, True, form=form))
+        try:
+            self._transport.data(Wish("POST", path, True, form=form))
+        except TelnyxRefused as err:
+            if err.status == 404 or _ended(err):
+                return False
+            raise
+        return True
 
     def transcriptions(self, *, recording_id: str) -> list[Said]:
         """Return the texts that Telnyx wrote down of one recording; none while it is at it."""

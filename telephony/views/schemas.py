@@ -143,6 +143,9 @@ class TalkAnswer(serializers.Serializer[Any]):
     in_room = serializers.BooleanField(help_text="Its legs are in a room, and keys are pressed by the server.")
     held = serializers.BooleanField(help_text="The customer hears music.")
     server_muted = serializers.BooleanField()
+    recording = serializers.ChoiceField(
+        ["on", "paused", "stuck"], help_text="Paused by an agent; stuck: paused, and recorded all the same."
+    )
     party = PartyShape()
     consult = ConsultShape(allow_null=True)
     message = serializers.CharField(allow_blank=True, help_text="Code of what happened besides; empty: nothing.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import requests
 
@@ -84,6 +85,13 @@ class Sandbox:
         return [
             one["id"] for one in found if one["initiated_by"] != SOURCE_NET or one["call_session_id"] not in has_own
         ]
+
+    def recorded(self, call_id: str) -> list[str]:
+        """Return how each recording of a caller's leg stands: in-progress, paused, completed."""
+        account, leg = self.get("state")["account_sid"], self.see(call_id)["legs"][0]["call_control_id"]
+        path = f"{self.url}/v2/texml/Accounts/{account}/Calls/{quote(leg, safe='')}/Recordings.json"
+        answer = self._http.get(path, headers={"Authorization": "Bearer test"}, timeout=10)
+        return [str(one["status"]) for one in answer.json()["recordings"]]
 
     def recording(self, recording_id: str) -> dict[str, Any]:
         """Return what the account's API says of one recording."""

@@ -115,6 +115,32 @@ def test_a_held_caller_hears_music_through_a_reload_and_is_taken_back(sit: Sit, 
     wait_for("the agent's voice", lambda: hears_the_agent(sandbox, call))
 
 
+def test_a_recording_is_paused_for_a_card_through_a_reload_and_a_hold_and_goes_on(sit: Sit, sandbox: Sandbox) -> None:
+    ana = sit("ana", locale="en-US")
+    call = talk(sandbox, ana)
+    unrecorded = ana.phone.locator('[data-recording-is="paused"]')
+    expect(unrecorded).to_be_hidden()
+
+    ana.button("recording.toggled").click()
+    expect(unrecorded).to_be_visible()
+    ana.page.reload()
+    expect(unrecorded).to_be_visible(timeout=15_000)
+    ana.says("talking")
+    # The room begins a recording of its own, which is paused as well.
+    ana.page.keyboard.press("Alt+p")
+    ana.says("held")
+    wait_for("the paused room", lambda: set(sandbox.recorded(call)) == {"completed", "paused"}, within_s=12)
+    expect(unrecorded).to_be_visible()
+    ana.button("hold").click()
+    ana.says("talking")
+    ana.page.keyboard.press("Alt+r")
+
+    expect(unrecorded).to_be_hidden()
+    wait_for("the recording that goes on", lambda: "in-progress" in sandbox.recorded(call))
+    ana.end()
+    wait_for("the end of the call", lambda: sandbox.is_over(call))
+
+
 def test_who_was_muted_is_muted_after_a_reload(sit: Sit, sandbox: Sandbox) -> None:
     ana = sit("ana")
     call = talk(sandbox, ana)

@@ -16,6 +16,7 @@ for (const [state, letter, asks] of [
   [TALKING, "X", "end"],
   [TALKING, "M", "mute"],
   [TALKING, "P", "hold"],
+  [TALKING, "R", "recording.toggled"],
   [TALKING, "K", "keypad"],
   [TALKING, "G", "transfer"],
   [TALKING, "C", "complete"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.utils import timezone
 from curbe.companies import company_file
 from curbe.companies.models import Company, User
 from recordings.models import CompanyHold, RecordingAudit, RecordingPolicy
+from recordings.pages import LINES
 from telephony.models import RecordingRule
 from telephony.operations.plans import current_plan
 from tests import cast
@@ -26,6 +29,37 @@ def test_an_admin_says_how_long_each_kind_is_kept(acme: Company, alice: User) ->
     rows = RecordingPolicy.objects.filter(company=acme).order_by("kind")
     kept = rows.values_list("kind", "keep_days", "delete_at_telnyx")
     assert list(kept) == [("call", 365, True), ("voicemail", 90, False)]
+
+
+def test_who_changes_how_long_leaves_a_line_and_who_only_saves_leaves_none(acme: Company, alice: User) -> None:
+    browser = cast.client_for(alice)
+    for days in ("365", "365", "1"):
+        browser.post(PAGE, {**KEEP, "call-keep_days": days})
+
+    lines = RecordingAudit.objects.filter(action="keeping").order_by("id")
+    assert [line.by for line in lines] == [alice] * 3
+    assert [("365" in line.reason, "1 d" in line.reason) for line in lines][-1] == (True, True)
+    assert lines.filter(reason__contains="90").count() == 1
+
+
+def test_the_audit_goes_back_page_by_page(acme: Company, alice: User) -> None:
+    at = timezone.now()
+    RecordingAudit.objects.bulk_create(
+        # In pairs of one moment: a page may end between two of them.
+        RecordingAudit(company=acme, action="held", at=at - timedelta(minutes=place // 2), reason=f"line {place}.")
+        for place in range(LINES + 5)
+    )
+    browser = cast.client_for(alice)
+
+    first = browser.get("/recordings/audit/").content.decode()
+    older = re.search(r"\?before=([0-9a-f-]{36})", first)
+    assert older is not None
+    second = browser.get(f"/recordings/audit/?before={older[1]}").content.decode()
+
+    shown = [int(one) for one in re.findall(r"line (\d+)\.", first + second)]
+    assert sorted(shown) == list(range(LINES + 5))
+    assert 'href="/recordings/audit/?before=' not in second
+    assert browser.get("/recordings/audit/?before=nonsense").status_code == 200
 
 
 @pytest.mark.parametrize("days", ["-1", "4000", "soon", ""])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recordings.covering import Cut, Gap, Span, cuts, is_covered, span_of, uncovered
+from recordings.covering import Cut, Gap, Span, cuts, is_covered, uncovered
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -55,15 +55,15 @@ def test_the_net_is_spare_where_the_others_have_the_talk(
     assert is_covered(span(0, 100), others, talked_from=at(talked_from) if talked_from else None) is covered
 
 
-def test_a_pause_is_time_that_passed_and_no_sound() -> None:
-    pause = Gap(at(30), at(50))
-
-    assert span_of(at(0), 80, [pause]) == span(0, 100)
-    assert span_of(at(0), 80, [Gap(at(200), at(300))]) == span(0, 80)
-
-
 def test_gaps_are_marked_where_the_sound_goes_on() -> None:
     gaps = [Gap(at(60), at(90)), Gap(at(10), at(20)), Gap(at(500), at(600))]
 
     assert cuts(at(0), 100, gaps) == [Cut(10, 10), Cut(50, 30)]
     assert cuts(at(0), 100, [Gap(at(40), None)]) == [Cut(40, 0)]
+
+
+def test_a_recording_that_began_in_a_gap_lacks_the_rest_of_it_and_marks_the_later_ones_where_they_are() -> None:
+    into_it, later = Gap(at(-10), at(20)), Gap(at(50), at(60))
+
+    assert cuts(at(0), 100, [into_it, later]) == [Cut(30, 10)]
+    assert cuts(at(0), 100, [Gap(at(-50), at(-20)), later]) == [Cut(50, 10)]

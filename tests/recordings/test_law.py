@@ -11,7 +11,9 @@ from unittest.mock import patch
 import pytest
 import responses
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curbe.companies.models import Company, User
@@ -112,6 +114,20 @@ def test_a_legal_hold_outlasts_the_retention_and_ends_with_a_line(
     assert list(actions) == [("held", "case 7"), ("released", "case 7"), ("deleted", "kept for 1 days")]
 
 
+def test_the_sweep_reads_what_is_there_and_never_what_is_gone(stored: Recording, acme: Company) -> None:
+    keep(acme, 1)
+    policy = RecordingPolicy.objects.get()
+    with connection.cursor() as cursor:
+        # Of a table of one row the planner reads the row.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        with CaptureQueriesContext(connection) as asked:
+            deletions._overdue(policy, timezone.now() + 10 * DAY)
+        cursor.execute("EXPLAIN " + asked.captured_queries[-1]["sql"])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "recording_kept" in plan
+
+
 # --- Deletion -----------------------------------------------------------------------------------------------------
 
 
@@ -193,6 +209,17 @@ def test_a_hold_without_a_reason_is_400_and_names_the_field(stored: Recording, a
     answer = post(cast.client_for(alice), stored, {"on": True, "reason": " "})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "reason")
+
+
+def test_what_was_deleted_cannot_be_held_and_nobody_believes_that_it_is(stored: Recording, alice: User) -> None:
+    browser = cast.client_for(alice)
+    assert browser.delete(f"/api/recordings/{stored.pk}").status_code == 204
+
+    answer = post(browser, stored, {"on": True, "reason": "case 7"})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "deleted")
+    stored.refresh_from_db()
+    assert not stored.is_held
 
 
 @pytest.mark.parametrize("who", ["sam", "bob"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -35,6 +36,25 @@ print(json.dumps({"grew": (after - before) * 1024, "size": size, "duration_s": f
 """
 
 
+INTO_A_BUCKET = """
+import io, json, resource, sys
+import django
+django.setup()
+from django.core.files import File
+from django.core.files.storage import storages
+from recordings.download import fetched
+storage = storages["recordings"]
+# What the library itself costs is not the file's: it is there with the first small one.
+storage.save("small.wav", File(io.BytesIO(bytes(1000))))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with fetched(sys.argv[1], allow_loopback=True) as found:
+    name = storage.save("a.wav", File(found.file))
+    size = storage.size(name)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"grew": (after - before) * 1024, "size": size}))
+"""
+
+
 class FourHours(BaseHTTPRequestHandler):
     """A storage that makes its file as it sends it."""
 
@@ -51,6 +71,60 @@ class FourHours(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+
+class Bucket(BaseHTTPRequestHandler):
+    """What a bucket answers to an upload, whole or in parts; it counts what comes, and keeps none of it."""
+
+    protocol_version = "HTTP/1.1"
+    sizes: dict[str, int]
+
+    def do_POST(self) -> None:
+        self._taken()
+        done = "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+        begun = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+        self._answer(begun if "uploads" in self.path else done)
+
+    def do_PUT(self) -> None:
+        key = self.path.partition("?")[0]
+        self.sizes[key] = self.sizes.get(key, 0) + self._taken()
+        self._answer("")
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(self.sizes[self.path.partition("?")[0]]))
+        self.send_header("Last-Modified", "Thu, 26 Nov 2026 12:00:00 GMT")
+        self.end_headers()
+
+    def _taken(self) -> int:
+        if self.headers.get("Expect") == "100-continue":
+            self.send_response_only(100)
+            self.end_headers()
+        left = int(self.headers.get("Content-Length", 0))
+        while left:
+            left -= len(self.rfile.read(min(left, 1_000_000)))
+        return int(self.headers.get("x-amz-decoded-content-length") or self.headers.get("Content-Length", 0))
+
+    def _answer(self, body: str) -> None:
+        self.send_response(200)
+        self.send_header("ETag", '"e"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Ours", (Bucket,), {"sizes": {}}))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(20)
 
 
 @pytest.fixture
@@ -74,3 +148,22 @@ def test_a_recording_of_four_hours_costs_less_than_20_mb(storage_of_telnyx: str,
     assert (measured["size"], measured["duration_s"]) == (SOUND_BYTES + 44, SECONDS)
     assert measured["grew"] < MOST_BYTES
     (tmp_path / "a.wav").unlink()
+
+
+def test_into_a_bucket_it_costs_no_more(storage_of_telnyx: str, bucket: str) -> None:
+    env = {
+        **os.environ,
+        "RECORDINGS_STORAGE": "s3://audio/calls",
+        "AWS_ENDPOINT_URL": bucket,
+        "AWS_ACCESS_KEY_ID": "k",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    command = [sys.executable, "-c", INTO_A_BUCKET, storage_of_telnyx]
+
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(done.stdout.splitlines()[-1])
+    assert measured["size"] == SOUND_BYTES + 44
+    assert measured["grew"] < MOST_BYTES

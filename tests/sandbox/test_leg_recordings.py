@@ -10,6 +10,7 @@ import pytest
 
 from telephony.sandbox.media.frames import RATE_HZ, Samples
 from tests.sandbox.house import CALLER, House, told
+from tests.sandbox.test_dial import ring
 from tests.sandbox.test_rooms import ANA_HZ, CUSTOMER_HZ, HOLD_HZ, Room, serve_hold
 from tests.sandbox_media.support import wav_channels
 
@@ -140,6 +141,33 @@ def test_a_recording_by_the_api_pauses_goes_on_and_stops(tmp_path: Path) -> None
         assert over["errors"][0]["code"] == "90018"
 
     told(tmp_path, story, media=True)
+
+
+def test_what_a_dial_records_is_listed_at_its_leg_and_pauses_too(tmp_path: Path) -> None:
+    """An agent who pauses does so in a plain <Dial> more often than in a room."""
+
+    async def story(home: House) -> None:
+        await home.furnish("ana")
+        await home.script("ana", answer_after_ms=0)
+        home.curbe.answers["/voice"] = [ring(home, "ana", attributes='record="record-from-answer-dual"')]
+        home.curbe.answers["/done"] = ["<Hangup/>"]
+        call_id = await home.call()
+        await home.until(lambda: bool(home.world.recordings._running))
+        path = f"{home.account_path}/Calls/{home.root(call_id).call_control_id}/Recordings"
+
+        [listed] = (await home.api("GET", f"{path}.json"))["recordings"]
+        assert (listed["status"], listed["source"]) == ("in-progress", "DialVerb")
+        paused = await home.api("POST", f"{path}/{listed['sid']}.json", data={"Status": "paused"})
+        assert paused["status"] == "paused"
+        [listed] = (await home.api("GET", f"{path}.json"))["recordings"]
+        assert listed["status"] == "paused"
+        assert running(home).is_paused
+        await home.hang_up(call_id)
+        await home.until_quiet()
+        [listed] = (await home.api("GET", f"{path}.json"))["recordings"]
+        assert listed["status"] == "completed"
+
+    told(tmp_path, story)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from telephony.telnyx.transport import Transport
 from tests.recordings import files
 from tests.scenarios.story import CONNECTION_ID, Story
 from tests.telnyx_post import Telnyx
+from tests.test_broker import MOST_S, an_app
 
 pytestmark = pytest.mark.django_db
 QUEUED = "recordings.operations.current_app.send_task"
@@ -90,6 +94,27 @@ def test_without_a_broker_the_webhook_succeeds_and_the_beat_finds_the_recording(
 
     due = Recording.objects.filter(state=Recording.State.PENDING, next_attempt_at__lte=timezone.now())
     assert due.count() == 1
+
+
+def test_while_redis_is_away_it_is_taken_in_at_once_and_fetched_by_the_beat(
+    telnyx: Telnyx, django_capture_on_commit_callbacks: CaptureOnCommit
+) -> None:
+    """Celery's own way to a broker that is not there."""
+    story = Story(telnyx)
+    talk(story)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        port = listening.getsockname()[1]
+    away = patch("recordings.operations.current_app", an_app(f"redis://127.0.0.1:{port}/0"))
+
+    started = time.perf_counter()
+    with away, django_capture_on_commit_callbacks(execute=True):
+        story.recording().send(telnyx)
+        assert operations.queue_due(timezone.now()) == 1
+    assert time.perf_counter() - started < 2 * MOST_S
+
+    with patch(QUEUED) as queued, django_capture_on_commit_callbacks(execute=True):
+        assert operations.queue_due(timezone.now() + operations.QUEUED_FOR) == 1
+    assert queued.call_args.kwargs["kwargs"] == {"recording_id": str(Recording.objects.get().pk)}
 
 
 def test_doubled_and_told_by_json_as_well_it_is_one_recording(telnyx: Telnyx) -> None:

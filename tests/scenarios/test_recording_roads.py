@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
-from urllib.parse import unquote
 
 import pytest
 import responses
@@ -17,16 +12,15 @@ from pytest_django import DjangoCaptureOnCommitCallbacks as CaptureOnCommit
 from pytest_django import Settings
 
 from curbe.companies.models import Role
-from recordings import arrivals, operations, pausing, search
-from recordings.models import PollMark, Recording, RecordingGap, RemoteDeletion, Transcript, TranscriptPolicy
+from recordings import operations, search
+from recordings.models import PollMark, Recording, Transcript, TranscriptPolicy
 from telephony.models import RecordingRule, TelnyxAccount
 from telephony.operations import ledger
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.transport import Transport
 from tests import cast
 from tests.recordings import files
-from tests.scenarios.conversation import Conversation, browser_of
-from tests.scenarios.story import ACCOUNT_SID, CONNECTION_ID, Story
+from tests.scenarios.story import CONNECTION_ID, Story
 from tests.scenarios.switchboard import Switchboard
 from tests.scenarios.test_recording import end_of, listed, remote, saved, talk
 from tests.scenarios.test_talk_outbound import Outgoing
@@ -203,128 +197,15 @@ def test_the_net_comes_back_when_texmls_own_is_given_up(telnyx: Telnyx, client: 
     Recording.objects.filter(pk=own.pk).update(attempts=len(operations.BACK_OFF_S), source_url="")
     responses.get(f"{LIST}/own", status=404, json={"errors": []})
 
-    tried = operations.fetch(own.pk, client, timezone.now() + MINUTE)
-    assert tried is not None and tried.state == Recording.State.FAILED
-    arrivals.fall_back_on_the_net(tried, timezone.now())
+    TranscriptPolicy.objects.create(company=story.company, of_calls=True)
 
+    tried = operations.fetch(own.pk, client, timezone.now() + MINUTE)
+
+    # In the same transaction: a worker that dies after it has lost nothing.
+    assert tried is not None and tried.state == Recording.State.FAILED
     net = Recording.objects.get(is_net=True)
     assert net.call == story.call
-    # What is said in it is wanted as it would have been of the other.
-    assert Transcript.objects.filter(recording=net, state=Transcript.State.AWAITED).exists()
-
-
-# --- Card data ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def conversation(telnyx: Telnyx, board: Switchboard) -> Conversation:
-    return Conversation(telnyx, board, agents=2)
-
-
-class Recorder:
-    """What Telnyx records of the caller's leg, and how it was asked to switch."""
-
-    def __init__(self, conversation: Conversation, settings: Settings) -> None:
-        self.running = [{"sid": "rec-1", "status": "in-progress"}]
-        self.switched: list[str] = []
-        api, base = conversation.board.api, settings.TELNYX_API_URL
-        legs = f"{base}/texml/Accounts/{ACCOUNT_SID}/Calls"
-        any_leg = re.compile(rf"{re.escape(legs)}/[^/]+/Recordings\.json(\?.*)?$")
-        one = re.compile(rf"{re.escape(legs)}/[^/]+/Recordings/rec-\d\.json$")
-        self.mine = conversation.caller.sid
-        api.add_callback("GET", any_leg, callback=self._list)
-        api.add_callback("POST", one, callback=self._switch)
-        self.status = 200
-
-    def _list(self, request: Any) -> tuple[int, dict[str, str], str]:
-        rows = self.running if self.mine in unquote(request.url) else []
-        return self.status, {}, json.dumps({"recordings": rows})
-
-    def _switch(self, request: Any) -> tuple[int, dict[str, str], str]:
-        self.switched.append(str(request.body))
-        return 200, {}, "{}"
-
-
-@pytest.fixture
-def recorder(conversation: Conversation, settings: Settings) -> Recorder:
-    return Recorder(conversation, settings)
-
-
-def test_the_agent_pauses_and_goes_on_and_the_gap_is_marked(conversation: Conversation, recorder: Recorder) -> None:
-    answer = conversation.wishes("recording/pause")
-    assert (answer.status_code, answer.json()["paused"]) == (200, True)
-    assert conversation.wishes("recording/pause").status_code == 200
-    answer = conversation.wishes("recording/resume")
-    assert (answer.status_code, answer.json()["paused"]) == (200, False)
-
-    assert recorder.switched == ["Status=paused", "Status=in-progress"]
-    gap = RecordingGap.objects.get()
-    assert (gap.call, gap.agent) == (conversation.call, conversation.ana)
-    assert gap.began_at is not None and gap.ended_at is not None
-    began = gap.began_at - timedelta(seconds=30)
-    heard = Recording(call=conversation.call, started_at=began, duration_s=60)
-    assert [(cut.at_s, cut.missing_s > 0) for cut in pausing.cuts_of([heard])[heard.pk]] == [(30, True)]
-    answer = conversation.wishes("recording/resume")
-    assert (answer.status_code, answer.json()["code"]) == (409, "not_paused")
-
-
-def test_whose_call_it_is_not_may_not_and_a_stranger_does_not_know_it(
-    conversation: Conversation, recorder: Recorder
-) -> None:
-    assert conversation.wishes("recording/pause", by=conversation.luis).status_code == 403
-    stranger = cast.make_agent(cast.make_company())
-    path = f"/api/calls/{conversation.call.pk}/recording/pause"
-    assert browser_of(stranger).post(path, {}, content_type="application/json").status_code == 404
-    assert recorder.switched == []
-
-
-def test_nothing_recorded_is_409_and_a_telnyx_that_refuses_502_and_no_gap_stays_open(
-    conversation: Conversation, recorder: Recorder
-) -> None:
-    recorder.running = []
-    assert conversation.wishes("recording/pause").json()["code"] == "nothing_recorded"
-    recorder.status = 422
-    assert conversation.wishes("recording/pause").status_code == 502
-
-    assert not RecordingGap.objects.filter(ended_at=None).exists()
-    assert not RecordingGap.objects.filter(began_at__isnull=False).exists()
-
-
-def test_a_recording_that_begins_in_the_gap_is_paused_at_once(
-    conversation: Conversation, recorder: Recorder, telnyx: Telnyx, django_capture_on_commit_callbacks: CaptureOnCommit
-) -> None:
-    """The agent pauses, then holds: the call goes into a room, where a recording of its own begins."""
-    conversation.wishes("recording/pause")
-    recorder.running = [{"sid": "rec-2", "status": "in-progress"}]
-    began = {
-        "CallSid": conversation.caller.sid,
-        "RecordingSid": "rec-2",
-        "RecordingStatus": "in-progress",
-        "RecordingSource": "StartCallRecordingAPI",
-    }
-
-    with (
-        patch("recordings.pausing.current_app.send_task") as queued,
-        django_capture_on_commit_callbacks(execute=True),
-    ):
-        telnyx.form("/webhooks/telnyx/recording", began)
-    assert queued.call_args.kwargs["kwargs"] == {"call_id": str(conversation.call.pk)}
-    client = TelnyxClient.from_settings()
-    pausing.pause_what_began(conversation.call.pk, client, timezone.now())
-
-    assert recorder.switched == ["Status=paused", "Status=paused"]
-
-
-def test_what_the_net_has_of_a_call_with_a_gap_is_never_kept_and_goes_at_telnyx(
-    conversation: Conversation, recorder: Recorder, telnyx: Telnyx
-) -> None:
-    conversation.wishes("recording/pause")
-    conversation.wishes("recording/resume")
-
-    telnyx.json("/webhooks/telnyx/events", saved("net", call_control_id=conversation.caller.sid))
-
-    assert not Recording.objects.exists()
-    assert RemoteDeletion.objects.get().telnyx_recording_id == "net"
+    assert Transcript.objects.get(recording=net).state == Transcript.State.AWAITED
 
 
 # --- What is said before ------------------------------------------------------------------------------------------

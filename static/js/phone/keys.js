@@ -10,6 +10,7 @@ const TALKING = {
   ...IN_CALL,
   KeyM: "mute",
   KeyP: "hold",
+  KeyR: "recording.toggled",
   KeyK: "keypad",
   KeyG: "transfer",
   KeyC: "complete",

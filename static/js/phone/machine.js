@@ -5,6 +5,7 @@
 import { isEnding, ON_DESK, withPresence } from "./desk.js";
 import { ON_DIALLING } from "./dialling.js";
 import { ON_GATE, passing } from "./gate.js";
+import { ON_RECORDING } from "./recording.js";
 import {
   ANSWER_TIMEOUT_MS,
   BEAT_AGAIN_MS,
@@ -42,6 +43,7 @@ const ON = {
   ...ON_DESK,
   ...ON_DIALLING,
   ...ON_GATE,
+  ...ON_RECORDING,
   ...ON_TALK,
 
   // ---- Who holds the phone ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import { live, notice } from "../lib/page.js";
 import { deskCommands, deskOf, intentOf, sendWrapUp } from "./commands/desk.js";
 import { diallingCommands } from "./commands/dialling.js";
 import { gateCommands } from "./commands/gate.js";
+import { recordingCommands } from "./commands/recording.js";
 import { talkCommands } from "./commands/talk.js";
 import { kindOf } from "./desk.js";
 import { bodyOf, eventOf, isDue } from "./heartbeat.js";
@@ -52,6 +53,7 @@ export class Phone {
     const parts = { tell: (event) => this.#on(event), view: this.#view, line: this.#line };
     this.#commands = {
       ...this.#own(),
+      ...recordingCommands(parts),
       ...talkCommands(parts),
       ...diallingCommands(parts),
       ...deskCommands(parts),

@@ -33,6 +33,7 @@ export const BEAT_AGAIN_MS = 3_000;
  *             recovering for a call that outlived a reload
  * talk        what the server says of that call (talk.js), or null
  * wish        what was asked of the server about it and is not answered yet, or ""
+ * switching   whether the server was asked to pause the recording, or to go on, and has not answered yet
  * refused     the server's sentence about the last wish that it refused, or ""
  * panel       what stands open beside the call: "", keypad, transfer
  * dial        {isOpen, error, field}: the dial pad, and why the last number was refused
@@ -62,6 +63,7 @@ export const INITIAL = Object.freeze({
   declined: Object.freeze([]),
   talk: null,
   wish: "",
+  switching: false,
   refused: "",
   panel: "",
   dial: Object.freeze({ isOpen: false, error: "", field: "" }),
@@ -97,7 +99,7 @@ export function newCall({ sdkId, callId, phase, isOut = false, number = "" }) {
 }
 
 /** A call begins with nothing said of it. */
-export const UNTALKED = Object.freeze({ talk: null, wish: "", refused: "", panel: "" });
+export const UNTALKED = Object.freeze({ talk: null, wish: "", switching: false, refused: "", panel: "" });
 
 export function over(state, why) {
   // A line that was lost does not know whether the caller is still there.

@@ -110,6 +110,7 @@ class Leg:
         self.said: list[Utterance] = []  # by this party, in words
         self.heard_digits = ""  # the keys that reached this party's ear
         self.recordings: list[Running] = []  # those that run beside the document, ended ones too
+        self.listed: list[Running] = []  # those and its documents' own, as the REST address lists them
         self.when_answered: list[Callable[[], object]] = []
         self.circle: Circle | None = None  # in whose company the party talks
         self.settled, self.ended = asyncio.Event(), asyncio.Event()

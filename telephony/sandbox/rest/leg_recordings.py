@@ -51,7 +51,7 @@ async def update(request: web.Request) -> web.Response:
     leg = leg_of(request, "call_sid")
     body = check_form(fields.TEXML_RECORDING_UPDATE, await form_or_json_body(request))
     sid = request.match_info["recording_sid"]
-    running = next((one for one in leg.recordings if one.sid == sid), None)
+    running = next((one for one in leg.listed if one.sid == sid), None)
     if running is None:
         raise not_found(f"recording {sid} of call {leg.call_control_id}")
     if running.row is not None and body["Status"] != "stopped":
@@ -67,11 +67,11 @@ async def update(request: web.Request) -> web.Response:
 
 
 async def index(request: web.Request) -> web.Response:
-    """What was begun on this leg by this address or by `<Start>`."""
+    """What was begun on this leg, by whatever verb or by this address (assumption C-31)."""
     world_for(request)
     leg = leg_of(request, "call_sid")
     query = check_query(fields.TEXML_PAGE, request.query)
-    return texml_page(request, "recordings", [_resource(leg, running) for running in leg.recordings], query)
+    return texml_page(request, "recordings", [_resource(leg, running) for running in leg.listed], query)
 
 
 def _resource(leg: Leg, running: Running) -> Row:

@@ -123,6 +123,7 @@ function talkOf({ body, serverMs }) {
     held: body.held,
     serverMuted: body.server_muted,
     messageText: body.message_text,
+    recording: body.recording,
     consult: consult && { ...consult, sinceMs: consult.since ? localMs(consult.since, serverMs) : null },
   };
 }

@@ -1,6 +1,7 @@
 // The call as the server tells it: hold, whom the agent asked, and what can be done now.
 
 import { clock } from "../clock.js";
+import { maySwitchRecording, recordingIs } from "../recording.js";
 import { isConsulting, mayWish } from "../talk.js";
 import { fill, showOnly } from "./parts.js";
 
@@ -18,6 +19,7 @@ export class TalkView {
     const { talk } = state;
     const isTalking = stage === "talking";
     this.#drawButtons(state, isTalking);
+    this.#drawRecording(state, isTalking);
     this.#drawConsult(isTalking && talk?.mine ? talk.consult : null, state);
     this.#drawAsker(talk);
     this.#drawClocks();
@@ -45,6 +47,14 @@ export class TalkView {
       const { wish } = button.dataset;
       this.#enable(button, isTalking && mayWish(state, wish), state.wish === wish);
     }
+  }
+
+  #drawRecording(state, isTalking) {
+    const button = this.#find('[data-phone="recording.toggled"]');
+    const is = recordingIs(state);
+    showOnly(button, "[data-recording-to]", (one) => (one.dataset.recordingTo === "pause") === (is === "on"));
+    showOnly(this.#root, "[data-recording-is]", (one) => isTalking && one.dataset.recordingIs === is);
+    this.#enable(button, isTalking && maySwitchRecording(state), state.switching);
   }
 
   // Whoever pressed it keeps the focus while it works; what cannot be had is not pressed at all.
