@@ -54,7 +54,12 @@ def silent_after(open_calls: int) -> timedelta:
 
 
 def suspect(call: Call, now: datetime) -> None:
-    """Have Telnyx asked by the next run whether a call is still up: something was heard that comes with its end."""
+    """Have Telnyx asked by the next run whether a call is still up: something was heard that comes with its end.
+
+    The call's row is locked by the caller.
+    """
+    if call.status == Call.Status.COMPLETED:
+        return
     silent_since = now - SUSPECTED
     Call.objects.filter(pk=call.pk, last_news_at__gt=silent_since).exclude(status=Call.Status.COMPLETED).update(
         last_news_at=silent_since

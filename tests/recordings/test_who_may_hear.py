@@ -94,11 +94,18 @@ OF_BOBS_CALL = [
 ]
 
 
-@pytest.mark.parametrize("what", ["audio", "audio?download=1", "player"])
+@pytest.mark.parametrize("what", ["audio", "player"])
 def test_each_gets_what_is_his(teams: Acme, what: str) -> None:
     recording = kept(cast.make_call(teams.company, agent=teams.agent("bob")))
 
     assert answers(teams, recording, what) == {name: status for name, status, _why in OF_BOBS_CALL}
+
+
+def test_who_supervises_him_keeps_the_file_and_he_does_not(teams: Acme) -> None:
+    recording = kept(cast.make_call(teams.company, agent=teams.agent("bob")))
+
+    expected = {name: status for name, status, _why in OF_BOBS_CALL} | {"bob": NOT_HIS}
+    assert answers(teams, recording, "audio?download=1") == expected
 
 
 def test_a_waveform_is_behind_the_same_wall(teams: Acme) -> None:

@@ -79,7 +79,7 @@ def test_its_webhook_takes_few_statements(
     talk(story)
     letter = story.recording(recording_id="rec-1", url=files.URL)
 
-    with patch(QUEUED), django_capture_on_commit_callbacks(execute=True), django_assert_num_queries(13):
+    with patch(QUEUED), django_capture_on_commit_callbacks(execute=True), django_assert_num_queries(14):
         letter.send(telnyx)
 
 

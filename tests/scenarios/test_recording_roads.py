@@ -197,8 +197,6 @@ def test_the_net_comes_back_when_texmls_own_is_given_up(telnyx: Telnyx, client: 
     Recording.objects.filter(pk=own.pk).update(attempts=len(operations.BACK_OFF_S), source_url="")
     responses.get(f"{LIST}/own", status=404, json={"errors": []})
 
-    TranscriptPolicy.objects.create(company=story.company, of_calls=True)
-
     tried = operations.fetch(own.pk, client, timezone.now() + MINUTE)
 
     # In the same transaction: a worker that dies after it has lost nothing.
