@@ -76,6 +76,13 @@ def test_whether_there_are_teams_is_asked_once_and_only_for_supervisors(
             people_of(one)
 
 
+def test_who_was_made_to_leave_a_moment_ago_sees_nobody_else(acme: Company, sam: User, bob: User) -> None:
+    gone = member(sam)
+    Membership.objects.filter(pk=gone.pk).delete()
+
+    assert people_of(gone) == {sam.pk}
+
+
 def test_people_come_and_go_and_who_stays_keeps_his_row(acme: Company, bob: User, sam: User) -> None:
     carol = cast.make_user(acme, "carol")
     team = cast.make_team(acme, "norte", bob, sam)
