@@ -131,7 +131,16 @@ class RecordingGapAdmin(LookingAdmin):
 
 @admin.register(RemoteDeletion)
 class RemoteDeletionAdmin(LookingAdmin):
-    list_display = ("telnyx_recording_id", "company", "wanted_at", "attempts", "next_attempt_at", "done_at", "error")
+    list_display = (
+        "telnyx_recording_id",
+        "what",
+        "company",
+        "wanted_at",
+        "attempts",
+        "next_attempt_at",
+        "done_at",
+        "error",
+    )
     list_select_related = ("company",)
     search_fields = ("=telnyx_recording_id",)
     list_filter = (("company", AutocompleteSelectFilter),)

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from curbe.lib.db import inserted, prepared
-from recordings import deletions, operations, transcripts
+from recordings import deletions, operations, remote, transcripts
 from recordings.covering import SLACK, Span, is_covered, span_of
 from recordings.loudness import SHORTEST_S
 from recordings.models import Recording, RecordingGap
@@ -98,7 +98,7 @@ def _arrived(
         return recording
     if not recording.is_net:
         # It may have been told as the net's first, and not have been worth keeping.
-        deletions.want_after_all(recording.telnyx_recording_id)
+        remote.keep_after_all(recording.telnyx_recording_id)
     if recording.is_net and is_spare(recording, call, leg=leg):
         let_go(recording, now)
         return None
@@ -205,7 +205,7 @@ def let_go(net: Recording, now: datetime) -> None:
     """Drop the net's recording of a talk that is kept otherwise; Telnyx's copy goes if it is wanted nowhere."""
     logger.info("Recording %s of call %s is the net's, and is let go", net.telnyx_recording_id, net.call_id)
     if deletions.goes_at_telnyx_too(net):
-        deletions.want_remotely([net.telnyx_recording_id], company_id=net.company_id, now=now)
+        remote.want([net.telnyx_recording_id], company_id=net.company_id, now=now)
     deletions.drop(net, now)
 
 

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
 
-from curbe.lib.db import prepared
 from curbe.lib.ids import first_id_at
-from recordings import audit, storage
+from recordings import audit, remote, storage
 from recordings.audit import Who
-from recordings.models import CompanyHold, Recording, RecordingAudit, RecordingGap, RecordingPolicy, RemoteDeletion
+from recordings.models import CompanyHold, Recording, RecordingAudit, RecordingGap, RecordingPolicy
 from recordings.push import tell
 from recordings.signals import recording_deleted
 from recordings.tries import trying
@@ -30,7 +27,6 @@ from telephony.core.events import SOURCE_NET, recording_progress
 from telephony.models import TelnyxEvent
 from telephony.operations.repairs import alone
 from telephony.telnyx.client import TelnyxClient
-from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +34,6 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 500
 #: The sweep gives its process back after this; the next one goes on.
 LONGEST_SWEEP_S: Final = 120
-#: The pause before the n-th attempt at Telnyx, in seconds; the last one is repeated, for it must go.
-PAUSES_S: Final = (60, 300, 1800, 6 * 3600, 24 * 3600)
-#: Telnyx may not list yet what it has just told us of (S-21): it is asked a moment later.
-REMOTE_AFTER: Final = timedelta(seconds=30)
 #: The kinds of event by which Telnyx tells that a recording is complete.
 NEWS: Final = ("recording.completed", "call.recording.saved")
 
@@ -81,10 +73,10 @@ def _entomb(recording: Recording, *, who: Who, now: datetime, reason: str) -> No
     recording.source_url = recording.error = ""
     recording.next_attempt_at = None
     recording.save(update_fields=["state", "deleted_at", "source_url", "error", "next_attempt_at"])
-    want_remotely(_all_of(recording), company_id=recording.company_id, now=now)
+    remote.want(_all_of(recording), company_id=recording.company_id, now=now)
     audit.note(RecordingAudit.Action.DELETED, recording, who=who, now=now, reason=reason)
     # What was made of the audio (a transcript) goes in the same transaction.
-    recording_deleted.send(sender=None, recording_id=recording.pk)
+    recording_deleted.send(sender=None, recording_id=recording.pk, now=now)
     tell(recording, "deleted")
 
 
@@ -113,7 +105,7 @@ def drop(recording: Recording, now: datetime) -> None:
 
     No line of the audit: what it has is kept by another recording, or is not to be kept at all.
     """
-    recording_deleted.send(sender=None, recording_id=recording.pk)
+    recording_deleted.send(sender=None, recording_id=recording.pk, now=now)
     if not recording.audio:
         recording.delete()
         return
@@ -213,35 +205,10 @@ def finish(client: TelnyxClient, now: datetime) -> None:
     for recording in left.order_by("deleted_at")[:BATCH]:
         with alone("remove the file of recording", recording.pk):
             _remove_dropped(recording)
-    delete_remotely(client, now)
+    remote.delete_due(client, now)
 
 
 # --- At Telnyx ----------------------------------------------------------------------------------------------------
-
-
-def want_remotely(ids: Iterable[str], *, company_id: int | None, now: datetime) -> None:
-    """Note that Telnyx is to delete these; noted twice is once."""
-    RemoteDeletion.objects.bulk_create(
-        [
-            RemoteDeletion(
-                telnyx_recording_id=one, company_id=company_id, wanted_at=now, next_attempt_at=now + REMOTE_AFTER
-            )
-            # In one order, whoever writes: two who want the same wait for each other.
-            for one in sorted(ids)
-        ],
-        ignore_conflicts=True,
-    )
-
-
-_TAKE_BACK: Final = """
-DELETE FROM recordings_remotedeletion WHERE telnyx_recording_id = %(recording)s AND done_at IS NULL
-"""
-
-
-def want_after_all(recording_id: str) -> None:
-    """Take the wish back, if Telnyx was not asked yet: it has told of a recording that is to be kept."""
-    # Prepared: every recording that comes asks for it, and hardly one has such a wish.
-    prepared(_TAKE_BACK, {"recording": recording_id})
 
 
 def want_remotely_by_policy(recording: Recording, now: datetime) -> None:
@@ -251,7 +218,7 @@ def want_remotely_by_policy(recording: Recording, now: datetime) -> None:
     if _is_wanted_gone(recording) and not is_on_hold(recording):
         # While another part of the call is on its way the net is what is left if that does not come.
         ids = {recording.telnyx_recording_id} if _is_awaited(recording) else _all_of(recording)
-        want_remotely(ids, company_id=recording.company_id, now=now)
+        remote.want(ids, company_id=recording.company_id, now=now)
 
 
 def goes_at_telnyx_too(net: Recording) -> bool:
@@ -299,24 +266,3 @@ def _let_go(recording: Recording) -> set[str]:
     return ids - set(
         Recording.objects.filter(telnyx_recording_id__in=ids).values_list("telnyx_recording_id", flat=True)
     )
-
-
-def delete_remotely(client: TelnyxClient, now: datetime) -> None:
-    """Ask Telnyx to delete what is due."""
-    due = RemoteDeletion.objects.filter(Q(next_attempt_at__lte=now), done_at=None).order_by("next_attempt_at")
-    for one in due[:BATCH]:
-        # Taken first, so that two runs do not ask for the same.
-        pause_s = PAUSES_S[min(one.attempts, len(PAUSES_S) - 1)]
-        taken = RemoteDeletion.objects.filter(pk=one.pk, next_attempt_at=one.next_attempt_at)
-        if not taken.update(attempts=F("attempts") + 1, next_attempt_at=now + timedelta(seconds=pause_s)):
-            continue
-        try:
-            client.delete_recording(one.telnyx_recording_id)
-        except TelnyxRefused as err:
-            logger.warning("Telnyx keeps recording %s: %s", one.telnyx_recording_id, err)
-            RemoteDeletion.objects.filter(pk=one.pk).update(error=str(err)[:500])
-            continue
-        except TelnyxUnreachable as err:
-            RemoteDeletion.objects.filter(pk=one.pk).update(error=str(err)[:500])
-            raise
-        RemoteDeletion.objects.filter(pk=one.pk).update(done_at=now, next_attempt_at=None, error="")

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from recordings import arrivals, messages, pausing, transcripts
-from recordings.models import Recording, Waveform
+from recordings import arrivals, messages, pausing, remote, transcripts
+from recordings.models import Recording, RemoteDeletion, Waveform
 from telephony.core.events import recording_progress
 from telephony.core.transcription import said_in, without_words
 from telephony.models import Call, TelnyxEvent
@@ -54,10 +54,14 @@ def on_transcription(event: TelnyxEvent, call: Call, now: datetime) -> None:
             TelnyxEvent.objects.filter(pk=event.pk).update(payload=without_words(event.payload))
 
 
-def on_deleted(recording_id: UUID, **_: Any) -> None:
+def on_deleted(recording_id: UUID, now: datetime, **_: Any) -> None:
     """Let go of what was made of a recording, in the transaction of its tombstone."""
     messages.forget(recording_id)
-    transcripts.forget(Recording.objects.get(pk=recording_id))
+    recording = Recording.objects.get(pk=recording_id)
+    texts = transcripts.forget(recording)
+    if recording.state == Recording.State.DELETED:
+        what = RemoteDeletion.What.TEXT
+        remote.want(texts, company_id=recording.company_id, now=now, what=what)
     Waveform.objects.filter(recording=recording_id).delete()
 
 

@@ -109,9 +109,17 @@ class RecordingAudit(CompanyOwned):
 
 
 class RemoteDeletion(models.Model):
-    """A recording that is to go at Telnyx too, until it has gone."""
+    """A recording, or what was written down of one, that is to go at Telnyx too, until it has gone."""
 
+    class What(models.TextChoices):
+        RECORDING = "recording", _("Recording")
+        TEXT = "text", _("Text")
+
+    #: Of a text it is the text's own id.
     telnyx_recording_id = models.CharField(_("Telnyx recording id"), max_length=64, unique=True)
+    what = models.CharField(
+        _("what"), max_length=12, choices=What, default=What.RECORDING, db_default=What.RECORDING.value
+    )
     company = models.ForeignKey(
         Company, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("company")
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.dispatch import Signal
 
-#: A recording was deleted, in the transaction of its tombstone. ``recording_id``: whatever was made of it goes now.
+#: A recording was deleted, in the transaction of its tombstone. ``recording_id``, ``now``: what was made of it goes.
 recording_deleted: Final = Signal()
 #: A recording was given up after its last try, in the transaction that says so; its call's row is locked.
 #: ``recording``, ``now``.

@@ -17,7 +17,7 @@ from curbe.lib.db import prepared
 from recordings import deletions, messages
 from recordings.models import CompanyHold, Message, Recording, Transcript
 from telephony.core.events import recording_progress
-from telephony.core.transcription import Said, said_in, without_words
+from telephony.core.transcription import Said, said_in, text_id, without_words
 from telephony.models import Call, RouteTrace, TelnyxEvent
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.errors import TelnyxRefused, TelnyxUnreachable
@@ -151,11 +151,15 @@ def _are_same(one: str, other: str) -> bool:
     return one.split() == other[:LONGEST_TEXT].split()
 
 
-def forget(recording: Recording) -> None:
-    """Delete what was written down of a recording, also where Telnyx's own words lie: in the ledger."""
+def forget(recording: Recording) -> set[str]:
+    """Delete what was written down of a recording, also where Telnyx's own words lie: in the ledger.
+
+    Returns under which ids Telnyx has it.
+    """
     Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id, call=recording.call_id).delete()
-    if recording.call_id is not None:
-        _take_words_out(recording.telnyx_recording_id, recording.call_id)
+    if recording.call_id is None:
+        return set()
+    return _take_words_out(recording.telnyx_recording_id, recording.call_id)
 
 
 def forget_strays(now: datetime) -> int:
@@ -170,11 +174,14 @@ def forget_strays(now: datetime) -> int:
     return strays.delete()[0]
 
 
-def _take_words_out(telnyx_recording_id: str, call_id: UUID) -> None:
+def _take_words_out(telnyx_recording_id: str, call_id: UUID) -> set[str]:
+    ids = set()
     of_texts = Q(kind__startswith="transcription.") | Q(kind="call.recording.transcription.saved")
     for event in TelnyxEvent.objects.filter(of_texts, call=call_id):
         if said_in(event.payload).recording_id == telnyx_recording_id:
+            ids.add(text_id(event.payload))
             TelnyxEvent.objects.filter(pk=event.pk).update(payload=without_words(event.payload))
+    return ids - {""}
 
 
 def _tell(row: Transcript, now: datetime) -> None:

@@ -85,6 +85,13 @@ def said_of_resource(body: Mapping[str, Any]) -> Said:
 _TEXTS: Final = ("TranscriptionText", "TranscriptionSegments", "transcription_text", "segments")
 
 
+def text_id(payload: Payload) -> str:
+    """Return Telnyx's id of the text itself, by which it can be deleted; empty where none is told."""
+    if "data" in payload:
+        return events.text(events.json_payload(payload).get("recording_transcription_id"), 64)
+    return events.text(payload.get("TranscriptionSid"), 64)
+
+
 def without_words(payload: Payload) -> dict[str, Any]:
     """Return the payload without what was said: that something was written down stays."""
     kept = {name: value for name, value in payload.items() if name not in _TEXTS}

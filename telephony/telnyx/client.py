@@ -260,8 +260,15 @@ class TelnyxClient:
 
     def delete_recording(self, recording_id: str) -> None:
         """Delete a recording at Telnyx. One that is not there (any more) is a success."""
+        self._delete(f"/recordings/{_id(recording_id)}")
+
+    def delete_transcription(self, text_id: str) -> None:
+        """Delete what Telnyx wrote down of a recording. One that is not there (any more) is a success."""
+        self._delete(f"/recording_transcriptions/{_id(text_id)}")
+
+    def _delete(self, path: str) -> None:
         try:
-            self._transport.data(Wish("DELETE", f"/recordings/{_id(recording_id)}", True))
+            self._transport.data(Wish("DELETE", path, True))
         except TelnyxRefused as err:
             if err.status not in {404, 410}:
                 raise

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from curbe.companies.models import Company, User
-from recordings import audit, deletions, operations
+from recordings import audit, deletions, operations, remote
 from recordings.audit import Who
 from recordings.models import CompanyHold, Recording, RecordingAudit, RecordingPolicy, RemoteDeletion
 from recordings.signals import recording_deleted
@@ -154,15 +154,15 @@ def test_telnyx_is_asked_until_its_copy_is_gone(stored: Recording, client_of_tel
     now = timezone.now()
     deletions.delete(stored.pk, who=audit.CLOCK, now=now)
 
-    deletions.delete_remotely(client_of_telnyx, now + timedelta(seconds=31))
+    remote.delete_due(client_of_telnyx, now + timedelta(seconds=31))
     one = RemoteDeletion.objects.get()
     assert one.done_at is None
     assert "10015" in one.error
-    deletions.delete_remotely(client_of_telnyx, now + timedelta(seconds=60))
+    remote.delete_due(client_of_telnyx, now + timedelta(seconds=60))
     assert refused.call_count == 1
 
     responses.replace(responses.DELETE, AT_TELNYX, status=404, json={"errors": []})
-    deletions.delete_remotely(client_of_telnyx, now + timedelta(seconds=95))
+    remote.delete_due(client_of_telnyx, now + timedelta(seconds=95))
     one.refresh_from_db()
     assert (one.done_at, one.error) == (now + timedelta(seconds=95), "")
 

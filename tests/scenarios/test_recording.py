@@ -21,6 +21,7 @@ from pytest_django import Settings
 from recordings import operations, search
 from recordings.models import Recording
 from telephony.models import Call, CallIdentifier, TelnyxEvent
+from telephony.operations import ledger
 from telephony.operations.reconcile import reconcile_all
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.transport import Transport
@@ -204,6 +205,59 @@ def test_from_the_callback_to_the_stored_audio(telnyx: Telnyx, client: TelnyxCli
 
     recording = Recording.objects.get()
     assert (recording.state, recording.duration_s, recording.content_type) == ("stored", 3, "audio/wav")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({"body": b"<!DOCTYPE html><html>Log in</html>", "content_type": "audio/mpeg"}, "web page"),
+        ({"body": b"", "content_type": "audio/mpeg"}, "empty"),
+        ({"body": files.wav(3)[:9000], "content_type": "audio/wav"}, "cut short"),
+    ],
+)
+@responses.activate
+def test_what_comes_instead_of_the_audio_is_said_and_the_audio_is_asked_for_again(
+    telnyx: Telnyx, client: TelnyxClient, answer: dict[str, Any], why: str
+) -> None:
+    story = Story(telnyx)
+    talk(story)
+    story.recording(url=files.URL).send(telnyx)
+    responses.get(files.URL, **answer)
+    recording = Recording.objects.get()
+
+    operations.fetch(recording.pk, client, timezone.now())
+    recording.refresh_from_db()
+    assert (recording.state, why in recording.error) == ("pending", True)
+    responses.replace(responses.GET, files.URL, body=files.wav(3))
+    operations.fetch(recording.pk, client, timezone.now() + timedelta(seconds=3))
+
+    recording.refresh_from_db()
+    assert (recording.state, recording.duration_s, recording.error) == ("stored", 3, "")
+
+
+@pytest.mark.parametrize("late", ["the fetch", "the callback"])
+@responses.activate
+def test_after_the_link_died_a_fresh_one_is_asked_for(telnyx: Telnyx, client: TelnyxClient, late: str) -> None:
+    story = Story(telnyx)
+    talk(story)
+    fresh = {"id": "rec-1", "status": "completed", "download_urls": {"mp3": files.URL}}
+    responses.get("https://api.test/v2/recordings/rec-1", json={"data": fresh})
+    responses.get(files.URL, body=files.wav(3))
+    letter = story.recording(recording_id="rec-1", url="http://127.0.0.1:9/dead.mp3")
+    now = timezone.now()
+    if late == "the callback":
+        # It was kept, and could not be acted on for a quarter of an hour.
+        with patch("recordings.arrivals.expect", side_effect=RuntimeError("no room")):
+            letter.send(telnyx)
+        ledger.process_again(TelnyxEvent.objects.get(kind="recording.completed").pk, now + timedelta(minutes=15))
+    else:
+        letter.send(telnyx)
+
+    operations.fetch(Recording.objects.get().pk, client, now + timedelta(minutes=15))
+
+    assert Recording.objects.get().state == "stored"
+    # The dead one was not even tried.
+    assert [str(call.request.url) for call in responses.calls][1:] == [files.URL]
 
 
 # --- Nobody told us -----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from recordings import audit, deletions, operations, search
 from recordings.models import Message, Recording, RecordingPolicy, RemoteDeletion, Transcript, TranscriptPolicy
+from recordings.remote import delete_due
 from telephony.models import TelnyxAccount, TelnyxEvent
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.transport import Transport
@@ -338,7 +339,9 @@ def test_the_text_of_a_conversation_is_kept_only_where_it_is_wanted_whichever_co
     assert words_in_the_ledger() == wanted
 
 
-def test_what_was_said_goes_with_the_recording_from_the_ledger_too(telnyx: Telnyx) -> None:
+def test_what_was_said_goes_with_the_recording_from_the_ledger_and_at_telnyx_too(
+    telnyx: Telnyx, client: TelnyxClient
+) -> None:
     story = Story(telnyx)
     TranscriptPolicy.objects.create(company=story.company, of_calls=True)
     talk(story)
@@ -356,6 +359,13 @@ def test_what_was_said_goes_with_the_recording_from_the_ledger_too(telnyx: Telny
     deletions.delete(Recording.objects.get().pk, who=audit.CLOCK, now=timezone.now())
 
     assert words_in_the_ledger() == 1
+    assert at_telnyx() == ["own", "t", "text of own"]
+    asked = []
+    with responses.RequestsMock() as api:
+        for path in ("recordings/own", "recording_transcriptions/t", "recording_transcriptions/text%20of%20own"):
+            asked.append(api.delete(f"https://api.test/v2/{path}", json={}))
+        delete_due(client, timezone.now() + timedelta(seconds=31))
+    assert [one.call_count for one in asked] == [1, 1, 1]
     assert not Transcript.objects.filter(telnyx_recording_id="own").exists()
 
 

@@ -11,7 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks as CaptureOnCommit
 from pytest_django import Settings
 
 from recordings import pausing
-from recordings.models import Recording, RecordingGap, RemoteDeletion
+from recordings.models import CompanyHold, Recording, RecordingGap, RemoteDeletion
 from telephony.models import Call
 from telephony.operations.reconcile import reconcile_all
 from telephony.telnyx.client import TelnyxClient, get_client
@@ -233,13 +233,17 @@ def test_the_gap_of_a_call_that_ended_paused_ends_with_it(conversation: Conversa
     assert recorder.switched == [("rec-1", "paused")]
 
 
-def test_what_the_net_has_of_a_call_with_a_gap_is_never_kept_and_goes_at_telnyx(
-    conversation: Conversation, recorder: Recorder, telnyx: Telnyx
+@pytest.mark.parametrize("held", [True, False])
+def test_what_the_net_has_of_a_call_with_a_gap_is_never_kept_and_goes_at_telnyx_unless_all_is_held(
+    conversation: Conversation, recorder: Recorder, telnyx: Telnyx, held: bool
 ) -> None:
+    if held:
+        CompanyHold.objects.create(company=conversation.call.company, reason="case 7", since=timezone.now())
     conversation.wishes(PAUSE)
     conversation.wishes(RESUME)
 
     telnyx.json("/webhooks/telnyx/events", saved("net", call_control_id=conversation.caller.sid))
 
     assert not Recording.objects.exists()
-    assert RemoteDeletion.objects.get().telnyx_recording_id == "net"
+    asked = RemoteDeletion.objects.values_list("telnyx_recording_id", flat=True)
+    assert list(asked) == ([] if held else ["net"])

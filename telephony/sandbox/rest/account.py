@@ -70,6 +70,13 @@ async def transcriptions(request: web.Request) -> web.Response:
     return paged([public(row) for row in rows if wanted in (None, row["recording_id"])], query)
 
 
+async def delete_transcription(request: web.Request) -> web.Response:
+    row = world_of(request).account.remove("recording_transcriptions", request.match_info["id"])
+    if row is None:
+        raise not_found(f"recording transcription {request.match_info['id']}")
+    return data(public(row))
+
+
 async def balance(request: web.Request) -> web.Response:
     left = world_of(request).account.settings["balance"]
     return data(
@@ -94,6 +101,7 @@ ROUTES = [
     web.get("/v2/recordings/{id}", recording),
     web.delete("/v2/recordings/{id}", delete_recording),
     web.get("/v2/recording_transcriptions", transcriptions),
+    web.delete("/v2/recording_transcriptions/{id}", delete_transcription),
     web.get("/v2/balance", balance),
     web.get("/v2/public_key", public_key),
 ]
