@@ -185,7 +185,7 @@ def test_only_what_is_new_is_counted_box_by_box(
 
     supervisor = sam.memberships.get()
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         counted = boxes_with_counts(supervisor)
 
     assert [(str(box), new) for box, new in counted] == [("Acme Seguros", 0), ("Bob", 1), ("ventas", 2)]
