@@ -27,7 +27,7 @@ PAGES: dict[str, Address] = {
 OF_ONE_CALL = ("call", "call-row", "phone-incoming")
 
 #: Queries per page with one call or many; session, person and memberships are three of them.
-QUERIES = {"phone": 6, "todays-calls": 5, "calls": 10, "call": 14, "call-row": 5, "phone-incoming": 4}
+QUERIES = {"phone": 6, "todays-calls": 5, "calls": 10, "call": 15, "call-row": 5, "phone-incoming": 4}
 
 
 @pytest.fixture
