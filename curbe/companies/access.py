@@ -92,11 +92,12 @@ def follow(request: HttpRequest | Request, rows: QuerySet[Any]) -> None:
     For what a browser fetches without a page's header (``<audio>``, a download): another tab may have opened another
     company since. Who belongs to one company costs no query; a program has that of its token.
     """
-    plain, mine = _plain(request), memberships_of(request)
-    is_named = PAGE_COMPANY in plain.headers or getattr(request, "auth", None) is not None
-    if is_named or len(mine) < 2:
+    plain = _plain(request)
+    if PAGE_COMPANY in plain.headers or getattr(request, "auth", None) is not None:
         return
-    by_id = {one.company_id: one for one in mine}
+    by_id = {one.company_id: one for one in memberships_of(request)}
+    if len(by_id) < 2:
+        return
     company_id = rows.filter(company__in=by_id).values_list("company", flat=True).first()
     if company_id is not None:
         plain.membership = by_id[company_id]  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ASK_FOR_MS, AudioWait, EndedHere } from "../../static/js/lib/audio_wait.js";
+import { ASK_FOR_MS, AudioWait, EndedHere, Rounds } from "../../static/js/lib/audio_wait.js";
 
 test("a call is asked for during a minute, each from its own beginning", () => {
   const wait = new AudioWait();
@@ -25,4 +25,15 @@ test("a call that ended at this phone is asked for during a minute", () => {
   assert.deepEqual(ended.due(ASK_FOR_MS), ["a", "b"]);
   assert.deepEqual(ended.due(ASK_FOR_MS + 1), ["b"]);
   assert.deepEqual(ended.due(ASK_FOR_MS + 30_001), []);
+});
+
+test("rounds come to everybody, and begin anew where somebody has gone", () => {
+  const rounds = new Rounds();
+  assert.deepEqual(
+    [1, 2, 3].map(() => rounds.next(["a", "b"])),
+    ["a", "b", "a"],
+  );
+  assert.equal(rounds.next(["b", "c"]), "b");
+  assert.equal(rounds.next([]), null);
+  assert.equal(rounds.next(["c"]), "c");
 });

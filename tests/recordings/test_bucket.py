@@ -14,8 +14,9 @@ from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from curbe.companies.models import User
-from recordings import audit, deletions, operations
+from recordings import audit, deletions, operations, waveforms
 from recordings.models import Recording
+from recordings.peaks import PER_S
 from telephony.telnyx.client import TelnyxClient
 from tests import cast
 from tests.recordings import files
@@ -75,6 +76,17 @@ def test_it_is_kept_in_the_bucket_heard_by_parts_and_deleted(
 
     deletions.delete(pending.pk, who=audit.CLOCK, now=timezone.now())
     assert list(bucket.objects.all()) == []
+
+
+def test_its_waveform_is_drawn_from_the_bucket(
+    bucket: Any, telnyx_has_it: None, pending: Recording, client_of_telnyx: TelnyxClient
+) -> None:
+    operations.fetch(pending.pk, client_of_telnyx, timezone.now())
+
+    made = waveforms.make(pending.pk, timezone.now())
+
+    assert made is not None
+    assert len(made.peaks) == 2 * 3 * PER_S
 
 
 def test_a_bucket_that_refuses_says_so_and_nothing_is_lost(

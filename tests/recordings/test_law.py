@@ -272,12 +272,15 @@ def test_a_message_is_for_the_members_of_its_queue(stored: Recording, acme: Comp
     assert audio(dave.user, stored).status_code == 403
 
 
-def test_one_listening_is_one_line_however_many_parts_the_player_asks_for(stored: Recording, sam: User) -> None:
+def test_one_listening_is_one_line_however_many_parts_the_player_asks_for(
+    stored: Recording, bob: User, sam: User
+) -> None:
     for part in ("bytes=0-", "bytes=100-200", "bytes=50-"):
-        assert audio(sam, stored, range=part).status_code == 206
+        assert audio(bob, stored, range=part).status_code == 206
+    assert audio(bob, stored, "?download=1").status_code == 403
     audio(sam, stored, "?download=1")
 
-    assert lines(stored) == [("listened", str(sam)), ("downloaded", str(sam))]
+    assert lines(stored) == [("listened", str(bob)), ("downloaded", str(sam))]
     assert RecordingAudit.objects.first().ip == "127.0.0.1"  # type: ignore[union-attr]
 
 

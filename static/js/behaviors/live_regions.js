@@ -1,11 +1,12 @@
 // Refetches what a push names: one row, or a list that lacks the row. HTML comes from the server only.
 
-import { AudioWait, EndedHere } from "../lib/audio_wait.js";
+import { AudioWait, EndedHere, Rounds } from "../lib/audio_wait.js";
 import { Pace } from "../lib/pace.js";
 import { live, notice } from "../lib/page.js";
 
 const ASK_EVERY_MS = 5_000;
 const ASK_FOR_MS = 60_000;
+const ROUND_EVERY_MS = 10_000;
 /** A socket that is back within this time was not missed by anybody. */
 const SAY_DOWN_AFTER_MS = 4_000;
 
@@ -16,6 +17,7 @@ const LISTS = "[data-live-list], [data-live-repairs], [data-live-voicemail]";
 
 const audioWait = new AudioWait();
 const endedHere = new EndedHere();
+const rounds = new Rounds();
 const pace = new Pace();
 const waiting = new Map();
 /** Call → when a push last named it. What a fetch that began earlier brought may be older than that. */
@@ -53,6 +55,7 @@ export function connect() {
   setInterval(askIfDown, ASK_EVERY_MS);
   setInterval(askForAudio, ASK_EVERY_MS);
   setInterval(askForEnded, ASK_EVERY_MS);
+  setInterval(askOne, ROUND_EVERY_MS);
 }
 
 function onPush(callId) {
@@ -178,6 +181,13 @@ function askForEnded() {
     if (rows.length === 0) refreshLists();
     rows.filter((row) => row.hasAttribute("data-unsettled")).forEach(refreshSoon);
   }
+}
+
+/** Whoever watches other people's calls has no phone that knows better: a call whose end was lost would go on for ever. */
+function askOne() {
+  const unsettled = [...document.querySelectorAll("[data-call][data-unsettled]")].map((row) => row.dataset.call);
+  const callId = live?.isUp ? rounds.next([...new Set(unsettled)]) : null;
+  if (callId) rowsOf(callId).forEach(refreshSoon);
 }
 
 function askIfDown() {

@@ -28,3 +28,14 @@ export class EndedHere {
     return [...this.#atMs.keys()];
   }
 }
+
+/** Goes round what may have changed unheard, one at a time, so that a page costs the same however many calls go on. */
+export class Rounds {
+  #last = "";
+
+  /** Return the id after the last one; null if there is none. */
+  next(ids) {
+    this.#last = ids[ids.indexOf(this.#last) + 1] ?? ids[0] ?? "";
+    return this.#last || null;
+  }
+}
