@@ -11,10 +11,12 @@ from unittest.mock import patch
 import av
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from pytest_django import Settings
 
 from curbe.companies.models import Company, User
+from curbe.lib import uploads
 from recordings import greetings
 from recordings.greetings import UnusableGreeting, to_mp3
 from recordings.loudness import measure
@@ -192,6 +194,32 @@ def test_a_recording_is_played_from_an_address_that_nobody_can_guess(
     assert Client().get(second).status_code == 404
     assert kept(storage) == []
     assert COMPANY not in current_plan(acme.pk).boxes
+
+
+def test_a_file_that_is_too_large_is_kept_nowhere_and_said_so(
+    alice: User, storage: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytes] = []
+    keep = TemporaryFileUploadHandler.receive_data_chunk
+
+    def seen(self: TemporaryFileUploadHandler, data: bytes, start: int) -> None:
+        written.append(data)
+        keep(self, data, start)
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", seen)
+    monkeypatch.setattr(uploads, "LARGEST_BYTES", 100_000)
+    # Else it would be held in memory.
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1
+
+    by_script = sent(looking(alice), files.wav(20), Accept="application/json")
+    by_form = sent(looking(alice), files.wav(20))
+
+    assert (by_script.status_code, by_form.status_code) == (422, 422)
+    assert "larger than 10 MB" in by_script.json()["error"]
+    assert by_script.json()["error"] in words(by_form)
+    assert sum(map(len, written)) <= 2 * 100_000
+    assert kept(storage) == []
+    assert sent(looking(alice), files.wav(2)).status_code == 302
 
 
 @pytest.mark.parametrize(
