@@ -124,6 +124,12 @@ PAGE_MIDDLEWARE = [
 ]
 MIDDLEWARE = ["curbe.lib.http.short_road", *PAGE_MIDDLEWARE]
 
+FILE_UPLOAD_HANDLERS = [
+    "curbe.lib.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from agents.models import Agent
 from curbe.companies.access import company_of, for_company, get_for_company, member_required, membership_of
 from curbe.lib.http import json_error
+from curbe.lib.uploads import has_too_large_file
 from recordings import greetings, storage
 from recordings.box_forms import BoxForm
 from recordings.greetings import LONGEST_S, UnusableGreeting
@@ -238,7 +239,7 @@ def _greeting(request: HttpRequest, owner: Owner) -> HttpResponse:
     file = request.FILES.get("audio")
     try:
         if file is None or file.file is None:
-            raise UnusableGreeting("empty")
+            raise UnusableGreeting("large" if has_too_large_file(request) else "empty")
         greetings.keep_greeting(box, cast(BinaryIO, file.file), file.size or 0)
     except UnusableGreeting as err:
         return _refused(request, owner, 422, str(UNUSABLE[err.code]))

@@ -16,6 +16,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import transaction
 
+from curbe.lib.uploads import LARGEST_BYTES
 from recordings import loudness, storage
 from recordings.messages import box_for
 from telephony.models import VoicemailBox
@@ -23,7 +24,6 @@ from telephony.models.voicemail import new_greeting_key
 from telephony.queries.plans import owner_of
 
 LONGEST_S: Final = 120
-LARGEST_BYTES: Final = 10 * 1024**2
 #: What a telephone carries, twice over.
 RATE_HZ: Final = 16_000
 BITS_PER_S: Final = 48_000
