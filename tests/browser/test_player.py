@@ -159,9 +159,16 @@ def test_play_appears_by_push_sounds_apart_and_obeys_the_keys(sit: Sit, sandbox:
     assert moment is not None
     assert urlsplit(link).path.startswith("/calls/")
     other = ana.another_tab().page
+    fetched: list[str] = []
+    other.on("request", lambda request: fetched.append(request.url))
     other.goto(link)
     expect(other.locator("#player")).to_be_visible()
     wait_for("the shared moment", lambda: at_s(other) == pytest.approx(float(moment[1]), abs=0.3))
+    # Nobody has pressed anything there: it is shown, and not heard, nor said to be.
+    expect(other.locator("[data-player-at]")).to_have_text(f"0:0{moment[1]}")
+    assert [url for url in fetched if url.endswith("/audio")] == []
+    other.locator("[data-player-toggle]").click()
+    wait_for("it to play from there", lambda: at_s(other) > float(moment[1]) + 0.2)
     other.close()
 
     # 4. A call that comes does silence it.

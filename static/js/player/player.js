@@ -62,6 +62,8 @@ export class Player extends EventTarget {
     }
     const opening = ++this.#opening;
     this.#unload();
+    // What nobody pressed is not fetched yet: the audit says who listened.
+    this.#audio.preload = plays ? "auto" : "none";
     this.#panel.open(what);
     this.#panel.one("wave").focus({ preventScroll: true });
     this.#paint();
@@ -190,6 +192,8 @@ export class Player extends EventTarget {
     this.#index = index;
     this.#pendingS = offsetS;
     this.#audio.src = segment.audio;
+    // Where it begins when it is loaded; until then it has no length to go to it in.
+    this.#audio.currentTime = offsetS;
     this.#audio.playbackRate = this.#audio.defaultPlaybackRate;
     if (isPlaying) this.#audio.play().catch(() => {});
     this.#panel.names(segment.names);
