@@ -9,11 +9,11 @@ class RecordingsConfig(AppConfig):
     verbose_name = _("Recordings")
 
     def ready(self) -> None:
-        from django.db.models.signals import post_delete
+        from django.db.models.signals import post_delete, pre_delete
 
         from curbe.companies import company_file
+        from recordings.box_endings import forget_greeting_of, hand_messages_on
         from recordings.company_file import SECTIONS
-        from recordings.greetings import on_box_deleted
         from recordings.handlers import on_deleted, on_recording, on_transcription, on_unclaimed
         from recordings.search import find_fresh
         from recordings.signals import recording_deleted
@@ -28,7 +28,8 @@ class RecordingsConfig(AppConfig):
         register("transcription.*", on_transcription)
         register("call.recording.transcription.saved", on_transcription)
         recording_deleted.connect(on_deleted, dispatch_uid="recordings.what_was_made_of_it_goes")
-        post_delete.connect(on_box_deleted, sender=VoicemailBox, dispatch_uid="recordings.a_greeting_goes_with_its_box")
+        pre_delete.connect(hand_messages_on, sender=VoicemailBox, dispatch_uid="recordings.messages_stay")
+        post_delete.connect(forget_greeting_of, sender=VoicemailBox, dispatch_uid="recordings.greetings_go")
         reconcile.also(find_fresh)
         for section in SECTIONS:
             company_file.register(section)
