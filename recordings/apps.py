@@ -9,12 +9,12 @@ class RecordingsConfig(AppConfig):
     verbose_name = _("Recordings")
 
     def ready(self) -> None:
-        from django.db.models.signals import post_delete
+        from django.db.models.signals import post_delete, pre_delete
 
         from curbe.companies import company_file
         from recordings.access import audible
+        from recordings.box_endings import forget_greeting_of, hand_messages_on
         from recordings.company_file import SECTIONS
-        from recordings.greetings import on_box_deleted
         from recordings.handlers import (
             on_answer,
             on_deleted,
@@ -40,11 +40,12 @@ class RecordingsConfig(AppConfig):
         register("transcription.*", on_transcription)
         register("call.recording.transcription.saved", on_transcription)
         recording_deleted.connect(on_deleted, dispatch_uid="recordings.what_was_made_of_it_goes")
-        post_delete.connect(on_box_deleted, sender=VoicemailBox, dispatch_uid="recordings.a_greeting_goes_with_its_box")
         recording_stored.connect(on_stored, dispatch_uid="recordings.the_net_is_judged_again")
         recording_given_up.connect(on_given_up, dispatch_uid="recordings.the_net_takes_its_place")
         # What nobody should record goes first: a look-up may take its time.
         reconcile.also(mind_gaps)
+        pre_delete.connect(hand_messages_on, sender=VoicemailBox, dispatch_uid="recordings.messages_stay")
+        post_delete.connect(forget_greeting_of, sender=VoicemailBox, dispatch_uid="recordings.greetings_go")
         reconcile.also(find_fresh)
         hearing.register(audible)
         for section in SECTIONS:

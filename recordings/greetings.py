@@ -64,7 +64,7 @@ def _take_over(box: VoicemailBox, stored: VoicemailBox, length_s: int) -> Voicem
     with transaction.atomic():
         known = box if box.pk else box_for(box.company_id, owner_of(box))
         row = VoicemailBox.objects.select_for_update().get(pk=known.pk)
-        _delete_after_commit(row)
+        delete_after_commit(row)
         row.greeting, row.greeting_key, row.greeting_s = stored.greeting.name, stored.greeting_key, length_s
         row.save(update_fields=_COLUMNS)
     return row
@@ -79,17 +79,13 @@ def forget_greeting(box: VoicemailBox) -> None:
         row = VoicemailBox.objects.select_for_update().filter(pk=box.pk).first()
         if row is None or not row.greeting:
             return
-        _delete_after_commit(row)
+        delete_after_commit(row)
         row.greeting, row.greeting_key, row.greeting_s = "", "", 0
         row.save(update_fields=_COLUMNS)
 
 
-def on_box_deleted(instance: VoicemailBox, **_: Any) -> None:
-    """Delete the recording with its box, which goes with its queue, user or company: it is somebody's voice."""
-    _delete_after_commit(instance)
-
-
-def _delete_after_commit(box: VoicemailBox) -> None:
+def delete_after_commit(box: VoicemailBox) -> None:
+    """Have the storage delete a box's recorded greeting once this transaction is committed."""
     if box.greeting.name:
         transaction.on_commit(partial(_delete, box.greeting.storage, box.greeting.name), robust=True)
 

@@ -144,7 +144,7 @@ class Message(CompanyOwned):
     company = models.ForeignKey(
         Company, on_delete=models.CASCADE, related_name="+", db_index=False, verbose_name=_("company")
     )
-    #: Empty: its box is gone with its queue or user; then it is the company's.
+    #: Messages of a box that goes are the company's from then on (``recordings.box_endings``).
     box = models.ForeignKey(
         VoicemailBox, on_delete=models.SET_NULL, null=True, blank=True, related_name="messages", verbose_name=_("box")
     )

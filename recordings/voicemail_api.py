@@ -67,7 +67,7 @@ class MessageShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     call_id = serializers.UUIDField()
     recording_id = serializers.UUIDField(help_text="Its audio: `/api/recordings/<id>/audio`.")
-    box = BoxShape(allow_null=True, help_text="null: its box is gone with its queue or user.")
+    box = BoxShape(allow_null=True, help_text="The company's, once its own is gone with its queue or user.")
     state = serializers.CharField(help_text="arriving, new, heard or dropped.")
     dropped_why = serializers.CharField(allow_blank=True, help_text="short, silent, or empty.")
     # `from` is no name for a Python attribute.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -109,6 +110,46 @@ def test_a_message_of_a_queue_that_is_gone_is_the_companys(telnyx: Telnyx) -> No
     box = Message.objects.get().box
     assert box is not None
     assert box.queue is None
+
+
+@pytest.mark.parametrize("what", ["queue", "user"])
+def test_the_messages_of_a_queue_or_a_user_that_goes_are_the_companys(
+    telnyx: Telnyx, client: TelnyxClient, what: str
+) -> None:
+    story = Story(telnyx, agents=0)
+    if what == "queue":
+        owner: Any = cast.make_queue(story.company, "ventas")
+        destination = {"destination": PhoneNumber.Destination.QUEUE, "queue": owner}
+    else:
+        owner = cast.make_agent(story.company, "luis")
+        destination = {"destination": PhoneNumber.Destination.USER, "agent": owner}
+    PhoneNumber.objects.filter(pk=story.number.pk).update(**destination)
+    ours = VoicemailBox.objects.create(company=story.company, emails=["eva@acme.test"])
+    story.begin()
+    left(story).send(telnyx)
+    message = fetched(client)
+    assert message.box is not None
+    assert message.box != ours
+
+    PhoneNumber.objects.filter(pk=story.number.pk).update(destination="none", queue=None, agent=None)
+    (owner if what == "queue" else owner.user).delete()
+
+    message.refresh_from_db()
+    assert (message.box, message.state) == (ours, Message.State.NEW)
+
+
+def test_a_company_goes_with_its_boxes_and_their_messages(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx, agents=0)
+    queue = cast.make_queue(story.company, "ventas")
+    PhoneNumber.objects.filter(pk=story.number.pk).update(destination=PhoneNumber.Destination.QUEUE, queue=queue)
+    story.begin()
+    left(story).send(telnyx)
+    fetched(client)
+
+    story.company.delete()
+
+    assert not Message.objects.exists()
+    assert not VoicemailBox.objects.exists()
 
 
 # --- Kept, and dropped --------------------------------------------------------------------------------------------
