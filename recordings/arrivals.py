@@ -19,7 +19,7 @@ from recordings.covering import SLACK, Span, is_covered, span_of
 from recordings.loudness import SHORTEST_S
 from recordings.models import Recording, RecordingGap
 from recordings.push import tell
-from telephony.core.channels import Layout, layout_of
+from telephony.core.channels import Layout, heard_in, layout_of
 from telephony.core.events import SOURCE_NET, RecordingProgress, recording_progress
 from telephony.models import Call, CallIdentifier, PhoneNumber, TelnyxAccount, TelnyxEvent
 from telephony.operations import progress as call_progress
@@ -80,7 +80,7 @@ def _is_of_the_customer(progress: RecordingProgress, call: Call) -> bool:
 
 def _become_own(recording: Recording, defaults: dict[str, Any], now: datetime) -> None:
     recording.is_net = False
-    recording.kind, recording.layout = defaults["kind"], defaults["layout"]
+    recording.kind, recording.layout = defaults["kind"], _layout_now(recording, defaults)
     recording.duration_s = recording.duration_s or defaults["duration_s"]
     if recording.state == Recording.State.PENDING and recording.taken_at is None:
         recording.source_url = defaults["source_url"] or recording.source_url
@@ -96,10 +96,12 @@ def _arrived(
         _match(recording, call, defaults)
     if recording.state == Recording.State.DELETED:
         return recording
-    if not recording.is_net:
+    if not recording.is_net and recording.state == Recording.State.PENDING:
         # It may have been told as the net's first, and not have been worth keeping.
         remote.keep_after_all(recording.telnyx_recording_id)
-    if recording.is_net and is_spare(recording, call, leg=leg):
+    # A hold keeps what is here; what is not stays at Telnyx, where the hold keeps it.
+    is_here = recording.is_held or bool(recording.audio)
+    if recording.is_net and not (is_here and deletions.is_on_hold(recording)) and is_spare(recording, call, leg=leg):
         let_go(recording, now)
         return None
     kind = CallIdentifier.Kind.RECORDING_ID
@@ -115,6 +117,8 @@ def _arrived(
         if not recording.is_net:
             operations.queue(recording.pk)
     elif recording.state == Recording.State.STORED:
+        # What its company wants is known only now.
+        deletions.want_remotely_by_policy(recording, now)
         tell(recording, "stored")
     return recording
 
@@ -123,11 +127,16 @@ def _match(recording: Recording, call: Call, defaults: dict[str, Any]) -> None:
     """Give a recording that waited for its call to it, with what only the call tells."""
     recording.call = call
     recording.company_id = call.company_id
-    for name in ("kind", "layout"):
-        setattr(recording, name, defaults[name])
+    recording.kind, recording.layout = defaults["kind"], _layout_now(recording, defaults)
     recording.started_at = recording.started_at or defaults["started_at"]
     recording.save(update_fields=["call", "company", "kind", "layout", "started_at"])
     logger.info("Recording %s is of call %s", recording.pk, call.pk)
+
+
+def _layout_now(recording: Recording, defaults: dict[str, Any]) -> str:
+    """Return what was told of the channels; of audio that is here already, as far as it has them."""
+    told: str = defaults["layout"]
+    return told if recording.state != Recording.State.STORED else heard_in(told, channels=recording.channels)
 
 
 def _columns(progress: RecordingProgress, now: datetime, *, is_net: bool, received_at: datetime) -> dict[str, Any]:
@@ -225,7 +234,8 @@ def _let_go_of_nets(call: Call, now: datetime) -> None:
         # As most calls.
         return
     rows = Recording.objects.filter(call=call, is_net=True, is_held=False).exclude(state=Recording.State.DELETED)
-    nets = list(rows.order_by("pk"))
+    # Locked: who fetches one just now has written its name before, or does not come to write it any more.
+    nets = list(rows.select_for_update(of=("self",)).order_by("pk"))
     if nets and not deletions.is_company_on_hold(call.company_id):
         for net in nets:
             if is_spare(net, call):

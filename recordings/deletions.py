@@ -24,7 +24,7 @@ from recordings.push import tell
 from recordings.signals import recording_deleted
 from recordings.tries import trying
 from telephony.core.events import SOURCE_NET, recording_progress
-from telephony.models import TelnyxEvent
+from telephony.models import Call, TelnyxEvent
 from telephony.operations.repairs import alone
 from telephony.telnyx.client import TelnyxClient
 
@@ -59,6 +59,10 @@ def bury(recording_id: UUID, *, who: Who, now: datetime, reason: str = "") -> Re
 
     Raises OnHold.
     """
+    # The call before its recordings, as everywhere: a text that is being taken in is here before, or finds it gone.
+    call_id = Recording.objects.values_list("call_id", flat=True).get(pk=recording_id)
+    if call_id is not None:
+        Call.objects.select_for_update().filter(pk=call_id).first()
     recording = Recording.objects.select_for_update(of=("self",)).get(pk=recording_id)
     if recording.state != Recording.State.DELETED:
         if is_on_hold(recording):
@@ -230,9 +234,12 @@ def goes_at_telnyx_too(net: Recording) -> bool:
     if net.call_id is None or is_on_hold(net):
         return False
     own = Recording.objects.filter(call=net.call_id, is_net=False)
+    if own.filter(is_held=True).exists():
+        # The net's has all of a call, also what is held of it.
+        return False
     if RecordingGap.objects.filter(call=net.call_id, began_at__isnull=False).exists():
         return True
-    if own.filter(state=Recording.State.DELETED).exists() and not own.filter(is_held=True).exists():
+    if own.filter(state=Recording.State.DELETED).exists():
         return True
     return _is_wanted_gone(net) and not _is_awaited(net)
 
@@ -243,10 +250,10 @@ def _is_wanted_gone(recording: Recording) -> bool:
 
 
 def _is_awaited(recording: Recording) -> bool:
-    """Say whether another recording of the same call is not here yet."""
+    """Say whether another recording of the same call's own is not here yet."""
     if recording.call_id is None:
         return False
-    others = Recording.objects.filter(call=recording.call_id).exclude(pk=recording.pk)
+    others = Recording.objects.filter(call=recording.call_id, is_net=False).exclude(pk=recording.pk)
     return others.filter(state__in=(Recording.State.PENDING, Recording.State.FAILED)).exists()
 
 

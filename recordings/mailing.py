@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import smtplib
+import socket
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -31,22 +34,40 @@ LARGEST_ATTACHMENT: Final = 10 * 1024**2
 BATCH: Final = 20
 
 
+#: The server is away, or lets nobody in: the next mail would learn nothing else.
+_AWAY: Final = (
+    ConnectionError,
+    TimeoutError,
+    socket.gaierror,
+    smtplib.SMTPServerDisconnected,
+    smtplib.SMTPConnectError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPAuthenticationError,
+)
+
+
 class UnableToMail(Exception):
     """The mail did not go; ``str()`` says why. The next try is written down already."""
 
+    def __init__(self, why: str, *, is_server_away: bool) -> None:
+        self.is_server_away = is_server_away
+        super().__init__(why)
 
-def send_due(now: datetime) -> int:
-    """Send what is due, until one does not go: of a server that is away the rest would learn nothing else. Return how
-    many went.
+
+def send_due(clock: Callable[[], datetime]) -> int:
+    """Send what is due, until the server is away; return how many went.
+
+    Each is taken at the clock's time: many mails to a slow server last longer than a try is anybody's.
     """
     sent = 0
-    for message_id in due(now):
+    for message_id in due(clock()):
         with alone("mail message", message_id):
             try:
-                sent += send(message_id, now)
+                sent += send(message_id, clock())
             except UnableToMail as err:
                 logger.warning("%s", err)
-                break
+                if err.is_server_away:
+                    break
     return sent
 
 
@@ -78,7 +99,8 @@ def send(message_id: UUID, now: datetime) -> bool:
         pause_s = BACK_OFF_S[message.mail_attempts - 1] if again else 0
         next_at = now + timedelta(seconds=pause_s) if again else None
         Message.objects.filter(pk=message_id).update(mail_due_at=next_at)
-        raise UnableToMail(f"Try {message.mail_attempts} to mail message {message_id} failed: {err}") from err
+        why = f"Try {message.mail_attempts} to mail message {message_id} failed: {err}"
+        raise UnableToMail(why, is_server_away=isinstance(err, _AWAY)) from err
     Message.objects.filter(pk=message_id).update(mail_due_at=None, mailed_at=now)
     return True
 

@@ -161,13 +161,14 @@ def _store(recording: Recording, found: Fetched, now: datetime) -> None:
     recording.size_bytes = found.size_bytes
     recording.sha256 = found.sha256
     recording.channels = found.audio.channels
-    recording.layout = channels.heard_in(recording.layout, channels=found.audio.channels)
     recording.duration_s = found.audio.duration_s or recording.duration_s
     recording.stored_at = now
     recording.next_attempt_at = recording.taken_at = None
     recording.error = ""
     with transaction.atomic():
-        # Somebody may have deleted it meanwhile: what is a tombstone stays one.
+        # Somebody may have deleted it meanwhile: what is a tombstone stays one. Or said what it is: that is what it is.
+        told = pending.select_for_update(of=("self",)).values_list("layout", flat=True).first()
+        recording.layout = channels.heard_in(told or "", channels=found.audio.channels)
         is_kept = pending.update(**{name: getattr(recording, name) for name in _STORED_FIELDS})
         if is_kept:
             deletions.want_remotely_by_policy(recording, now)

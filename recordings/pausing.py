@@ -9,6 +9,7 @@ reconciler minds it (``mind_gaps``), whoever died or was away.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from agents.models import Agent
@@ -36,6 +38,8 @@ LOCK: Final = 0x0C0B_E006
 #: Whoever asked has his answer by then, or died; his turn at the call is longer than any request.
 ANSWERED_AFTER: Final = timedelta(seconds=30)
 BATCH: Final = 50
+#: What one run may take of the reconciler's time, in seconds.
+LONGEST_RUN_S: Final = 3
 
 
 class UnknownCall(LookupError):
@@ -67,6 +71,8 @@ def pause(*, agent: Agent, call_id: UUID, client: TelnyxClient, now: datetime) -
     with _turn(call):
         gap = _opened(call, agent, now)
         if gap.began_at is not None:
+            if gap.error and (error := _keep_paused(gap, client)):
+                raise UnableToSwitch(error)
             return gap
         try:
             switched = _switch(call, client, paused=True)
@@ -163,10 +169,18 @@ def pause_what_began(call_id: UUID, client: TelnyxClient, now: datetime) -> None
 
 def mind_gaps(client: TelnyxClient, now: datetime) -> None:
     """See that nothing is recorded in the open gaps, and bring to an end those that nobody will."""
-    open_ones = RecordingGap.objects.filter(ended_at=None).order_by("asked_at")
-    for gap_id in list(open_ones.values_list("pk", flat=True)[:BATCH]):
+    open_ones = RecordingGap.objects.filter(ended_at=None)
+    over = Q(call__status=Call.Status.COMPLETED)
+    # Those that nothing is asked for first; of the others the newest, in which something may just begin.
+    ended = open_ones.filter(over).order_by("pk").values_list("pk", flat=True)
+    going_on = open_ones.exclude(over).order_by("-asked_at").values_list("pk", flat=True)
+    began_s = time.monotonic()
+    for gap_id in [*ended[:BATCH], *going_on[:BATCH]]:
         with alone("mind the gap", gap_id):
             _mind(gap_id, client, now)
+        if time.monotonic() - began_s > LONGEST_RUN_S:
+            # Lost ends and recordings are looked for by the same run.
+            break
 
 
 def _mind(gap_id: UUID, client: TelnyxClient, now: datetime) -> None:
@@ -187,8 +201,8 @@ def _mind(gap_id: UUID, client: TelnyxClient, now: datetime) -> None:
             _take_back(gap, client, now, why="The answer was lost.")
 
 
-def _keep_paused(gap: RecordingGap, client: TelnyxClient) -> None:
-    """Pause what runs. Said in the gap, and to the agent's screen, if it could not be; then it is asked again."""
+def _keep_paused(gap: RecordingGap, client: TelnyxClient) -> str:
+    """Pause what runs; return why it could not be. Said in the gap, and to the agent's screen; it is asked again."""
     error = ""
     try:
         _switch(gap.call, client, paused=True, all_of_them=False)
@@ -198,6 +212,7 @@ def _keep_paused(gap: RecordingGap, client: TelnyxClient) -> None:
     if error != gap.error:
         RecordingGap.objects.filter(pk=gap.pk).update(error=error)
         _tell(gap.call)
+    return error
 
 
 # --- Rows and requests --------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
+from zlib import crc32
 
 from django.db.models import Exists, OuterRef, Q
 
+from curbe.lib import locks
 from curbe.lib.ids import first_id_at
 from recordings.models import PollMark, Recording
 from telephony.core import events
@@ -38,6 +40,8 @@ FEW: Final = 3
 #: A recording may be listed with the time of its beginning: talks of this length are found by the list, longer ones by
 #: their session a minute after their end.
 LISTED_BACK: Final = timedelta(minutes=2)
+#: Who reads the list of a connection does so alone: any number that nobody else uses.
+LOCK: Final = 0x0C0B_E007
 #: The list is read again for so long before where it was read to: Telnyx may write a recording late.
 OVERLAP: Final = timedelta(minutes=10)
 #: How far back the first reading of a connection goes.
@@ -182,18 +186,38 @@ def poll(client: TelnyxClient, now: datetime) -> int:
     """
     found = 0
     for connection_id in _connections():
-        with alone("read the recordings of connection", connection_id):
-            mark = PollMark.objects.filter(pk=connection_id).first()
-            # Listed by the time of its beginning, the recording of a long talk is complete far behind the newest.
-            is_deep = mark is None or mark.read_back_at is None or now - mark.read_back_at >= READ_BACK_EVERY
-            behind = READ_BACK if is_deep else OVERLAP
-            since = mark.polled_until - behind if mark else now - FIRST_READ
-            listed = client.each_recording(connection_id=connection_id, created_since=since, created_until=now)
-            for some in batched(listed, KNOWN_AT_ONCE):
-                found += _take_in_new(some, now)
-            read = {"polled_until": now, **({"read_back_at": now} if is_deep else {})}
-            PollMark.objects.update_or_create(pk=connection_id, defaults=read)
+        with (
+            alone("read the recordings of connection", connection_id),
+            locks.alone_if_free(LOCK, crc32(connection_id.encode())) as is_ours,
+        ):
+            # A reading may take longer than the clock waits, and two would take the processes of all that is fetched.
+            if is_ours:
+                found += _read_on(connection_id, client, now)
     return found
+
+
+def _read_on(connection_id: str, client: TelnyxClient, now: datetime) -> int:
+    mark = PollMark.objects.filter(pk=connection_id).first()
+    if mark is None:
+        found = _read(connection_id, client, now, since=now - FIRST_READ)
+        PollMark.objects.create(pk=connection_id, polled_until=now, read_back_at=now)
+        return found
+    read_to = mark.polled_until
+    found = _read(connection_id, client, now, since=read_to - OVERLAP)
+    PollMark.objects.filter(pk=connection_id).update(polled_until=now)
+    if mark.read_back_at is None or now - mark.read_back_at >= READ_BACK_EVERY:
+        # Listed by the time of its beginning, the recording of a long talk is complete far behind the newest. Noted
+        # first: a reading that breaks off is made again in an hour, and not at once and for ever.
+        PollMark.objects.filter(pk=connection_id).update(read_back_at=now)
+        found += _read(connection_id, client, now, since=read_to - READ_BACK, until=read_to - OVERLAP)
+    return found
+
+
+def _read(
+    connection_id: str, client: TelnyxClient, now: datetime, *, since: datetime, until: datetime | None = None
+) -> int:
+    listed = client.each_recording(connection_id=connection_id, created_since=since, created_until=until or now)
+    return sum(_take_in_new(some, now) for some in batched(listed, KNOWN_AT_ONCE))
 
 
 def _take_in_new(listed: Sequence[RemoteRecording], now: datetime) -> int:

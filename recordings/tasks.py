@@ -119,7 +119,7 @@ def settle_messages(**_: object) -> None:
     with processes.spare() as is_spared:
         if is_spared:
             messages.judge_due(timezone.now())
-            mailing.send_due(timezone.now())
+            mailing.send_due(timezone.now)
 
 
 @shared_task

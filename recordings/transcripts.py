@@ -157,8 +157,6 @@ def forget(recording: Recording) -> set[str]:
     Returns under which ids Telnyx has it.
     """
     Transcript.objects.filter(telnyx_recording_id=recording.telnyx_recording_id, call=recording.call_id).delete()
-    if recording.call_id is None:
-        return set()
     return _take_words_out(recording.telnyx_recording_id, recording.call_id)
 
 
@@ -174,10 +172,12 @@ def forget_strays(now: datetime) -> int:
     return strays.delete()[0]
 
 
-def _take_words_out(telnyx_recording_id: str, call_id: UUID) -> set[str]:
+def _take_words_out(telnyx_recording_id: str, call_id: UUID | None) -> set[str]:
     ids = set()
     of_texts = Q(kind__startswith="transcription.") | Q(kind="call.recording.transcription.saved")
-    for event in TelnyxEvent.objects.filter(of_texts, call=call_id):
+    events = TelnyxEvent.objects.filter(of_texts, call=call_id)
+    # What belongs to no call was never acted on: an index has those.
+    for event in events if call_id is not None else events.filter(processed_at=None):
         if said_in(event.payload).recording_id == telnyx_recording_id:
             ids.add(text_id(event.payload))
             TelnyxEvent.objects.filter(pk=event.pk).update(payload=without_words(event.payload))

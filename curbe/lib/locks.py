@@ -22,3 +22,18 @@ def alone(kind: int, row_id: int) -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+@contextmanager
+def alone_if_free(kind: int, row_id: int) -> Iterator[bool]:
+    """Hold the same lock if nobody has it, and say whether; nobody waits."""
+    key = [kind, row_id % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        ((is_ours,),) = cursor.fetchall()
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)

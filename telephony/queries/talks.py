@@ -54,10 +54,12 @@ def talk_as_json(call: Call, language: str, *, agent_id: int | None = None) -> d
 
 
 def _recording(call: Call) -> str:
-    """Return whether an agent has paused what is recorded; stuck where it was asked for and could not be done."""
+    """Return whether an agent has paused what is recorded; stuck where it is paused, and something is recorded all the
+    same. A pause that was refused is taken back: the agent was told, and it is on.
+    """
     # The recordings' app stands above this one: it is reached by the reverse relation.
     gap = call.recording_gaps.filter(ended_at=None).first()
-    if gap is None or (gap.began_at is None and not gap.error):
+    if gap is None or gap.began_at is None:
         return "on"
     return "stuck" if gap.error else "paused"
 

@@ -77,6 +77,15 @@ def test_what_was_kept_long_enough_goes_and_leaves_a_tombstone_and_a_line(
     assert deletions.sweep(now + 32 * DAY) == 0
 
 
+def test_deleting_takes_the_lock_of_its_call_first(stored: Recording, alice: User) -> None:
+    """Texts and messages are written under it: one that is being taken in never outlives its recording."""
+    with CaptureQueriesContext(connection) as asked:
+        deletions.delete(stored.pk, who=audit.Who(alice), now=timezone.now())
+
+    locked = [query["sql"].partition(" FROM ")[2] for query in asked if "FOR UPDATE" in query["sql"]]
+    assert [one.split()[0] for one in locked[:2]] == ['"telephony_call"', '"recordings_recording"']
+
+
 def test_each_kind_has_its_own_time_and_none_is_for_ever(stored: Recording, acme: Company) -> None:
     keep(acme, 1, "voicemail")
     keep(acme, 0, "call")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from smtplib import SMTPRecipientsRefused
 from unittest.mock import patch
 
 import pytest
@@ -98,10 +99,36 @@ def test_of_a_server_that_does_not_answer_only_one_mail_learns(telnyx: Telnyx, c
     now = timezone.now()
 
     with patch.object(EmailBackend, "send_messages", side_effect=TimeoutError) as tried:
-        assert mailing.send_due(now) == 0
+        assert mailing.send_due(lambda: now) == 0
 
     assert tried.call_count == 1
-    assert mailing.send_due(now) == 2
+    assert mailing.send_due(lambda: now) == 2
+
+
+def test_of_an_address_that_is_refused_the_others_are_not_told(telnyx: Telnyx, client: TelnyxClient) -> None:
+    for number in range(3):
+        mailable(telnyx, client, recording_id=f"rec-{number}")
+    refused = SMTPRecipientsRefused({"nobody@acme.test": (550, b"no such user")})
+
+    with patch.object(EmailBackend, "send_messages", side_effect=[refused, 1, 1]):
+        assert mailing.send_due(timezone.now) == 2
+
+
+def test_a_server_that_takes_its_time_gets_each_mail_once(telnyx: Telnyx, client: TelnyxClient) -> None:
+    """The last of them is taken long after the first: its try is as long as any."""
+    messages = [mailable(telnyx, client, recording_id=f"rec-{number}") for number in range(2)]
+    now = timezone.now()
+    clock = iter([now, now, now + mailing.LEASE * 2])
+    taken = []
+
+    def slowly(mails: object) -> int:
+        taken.append(Message.objects.get(mail_due_at__gt=now).mail_due_at)
+        return 1
+
+    with patch.object(EmailBackend, "send_messages", side_effect=slowly):
+        assert mailing.send_due(lambda: next(clock)) == len(messages)
+
+    assert taken == [now + mailing.LEASE, now + mailing.LEASE * 3]
 
 
 def test_mail_waits_while_every_process_is_needed(telnyx: Telnyx, client: TelnyxClient) -> None:

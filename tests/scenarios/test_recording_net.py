@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from zlib import crc32
 
 import pytest
 import responses
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks as CaptureOnCommit
 from pytest_django import Settings
 
+from curbe.lib import locks
 from recordings import audit, deletions, operations, search
 from recordings.models import Message, Recording, RecordingPolicy, RemoteDeletion, Transcript, TranscriptPolicy
 from recordings.remote import delete_due
+from telephony.core.channels import Layout
 from telephony.models import TelnyxAccount, TelnyxEvent
 from telephony.telnyx.client import TelnyxClient
 from telephony.telnyx.transport import Transport
@@ -163,6 +168,49 @@ def test_an_own_one_of_unknown_length_takes_the_nets_place_when_it_is_here(
         assert fetch(client, "own").state == Recording.State.STORED
 
     assert list(Recording.objects.values_list("telnyx_recording_id", flat=True)) == ["own"]
+
+
+def test_one_that_is_held_is_not_let_go_when_its_call_comes(telnyx: Telnyx) -> None:
+    story = Story(telnyx)
+    talk(story)
+    story.recording(recording_id="own", RecordingDuration="56").send(telnyx)
+    net = Recording.objects.create(telnyx_recording_id="net", is_net=True, is_held=True, company=story.company)
+
+    net_of(story, telnyx)
+
+    net.refresh_from_db()
+    assert (net.call, net.state) == (story.call, Recording.State.PENDING)
+
+
+def test_what_was_stored_before_its_call_goes_at_telnyx_as_the_company_wants(telnyx: Telnyx) -> None:
+    story = Story(telnyx)
+    by_company(story)
+    talk(story)
+    Recording.objects.create(telnyx_recording_id="own", state=Recording.State.STORED, channels=1)
+
+    story.recording(recording_id="own", RecordingDuration="56").send(telnyx)
+
+    own = Recording.objects.get()
+    assert (own.call, own.company) == (story.call, story.company)
+    assert own.layout == Layout.MONO, "its audio has one channel, whatever is told"
+    assert at_telnyx() == ["own"]
+
+
+@responses.activate
+def test_what_is_told_of_the_channels_while_it_comes_is_what_they_are(telnyx: Telnyx, client: TelnyxClient) -> None:
+    story = Story(telnyx)
+    talk(story)
+    net_of(story, telnyx)
+    Recording.objects.update(source_url=files.URL)
+    responses.get(files.URL, body=files.wav(1))
+
+    def told(*_: object, **__: object) -> None:
+        Recording.objects.update(layout=Layout.MESSAGE)
+
+    with patch("recordings.storage.keep", side_effect=told):
+        fetch(client, "net", in_s=20)
+
+    assert Recording.objects.get().layout == Layout.MESSAGE
 
 
 def test_a_net_of_a_leg_that_was_made_for_the_call_does_not_say_who_is_where(telnyx: Telnyx) -> None:
@@ -383,24 +431,54 @@ def test_what_still_runs_is_not_taken_for_a_recording(telnyx: Telnyx, client: Te
     assert not Recording.objects.exists()
 
 
+def test_while_one_reads_the_list_nobody_else_does(telnyx: Telnyx, client: TelnyxClient) -> None:
+    """A reading may last longer than the clock waits; two would take every process that can be spared."""
+    TelnyxAccount.objects.create(company=None, texml_application_id=CONNECTION_ID)
+    again = []
+
+    def read(**_: object) -> list[object]:
+        with ThreadPoolExecutor(1) as other:
+            again.append(other.submit(elsewhere).result(20))
+        return []
+
+    def elsewhere() -> bool:
+        try:
+            with locks.alone_if_free(search.LOCK, crc32(CONNECTION_ID.encode())) as is_free:
+                return is_free
+        finally:
+            connection.close()
+
+    with patch.object(client, "each_recording", side_effect=read):
+        search.poll(client, timezone.now())
+
+    with ThreadPoolExecutor(1) as other:
+        again.append(other.submit(elsewhere).result(20))
+    assert again == [False, True], "it was given back"
+
+
 @responses.activate
 def test_the_list_is_read_far_back_once_an_hour(telnyx: Telnyx, client: TelnyxClient) -> None:
     TelnyxAccount.objects.create(company=None, texml_application_id=CONNECTION_ID)
     responses.get(LIST, json=listed())
     now = timezone.now()
+    read: dict[int, list[tuple[int, int]]] = {}
 
     for minute in range(0, 125, 5):
-        search.poll(client, now + timedelta(minutes=minute))
+        responses.calls.reset()
+        at = now + timedelta(minutes=minute)
+        search.poll(client, at)
+        read[minute] = [(back(call, "gte", at), back(call, "lte", at)) for call in responses.calls]
 
-    since = [str(call.request.params["filter[created_at][gte]"]) for call in responses.calls]  # type: ignore[union-attr]
-    behind = [
-        round((now + timedelta(minutes=5 * place) - timezone.datetime.fromisoformat(one)).total_seconds() / 60)  # type: ignore[attr-defined]
-        for place, one in enumerate(since)
-    ]
-    assert behind[0] == search.FIRST_READ.total_seconds() / 60
-    deep = [place * 5 for place, minutes in enumerate(behind) if minutes > 200]
-    assert deep == [0, 60, 120]
-    assert set(behind) - {behind[place // 5] for place in deep} == {15}
+    assert read[0] == [(24 * 60, 0)]
+    far = (search.READ_BACK.total_seconds() / 60 + 5, 15)
+    assert {minute for minute, ranges in read.items() if ranges == [(15, 0), far]} == {60, 120}
+    assert all(ranges == [(15, 0)] for minute, ranges in read.items() if minute not in {0, 60, 120})
+
+
+def back(call: Any, end: str, at: datetime) -> int:
+    """Return how many minutes before that moment the list was to begin, or end."""
+    moment = datetime.fromisoformat(call.request.params[f"filter[created_at][{end}]"])
+    return round((at - moment).total_seconds() / 60)
 
 
 @pytest.fixture

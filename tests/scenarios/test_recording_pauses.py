@@ -120,7 +120,8 @@ def test_what_cannot_be_taken_back_is_said_and_asked_for_again(conversation: Con
 
     assert conversation.wishes(PAUSE).status_code == 502
     assert recorder.running["rec-1"] == "paused"
-    assert recording_of(conversation) == "stuck"
+    # The agent was told that it is recorded, or will be in seconds: nobody is left to wait for a pause.
+    assert recording_of(conversation) == "on"
     mind()
     assert RecordingGap.objects.get().ended_at is None
     recorder.refuses, recorder.then_refuses = {}, {}
@@ -210,6 +211,7 @@ def test_what_cannot_be_paused_in_the_gap_is_said_until_it_is(conversation: Conv
     recorder.refuses = {"rec-2": 422}
     mind()
     assert recording_of(conversation) == "stuck"
+    assert conversation.wishes(PAUSE).status_code == 502, "it is not paused yet"
 
     recorder.refuses = {}
     mind()
