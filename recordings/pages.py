@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -109,10 +110,17 @@ def audit_page(request: HttpRequest) -> HttpResponse:
     found = list(lines.order_by("-at", "-id")[: LINES + 1])
     context = {
         "lines": found[:LINES],
+        "known": known_of(found),
         "older_than": found[LINES - 1].pk if len(found) > LINES else None,
         "zone": zone(company_of(request).timezone),
     }
     return render(request, "recordings/audit.html", context)
+
+
+def known_of(lines: Iterable[RecordingAudit]) -> set[UUID]:
+    """Return which of the recordings that the lines speak of have a page: lines outlive them."""
+    rows = Recording.objects.filter(pk__in={line.recording_id for line in lines if line.recording_id})
+    return set(rows.exclude(company=None).values_list("pk", flat=True))
 
 
 def _uuid(text: str) -> UUID | None:

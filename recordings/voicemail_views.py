@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
@@ -148,8 +149,12 @@ def _gone(request: HttpRequest) -> HttpResponse:
 
 
 def _row_context(request: HttpRequest) -> dict[str, Any]:
-    """Return what every row needs."""
-    return {"zone": zone_of(company_of(request).timezone)}
+    """Return what every row needs; of a page that a link to one message led to, that one stays marked."""
+    linked = None
+    with suppress(ValueError):
+        page = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+        linked = UUID(page.get("message", [""])[0])
+    return {"zone": zone_of(company_of(request).timezone), "linked": linked}
 
 
 def _person(request: HttpRequest) -> User:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 TO_ANA = "+13055550101"
 FALLBACK = "+13055550199"
 OF_SALES = "+13055550100"
-MARTA, LUCIA, PEDRO = "+13055552201", "+13055552202", "+13055552203"
+MARTA, LUCIA, PEDRO, NADIA = "+13055552201", "+13055552202", "+13055552203", "+13055552204"
 WORDS = "Hola, soy Marta Ruiz. Llámeme, por favor, por la póliza del coche."
 
 #: Keeps every track of a microphone that the page was given.
@@ -218,3 +218,19 @@ def test_a_greeting_is_recorded_in_the_browser_and_callers_hear_it(sit: Callable
     page.get_by_role("button", name="Borrar la grabación").click()
     expect(page.get_by_text("Quien llame oirá el texto.")).to_be_visible()
     assert page.request.get(played).status == 404
+
+
+def test_a_press_that_calls_nobody_leaves_the_message_new(sit: Callable[..., Desk], sandbox: Sandbox) -> None:
+    ana = sit("ana")
+    leave_message(ana, sandbox, NADIA, "Nadia Gil")
+    mirror = ana.another_tab()
+    mirror.page.goto("/voicemail/")
+    mirror.says("elsewhere")
+    message = mirror.page.locator(".message", has_text="Nadia Gil").first
+    expect(message).to_be_visible(timeout=15_000)
+
+    message.locator("[data-dial-number]").click()
+
+    mirror.page.reload()
+    expect(message.get_by_role("button", name="Marcar como oído")).to_be_visible()
+    expect(message).not_to_contain_text("oído por")

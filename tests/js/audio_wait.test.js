@@ -27,6 +27,14 @@ test("a call that ended at this phone is asked for during a minute", () => {
   assert.deepEqual(ended.due(ASK_FOR_MS + 30_001), []);
 });
 
+test("lists are asked once for a call of which they have no row", () => {
+  const ended = new EndedHere();
+  ended.add("a", 0);
+  assert.deepEqual([ended.isFirst("a"), ended.isFirst("a")], [true, false]);
+  ended.due(ASK_FOR_MS + 1);
+  assert.ok(ended.isFirst("a"), "it was forgotten");
+});
+
 test("rounds come to everybody, and begin anew where somebody has gone", () => {
   const rounds = new Rounds();
   assert.deepEqual(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from curbe.companies.models import Company, User
+from curbe.lib.ids import uuid7
 from recordings.audit import Who, note_heard
 from recordings.models import CompanyHold, Recording, RecordingAudit
 from tests import cast
+from tests.pages.people import html, looking
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +103,15 @@ def test_who_does_not_administer_is_refused_and_a_stranger_does_not_know_it(
     assert answers == [403, 403, 404]
     recording.refresh_from_db()
     assert (recording.state, recording.is_held) == ("stored", False)
+
+
+def test_a_line_that_outlived_its_recording_leads_nowhere(recording: Recording, alice: User) -> None:
+    for recording_id in (recording.pk, uuid7()):
+        RecordingAudit.objects.create(
+            company_id=recording.company_id, recording_id=recording_id, action="listened", at=timezone.now()
+        )
+
+    page = html(looking(alice).get("/recordings/audit/"))
+
+    assert re.findall(r'href="/recordings/([0-9a-f-]{36})/"', page) == [str(recording.pk)]
+    assert page.count("<td>Recording</td>") == 1

@@ -307,3 +307,15 @@ def test_only_a_post_changes_anything(acme: Company, sam: User, address: str) ->
     message = message_in(box_of(acme))
 
     assert cast.client_for(sam).get(f"/voicemail/{message.pk}/{address}").status_code == 405
+
+
+def test_a_message_that_a_link_led_to_stays_marked_when_its_row_is_fetched(acme: Company, sam: User) -> None:
+    message = message_in(box_of(acme))
+    browser = looking(sam)
+
+    def row(page: str) -> str:
+        return html(browser.get(f"/voicemail/{message.pk}/row", headers={"HX-Request": "true", "HX-Current-URL": page}))
+
+    assert "message--linked" in row(f"http://testserver/voicemail/?message={message.pk}")
+    assert "message--linked" not in row("http://testserver/voicemail/?message=nonsense")
+    assert "message--linked" not in row("http://testserver/voicemail/")

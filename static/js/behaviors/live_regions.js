@@ -14,6 +14,8 @@ const REPAIRS = new Set(["repair.made", "outbound.refused"]);
 
 /** What waits while somebody is in the middle of it; whole lists all of them. */
 const LISTS = "[data-live-list], [data-live-repairs], [data-live-voicemail]";
+/** What each call of the company touches: not more often than people can read. */
+const PACED = `${LISTS}, [data-live-calls], [data-live-people], [data-live-orders]`;
 
 const audioWait = new AudioWait();
 const endedHere = new EndedHere();
@@ -39,8 +41,6 @@ export function connect() {
     if (detail.order_id) onOrder();
     if (detail.message_id) onMessage(detail.message_id);
     if (detail.recording_id) refreshMessagesOf(detail.recording_id);
-    // Whoever called back is named with the message.
-    if (detail.type === "call.ended") document.querySelectorAll("[data-messages]").forEach(refreshMessages);
     if (detail.type === "agent.presence") document.querySelectorAll("[data-live-people]").forEach(refreshSoon);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => begunAtMs.set(detail.xhr, performance.now()));
@@ -50,7 +50,11 @@ export function connect() {
   // The phone's own news reaches the list even while the socket is down.
   document.addEventListener("curbe:call", ({ detail }) => {
     if (!live?.isUp) askForAMinute();
-    if (detail.phase === "ended" && detail.callId) endedHere.add(detail.callId, Date.now());
+    // A call that only rang here goes on elsewhere.
+    if (detail.phase !== "ended" || !detail.callId || !detail.wasHere) return;
+    endedHere.add(detail.callId, Date.now());
+    // Whoever called back is named with the message.
+    document.querySelectorAll("[data-messages]").forEach(refreshMessages);
   });
   setInterval(askIfDown, ASK_EVERY_MS);
   setInterval(askForAudio, ASK_EVERY_MS);
@@ -109,7 +113,8 @@ function refreshMessage(row) {
 function refreshMessages(list) {
   const row = list.contains(document.activeElement) ? document.activeElement.closest("[data-message]") : null;
   if (row) refreshSoon(row);
-  else if (list.matches("[data-live-voicemail]")) refreshSoon(list);
+  // It waits until he has left it.
+  if (list.matches("[data-live-voicemail]")) refreshSoon(list);
 }
 
 function refreshLists() {
@@ -123,7 +128,7 @@ function refreshOrders() {
 function refreshSoon(element) {
   const key = element.id;
   if (waiting.has(key)) return;
-  const delayMs = pace.delayMs(key, element.matches(LISTS), Date.now());
+  const delayMs = pace.delayMs(key, element.matches(PACED), Date.now());
   waiting.set(
     key,
     setTimeout(() => refresh(key), delayMs),
@@ -140,7 +145,7 @@ function refresh(id) {
     left.add(element);
     return;
   }
-  if (element.matches(LISTS)) pace.fetched(id, Date.now());
+  if (element.matches(PACED)) pace.fetched(id, Date.now());
   window.htmx.trigger(element, "refresh");
 }
 
@@ -178,7 +183,8 @@ function askForAudio() {
 function askForEnded() {
   for (const callId of endedHere.due(Date.now())) {
     const rows = rowsOf(callId);
-    if (rows.length === 0) refreshLists();
+    if (rows.length === 0 && endedHere.isFirst(callId))
+      document.querySelectorAll("[data-live-list]").forEach(refreshSoon);
     rows.filter((row) => row.hasAttribute("data-unsettled")).forEach(refreshSoon);
   }
 }

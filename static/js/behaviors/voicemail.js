@@ -3,19 +3,22 @@
 
 import { live, notice } from "../lib/page.js";
 
-/** Whoever listens, clicks into the words or calls back has dealt with the message. */
-const DEALT_WITH = "[data-play], [data-dial-number]";
+const AWAY_SHOWN_MS = 6_000;
 
 export function connect() {
-  document.addEventListener("click", ({ target }) => {
-    const message = target.closest(DEALT_WITH)?.closest(".message--new");
-    if (message) hear(message);
-  });
+  // Whoever listens, clicks into the words or calls back has dealt with the message.
+  document.addEventListener("click", ({ target }) => hearIfNew(target.closest("[data-play]")));
+  document.addEventListener("curbe:dialled", ({ target }) => hearIfNew(target));
   document.addEventListener("keydown", onKey);
   // The list of people is long: it is filled in where it is opened, by whatever opens it.
   for (const name of ["focusin", "pointerdown"]) document.addEventListener(name, fillPeople);
   document.body.addEventListener("htmx:beforeSwap", ({ detail }) => isOfMessage(detail) && onBeforeSwap(detail));
   document.body.addEventListener("htmx:afterRequest", ({ detail }) => isOfMessage(detail) && onAnswered(detail));
+}
+
+function hearIfNew(pressed) {
+  const message = pressed?.closest(".message--new");
+  if (message) hear(message);
 }
 
 function hear(message) {
@@ -50,10 +53,15 @@ function onAnswered({ xhr, target, requestConfig }) {
     handFocusOn(target);
     target.remove();
   }
+  if (!isWish) return;
   const isAway = xhr.status === 0 || xhr.status >= 500;
-  if (isWish) notice("serverAway", isAway);
+  notice("serverAway", isAway);
+  if (isAway) setTimeout(() => notice("serverAway", false), AWAY_SHOWN_MS);
+  // What was refused is not so: the row says how things stand; without a log-in, the page leads there.
+  else if (xhr.status === 401 || xhr.status === 403) notice("refused", true, () => location.reload());
+  else if (xhr.status >= 400 && xhr.status !== 404) window.htmx.trigger(target, "refresh");
   // The push that follows says the same; a page whose socket is down has only this.
-  if (isWish && !isAway && !live?.isUp) window.htmx.trigger("#voicemail-badge", "refresh");
+  else if (!live?.isUp) window.htmx.trigger("#voicemail-badge", "refresh");
 }
 
 /** The row goes: whoever works through the list by keys goes on with the next one. */

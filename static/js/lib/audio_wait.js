@@ -17,6 +17,7 @@ export class AudioWait {
 /** Remembers which calls ended at the phone of this page, so that their rows are asked for though no push came. */
 export class EndedHere {
   #atMs = new Map();
+  #listed = new Set();
 
   add(callId, nowMs) {
     this.#atMs.set(callId, nowMs);
@@ -24,8 +25,20 @@ export class EndedHere {
 
   /** Return those that ended within the last minute. */
   due(nowMs) {
-    for (const [id, atMs] of this.#atMs) if (nowMs - atMs > ASK_FOR_MS) this.#atMs.delete(id);
+    for (const [id, atMs] of this.#atMs) if (nowMs - atMs > ASK_FOR_MS) this.#forget(id);
     return [...this.#atMs.keys()];
+  }
+
+  /** Say, once for each, that the lists have not been asked for it: a page may have no row of it, and never will. */
+  isFirst(callId) {
+    if (this.#listed.has(callId)) return false;
+    this.#listed.add(callId);
+    return true;
+  }
+
+  #forget(id) {
+    this.#atMs.delete(id);
+    this.#listed.delete(id);
   }
 }
 

@@ -1,7 +1,7 @@
 // Which line stands at the head of the page when several want to. Pure; page.js shows it.
 
 /** What the person has just tried comes before what goes on by itself. */
-const ORDER = ["pageAway", "serverAway", "liveDown"];
+const ORDER = ["pageAway", "refused", "serverAway", "liveDown"];
 
 export class Notices {
   #wanted = new Map();

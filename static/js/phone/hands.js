@@ -106,7 +106,11 @@ export class Hands {
     event.preventDefault();
     const { dialNumber: number, dialFrom: from } = link.dataset;
     if (this.#state().panel === "transfer") return this.#search(number);
-    if (mayDial(this.#state())) return this.#dial(number, from);
+    if (mayDial(this.#state())) {
+      this.#dial(number, from);
+      link.dispatchEvent(new CustomEvent("curbe:dialled", { bubbles: true }));
+      return undefined;
+    }
     this.#view.dial.write(number, from);
     this.#tell({ type: "dial.not-now", error: this.#root.dataset.notNow });
     return undefined;

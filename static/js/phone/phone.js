@@ -18,6 +18,8 @@ import { Ringer } from "./ringer.js";
 import { TelnyxLine } from "./telnyx_line.js";
 import { View } from "./views/view.js";
 
+/** Phases of a call in which it is this phone's, and not only rings here. */
+const TALKED = new Set(["placing", "talking", "recovering", "ending"]);
 const PHONE_ID = "curbe.phone-id";
 /** The token is renewed this long before it ends, should the SDK's own warning not come. */
 const RENEW_BEFORE_MS = 5 * 60_000;
@@ -95,7 +97,8 @@ export class Phone {
     this.#view.draw(is);
     if (hasLiveCall(was) !== hasLiveCall(is)) this.#leader.sayBusy(hasLiveCall(is));
     if (was.call?.phase === is.call?.phase) return;
-    const detail = { phase: is.call?.phase ?? "", callId: is.call?.callId ?? "" };
+    const wasHere = TALKED.has(was.call?.phase) && was.call.why !== "declined";
+    const detail = { phase: is.call?.phase ?? "", callId: is.call?.callId ?? "", wasHere };
     document.dispatchEvent(new CustomEvent("curbe:call", { detail }));
     if (is.call?.phase === "ended" && is.call.callId) this.#commands.sendQuality({ callId: is.call.callId });
   }

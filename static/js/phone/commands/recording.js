@@ -10,7 +10,8 @@ export function recordingCommands({ tell }) {
     switchRecording: async ({ callId, what }) => {
       const answer = await post(`/api/calls/${callId}/recording/${what}`, {}, { timeoutMs: SWITCH_WITHIN_MS });
       if (answer.status === 200) return tell({ type: "recording.switched", callId });
-      if (answer.status === 0) tell({ type: "server.away" });
+      // A proxy's own page says nothing that could be shown.
+      if (answer.status === 0 || !answer.body?.error) tell({ type: "server.away" });
       return tell({ type: "recording.refused", callId, error: answer.body?.error ?? "" });
     },
   };

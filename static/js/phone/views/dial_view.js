@@ -13,6 +13,8 @@ export class DialView {
   #drawn = null;
   /** What this agent shows, unless a call wants another one. */
   #usual = "";
+  /** The number shown is another call's wish, and not this one's that is typed. */
+  #isLent = false;
 
   constructor(root) {
     this.#root = root;
@@ -21,7 +23,12 @@ export class DialView {
     this.#drawRecent();
     this.#from.addEventListener("change", () => {
       this.#usual = this.#from.value;
+      this.#isLent = false;
       localStorage.setItem(this.#key("from"), this.#usual);
+    });
+    this.#to.addEventListener("input", () => {
+      if (this.#isLent) this.#from.value = this.#usual;
+      this.#isLent = false;
     });
   }
 
@@ -66,6 +73,7 @@ export class DialView {
     this.#to.value = number;
     const isOurs = [...this.#from.options].some(({ value }) => value === from);
     this.#from.value = isOurs ? from : this.#usual;
+    this.#isLent = isOurs;
   }
 
   remember(number) {
