@@ -225,7 +225,7 @@ def test_a_press_that_calls_nobody_leaves_the_message_new(sit: Callable[..., Des
     leave_message(ana, sandbox, NADIA, "Nadia Gil")
     mirror = ana.another_tab()
     mirror.page.goto("/voicemail/")
-    mirror.says("elsewhere")
+    mirror.says("tab")
     message = mirror.page.locator(".message", has_text="Nadia Gil").first
     expect(message).to_be_visible(timeout=15_000)
 
