@@ -56,15 +56,16 @@ def report(stack: Stack) -> None:
 
 
 def _somebody(env: Mapping[str, str]) -> str:
-    """Give the first company's first agent a password; he watches the history."""
+    """Give the first company's first agent a password, and let him hear everybody; he watches today's calls."""
     django_of(env)
     from django.contrib.auth.hashers import make_password
 
-    from curbe.companies.models import User
+    from curbe.companies.models import Membership, Role, User
 
     user = User.objects.get(username="agent-1")
     user.password = make_password(PASSWORD)
     user.save(update_fields=["password"])
+    Membership.objects.filter(user=user).update(role=Role.OWNER)
     return user.username
 
 
