@@ -143,9 +143,11 @@ def narrowed(
         calls = said(calls, filters.disposition)
     if filters.recording:
         calls = calls.filter(with_audio(filters.recording is Audio.WITH))
-    if filters.said:
-        calls = saying(calls, filters.said, filters.heard_by, by_index=is_rare)
     begin, end = moments(filters, now=now, zone=zone)
+    if filters.said:
+        first = None if begin is None else first_id_at(begin - ID_SKEW)
+        last = None if end is None else first_id_at(end + ID_SKEW)
+        calls = saying(calls, filters.said, filters.heard_by, ids=(first, last), by_index=is_rare)
     if begin is not None:
         calls = calls.filter(since(begin))
     if end is not None:

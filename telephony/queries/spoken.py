@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final, cast
+from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
@@ -35,10 +36,18 @@ def texts() -> QuerySet[Any]:
     return _above("transcripts").defer("search")
 
 
-def saying(calls: QuerySet[Call], words: str, heard_by: Q, *, by_index: bool = False) -> QuerySet[Call]:
+def saying(
+    calls: QuerySet[Call],
+    words: str,
+    heard_by: Q,
+    *,
+    ids: tuple[UUID | None, UUID | None] = (None, None),
+    by_index: bool = False,
+) -> QuerySet[Call]:
     """Return those of a company's calls in which the words were said, in a recording that fits ``heard_by``.
 
     A text that is here before its recording is nobody's yet but of who may hear all.
+    ``ids``: between which the calls lie; of a month long ago nobody looks through the texts of all years.
     ``by_index``: they are looked up first, as it is best where they are rare. Left to itself the planner, who guesses
     that every 200th text has them, reads text after text in the order of the calls.
     """
@@ -46,8 +55,13 @@ def saying(calls: QuerySet[Call], words: str, heard_by: Q, *, by_index: bool = F
     found = _above("transcripts").filter(has_words(words), company__in=company_ids)
     if heard_by:
         found = found.filter(Exists(_above("recordings").filter(heard_by, pk=OuterRef("recording"))))
-    ids = found.values("call_id")
-    return calls.filter(_is_any_of("id", ids) if by_index else Q(pk__in=ids))
+    first, last = ids
+    if first is not None:
+        found = found.filter(call__gte=first)
+    if last is not None:
+        found = found.filter(call__lt=last)
+    said = found.values("call_id")
+    return calls.filter(_is_any_of("id", said) if by_index else Q(pk__in=said))
 
 
 def _is_any_of(name: str, ids: QuerySet[Any, Any]) -> Func:

@@ -362,6 +362,9 @@ def test_what_was_said_long_ago_is_found_behind_the_newest_calls(
     assert found(sam, said="renovar") == [str(calls[2].pk), str(calls[0].pk)]
     assert found(sam, said="pólizas", agent=ana.pk) == [str(calls[2].pk), str(calls[0].pk)]
     assert found(sam, said="renovar -póliza") == []
+    day = (NOON - timedelta(days=3)).date().isoformat()
+    assert found(sam, said="renovar", to=day) == found(sam, said="renovar", **{"from": "2090-01-01"}) == []
+    assert len(found(sam, said="renovar", **{"from": day})) == 2
 
 
 def test_who_supervises_finds_calls_by_what_was_said(acme: Company, sam: User, bob: User) -> None:
