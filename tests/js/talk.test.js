@@ -41,6 +41,19 @@ describe("what the server says of the call", () => {
 });
 
 describe("a wish", () => {
+  test("that shows before its own answer is here keeps the next one waiting for nothing", () => {
+    const [state, commands] = play(
+      TALKING,
+      { type: "talk.wish", wish: "consult", to: { agent: 2 } },
+      { type: "talk", callId: "call-1", talk: talkOf("CONSULT_RINGING", CONSULT) },
+      { type: "talk.wish", wish: "cancel" },
+    );
+
+    assert.deepEqual([state.wish, commands[0].wish], ["cancel", "cancel"]);
+    const late = { type: "talk.granted", callId: "call-1", wish: "consult", talk: talkOf("CONSULT_RINGING", CONSULT) };
+    assert.equal(play(state, late)[0].wish, "cancel", "the late answer of the other one ends only that");
+  });
+
   test("goes out once, however often its button is pressed", () => {
     const [state, commands] = play(TALKING, { type: "hold" });
 

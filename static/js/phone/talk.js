@@ -80,6 +80,8 @@ function told(state, talk) {
       ...withCall(state, { isOut, answeredAtMs }),
       talk: Object.freeze(talk),
       refused: isNew ? "" : state.refused,
+      // What was wished shows before its own answer is here: the next wish need not wait for that.
+      wish: isNew ? "" : state.wish,
       panel: state.panel === "transfer" && !mayGive ? "" : state.panel,
     },
     ...(isAnswered ? [{ do: "showCaller", callId: state.call.callId, sdkId: state.call.sdkId }] : []),
