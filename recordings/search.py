@@ -188,7 +188,7 @@ def poll(client: TelnyxClient, now: datetime) -> int:
     for connection_id in _connections():
         with (
             alone("read the recordings of connection", connection_id),
-            locks.alone_if_free(LOCK, crc32(connection_id.encode())) as is_ours,
+            locks.if_free(LOCK << 32 | crc32(connection_id.encode())) as is_ours,
         ):
             # A reading may take longer than the clock waits, and two would take the processes of all that is fetched.
             if is_ours:

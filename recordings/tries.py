@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from curbe.lib.db import prepared
+from curbe.lib import locks
 
 
 @contextmanager
@@ -16,9 +16,5 @@ def trying(recording_id: UUID) -> Iterator[bool]:
     It belongs to the connection, and ends with the process that dies in the middle.
     """
     key = recording_id.int & (2**62 - 1)
-    ((is_ours,),) = prepared("SELECT pg_try_advisory_lock(%(key)s::bigint)", {"key": key})
-    try:
+    with locks.if_free(key) as is_ours:
         yield is_ours
-    finally:
-        if is_ours:
-            prepared("SELECT pg_advisory_unlock(%(key)s::bigint)", {"key": key})

@@ -15,7 +15,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from curbe.lib.db import prepared
+from curbe.lib import locks
 from curbe.lib.ids import first_id_at
 from recordings import storage
 from recordings.models import Recording, Waveform
@@ -51,12 +51,8 @@ def _alone(recording_id: UUID) -> Iterator[bool]:
     """Hold, while the block runs, the lock of who draws this one: a player asks again while a long one is read."""
     # Apart from the lock of who fetches it (``operations``), which has the numbers below.
     key = recording_id.int & (2**62 - 1) | 2**62
-    ((is_ours,),) = prepared("SELECT pg_try_advisory_lock(%(key)s::bigint)", {"key": key})
-    try:
+    with locks.if_free(key) as is_ours:
         yield is_ours
-    finally:
-        if is_ours:
-            prepared("SELECT pg_advisory_unlock(%(key)s::bigint)", {"key": key})
 
 
 def _make(recording_id: UUID, now: datetime) -> Waveform | None:

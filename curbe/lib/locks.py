@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from curbe.lib.db import prepared
+
 
 @contextmanager
 def alone(kind: int, row_id: int) -> Iterator[None]:
@@ -25,15 +27,11 @@ def alone(kind: int, row_id: int) -> Iterator[None]:
 
 
 @contextmanager
-def alone_if_free(kind: int, row_id: int) -> Iterator[bool]:
-    """Hold the same lock if nobody has it, and say whether; nobody waits."""
-    key = [kind, row_id % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        ((is_ours,),) = cursor.fetchall()
+def if_free(key: int) -> Iterator[bool]:
+    """Hold the lock of a number of 63 bits if nobody has it, and say whether; nobody waits. It goes as above."""
+    ((is_ours,),) = prepared("SELECT pg_try_advisory_lock(%(key)s::bigint)", {"key": key})
     try:
         yield is_ours
     finally:
         if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+            prepared("SELECT pg_advisory_unlock(%(key)s::bigint)", {"key": key})

@@ -443,7 +443,7 @@ def test_while_one_reads_the_list_nobody_else_does(telnyx: Telnyx, client: Telny
 
     def elsewhere() -> bool:
         try:
-            with locks.alone_if_free(search.LOCK, crc32(CONNECTION_ID.encode())) as is_free:
+            with locks.if_free(search.LOCK << 32 | crc32(CONNECTION_ID.encode())) as is_free:
                 return is_free
         finally:
             connection.close()
