@@ -52,7 +52,10 @@ def test_an_admin_finds_it_from_the_call_and_sees_who_listened(recording: Record
     note_heard(recording, who=Who(bob, "203.0.113.9"), now=timezone.now(), downloaded=False)
     browser = cast.client_for(alice)
 
-    assert page(recording) in browser.get(f"/calls/{recording.call_id}/").content.decode()
+    # What the call's page fetches into itself is only itself: a link out of it takes the whole of <main>.
+    assert f'href="{page(recording)}" hx-target="#main" hx-select="#main"' in html(
+        browser.get(f"/calls/{recording.call_id}/")
+    )
     shown = browser.get(page(recording)).content.decode()
 
     assert str(bob) in shown and "203.0.113.9" in shown
